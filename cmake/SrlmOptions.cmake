@@ -1,0 +1,32 @@
+# What a user or a cluster may set, and the flags that all targets share.
+
+if(DEFINED ENV{SRLM_CACHE})
+  set(_srlm_cache $ENV{SRLM_CACHE})
+else()
+  set(_srlm_cache $ENV{HOME}/.cache/srlm)
+endif()
+set(SRLM_CACHE ${_srlm_cache} CACHE PATH "folder of everything that set-up downloads")
+set(SRLM_TORCH ${SRLM_CACHE}/torch-2.11.0-cpu/torch CACHE PATH
+    "folder of a libtorch: it holds include/ and lib/ (a cluster's own torch goes here)")
+set(SRLM_CARGO_TARGET ${SRLM_CACHE}/cargo-target CACHE PATH "where cargo builds the text crate")
+set(SRLM_SANITIZER "" CACHE STRING "empty, address or thread")
+
+add_compile_options(-Wall -Wextra -Wno-unused-parameter)
+if(SRLM_SANITIZER STREQUAL "address")
+  add_compile_options(-fsanitize=address,undefined -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=address,undefined)
+elseif(SRLM_SANITIZER STREQUAL "thread")
+  add_compile_options(-fsanitize=thread -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=thread)
+endif()
+# Release keeps no debug information and no NDEBUG surprises: broken invariants use SRLM_CHECK, always on.
+set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG")
+
+find_program(SRLM_CCACHE ccache)
+if(SRLM_CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${SRLM_CCACHE})
+endif()
+find_program(SRLM_MOLD mold)
+if(SRLM_MOLD)
+  add_link_options(-fuse-ld=mold)
+endif()

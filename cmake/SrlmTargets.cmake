@@ -1,0 +1,46 @@
+# srlm_library(name [TORCH] SOURCES a.cc ... DEPENDS t ...): one static library for a folder; headers are
+# included from the top of the tree. TORCH adds libtorch and the shared precompiled ATen header.
+function(srlm_library name)
+  cmake_parse_arguments(arg "TORCH" "" "SOURCES;DEPENDS" ${ARGN})
+  add_library(${name} STATIC ${arg_SOURCES})
+  target_include_directories(${name} PUBLIC ${CMAKE_SOURCE_DIR})
+  target_link_libraries(${name} PUBLIC ${arg_DEPENDS})
+  if(arg_TORCH)
+    target_link_libraries(${name} PUBLIC srlm_torch)
+    target_precompile_headers(${name} REUSE_FROM srlm_aten)
+    target_compile_options(${name} PRIVATE -Wno-deprecated-declarations)
+  endif()
+endfunction()
+
+# srlm_program(name SOURCES ... DEPENDS ...): an executable in bin/.
+function(srlm_program name)
+  cmake_parse_arguments(arg "" "" "SOURCES;DEPENDS" ${ARGN})
+  add_executable(${name} ${arg_SOURCES})
+  target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR})
+  target_link_libraries(${name} PRIVATE ${arg_DEPENDS})
+endfunction()
+
+# srlm_test(name [TORCH] [RANKS n] [TIMEOUT s] SOURCES ... DEPENDS ...): a GoogleTest binary and its ctest;
+# with RANKS it runs under mpirun, every rank the whole binary.
+function(srlm_test name)
+  cmake_parse_arguments(arg "TORCH" "RANKS;TIMEOUT" "SOURCES;DEPENDS" ${ARGN})
+  add_executable(${name} ${arg_SOURCES})
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests/bin)
+  target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR})
+  if(arg_TORCH)
+    target_precompile_headers(${name} REUSE_FROM srlm_aten)
+    target_link_libraries(${name} PRIVATE srlm_torch)
+  endif()
+  if(arg_RANKS)
+    target_link_libraries(${name} PRIVATE ${arg_DEPENDS} GTest::gtest)
+    add_test(NAME ${name} COMMAND ${CMAKE_SOURCE_DIR}/tests/mpirun.sh ${arg_RANKS} $<TARGET_FILE:${name}>)
+  else()
+    target_link_libraries(${name} PRIVATE ${arg_DEPENDS} GTest::gtest GTest::gtest_main)
+    add_test(NAME ${name} COMMAND ${name})
+  endif()
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT 120)
+  endif()
+  set_tests_properties(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT}
+    ENVIRONMENT "SRLM_BIN=${CMAKE_RUNTIME_OUTPUT_DIRECTORY};SRLM_SOURCE=${CMAKE_SOURCE_DIR};SRLM_MODEL=${SRLM_CACHE}/models/SmolLM2-135M-Instruct")
+endfunction()
