@@ -1,0 +1,71 @@
+// Generation, judging and scoring by continuous batching over a paged KV cache whose pages are shared by prefix.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "common/base/status.h"
+#include "worker/engine/request.h"
+
+namespace srlm::worker {
+
+struct EngineOptions {
+  int threads = 1;
+  int max_batch = 64;              // sequences that decode at once
+  int64_t kv_cache_bytes = 0;      // 0 = enough for max_batch sequences of 1,024 tokens, at most a quarter of memory
+  int prefill_chunk_tokens = 256;  // most prompt tokens in one step, beside the decoding ones
+  int page_tokens = 16;            // tokens in one page of the cache
+  bool share_prefixes = true;      // false: every prompt is computed anew (for measuring)
+};
+
+/// Counts since the engine was made.
+struct EngineStats {
+  int64_t generated_tokens = 0;  // sampled, stop tokens included
+  int64_t prompt_tokens = 0;     // of all finished or running requests, each sample's prompt counted once a request
+  int64_t prefilled_tokens = 0;  // prompt tokens that were really computed
+  int64_t steps = 0;
+  double prefill_seconds = 0;    // a mixed step's time is divided by its rows
+  double decode_seconds = 0;
+};
+
+class Scheduler;
+
+/// One model and its cache. Single-threaded towards the caller: all calls from one thread; the work of a step is
+/// spread over `threads`.
+class Engine {
+ public:
+  /// Loads the weights of `model_folder` (a Hugging Face folder). Errors name the file and what is wrong with it.
+  static Result<std::unique_ptr<Engine>> Create(const std::string& model_folder, const EngineOptions& options);
+  ~Engine();
+
+  /// Queues a request. Requests that can never fit are answered with a status by the next Step.
+  void Submit(Request request);
+
+  /// Runs one step: some prompt chunks and one token of each decoding sequence. Finished requests become available
+  /// from TakeFinished. Does nothing when there is no work.
+  Status Step();
+
+  /// Requests that finished since the last call, in order of finishing.
+  std::vector<Response> TakeFinished();
+
+  /// True while a submitted request is not finished.
+  bool HasWork() const;
+  /// Sequences (samples) that could be added now without waiting for a slot; 0 when the batch is full or requests wait.
+  int FreeSequences() const;
+  /// Requests queued and not yet begun.
+  int WaitingRequests() const;
+  /// Sequences that decode or prefill now.
+  int ActiveSequences() const;
+
+  const EngineStats& stats() const;
+  int vocabulary_size() const;
+  int context_tokens() const;  // the model's max_position_embeddings
+
+ private:
+  explicit Engine(std::unique_ptr<Scheduler> scheduler);
+  std::unique_ptr<Scheduler> scheduler_;
+};
+
+}  // namespace srlm::worker
