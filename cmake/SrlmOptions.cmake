@@ -1,4 +1,6 @@
-# What a user or a cluster may set, and the flags that all targets share.
+# What a user or a cluster may set, and the flags that all targets share. Beside the variables below, CMake's
+# own choose other installations: CMAKE_PREFIX_PATH (gRPC, protobuf, glog, yaml-cpp, ...), MPI_CXX_COMPILER or
+# MPI_HOME (another MPI), CMAKE_CXX_COMPILER, and CMAKE_CXX_COMPILER_LAUNCHER (instead of ccache).
 
 if(DEFINED ENV{SRLM_CACHE})
   set(_srlm_cache $ENV{SRLM_CACHE})
@@ -22,9 +24,15 @@ endif()
 # Release keeps no debug information and no NDEBUG surprises: broken invariants use SRLM_CHECK, always on.
 set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG")
 
+# ccache with the precompiled header: it must see the header's content (-fpch-preprocess) and not its times.
+# Paths are hashed relative to the tree, so that a second clone finds the first one's results.
 find_program(SRLM_CCACHE ccache)
-if(SRLM_CCACHE)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${SRLM_CCACHE})
+if(SRLM_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${CMAKE_SOURCE_DIR}
+      CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime ${SRLM_CCACHE})
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    add_compile_options(-fpch-preprocess)
+  endif()
 endif()
 find_program(SRLM_MOLD mold)
 if(SRLM_MOLD)
