@@ -1,0 +1,196 @@
+// A run's configuration as a typed struct. Defaults are the paper's (arXiv 2401.10020) where it gives a value.
+// What each field means, its limits and whether a run may continue with another value: fields.h.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "common/base/status.h"
+#include "common/config/enums.h"
+
+namespace srlm::config {
+
+struct RoundsConfig {
+  int iterations = 2;  // rounds of DPO: 2 make M2 and M3
+};
+
+struct DataConfig {
+  std::string ift;
+  std::string eft;
+  std::string prompts;
+  std::string evaluation;
+};
+
+struct PromptsConfig {
+  int per_round = 5000;
+  int new_per_round = 5000;
+  int wave_size = 512;
+  std::string writer = "policy";  // policy | base | a model folder
+  int demonstrations_seed = 6;
+  int demonstrations_generated = 2;
+  double temperature = 0.6;
+  double top_p = 0.9;
+  int max_new_tokens = 256;
+  double rouge_l_max = 0.7;
+  int min_words = 4;
+  int max_words = 150;
+  std::vector<std::string> blacklist = {"image", "images", "graph", "graphs", "picture", "pictures", "file",
+                                        "files", "map",    "maps",  "draw",   "plot",    "go to"};
+  int max_attempts_per_new_prompt = 4;
+};
+
+struct GenerationConfig {
+  int samples = 4;
+  double temperature = 0.7;
+  double top_p = 0.9;
+  int max_new_tokens = 1024;
+  CutCandidates cut_candidates = CutCandidates::kDrop;
+};
+
+struct JudgeConfig {
+  std::string judge_template;    // key `template`: a file, or empty for the built-in one
+  std::string model = "policy";  // policy | a model folder
+  VerdictKind verdict = VerdictKind::kSampled;
+  int votes = 3;
+  double temperature = 0.7;
+  double top_p = 0.9;
+  int max_new_tokens = 256;
+  double min_parse_rate = 0.5;
+};
+
+struct EvaluationConfig {
+  VerdictKind verdict = VerdictKind::kExpected;
+  int sampled_votes = 1;
+};
+
+struct PairsConfig {
+  PairRule rule = PairRule::kExtremes;
+  double min_gap = 0.0;
+  int min_pairs_per_round = 3;
+};
+
+/// What SFT and DPO share.
+struct OptimiserConfig {
+  double learning_rate = 0;
+  double final_learning_rate = 0;
+  Schedule schedule = Schedule::kCosine;
+  double warmup_ratio = 0.0;
+  double epochs = 1;
+  int global_batch = 16;
+  double weight_decay = 0.1;
+  double adam_beta1 = 0.9;
+  double adam_beta2 = 0.95;
+  double max_grad_norm = 1.0;
+  int micro_batch_tokens = 4096;
+  bool recompute = false;
+};
+
+struct SftConfig : OptimiserConfig {
+  SftConfig() {
+    learning_rate = 5.5e-6;
+    final_learning_rate = 1.1e-6;
+  }
+};
+
+struct DpoConfig : OptimiserConfig {
+  DpoConfig() {
+    learning_rate = 1e-6;
+    final_learning_rate = 1e-7;
+  }
+  double beta = 0.1;
+  Reference reference = Reference::kSampler;
+};
+
+struct WorkersConfig {
+  int replicas = 1;
+  int threads = 0;  // 0: the host's cores divided by the ranks on it
+  int max_batch = 32;
+  int kv_cache_mib = 1024;
+  int prefill_chunk_tokens = 256;
+  int page_tokens = 16;
+};
+
+struct TrainerConfig {
+  int ranks = 2;
+  int threads = 0;  // 0: the host's cores divided by the ranks on it
+  int checkpoint_steps = 200;
+  int keep_checkpoints = 2;
+};
+
+struct CoordinatorConfig {
+  std::string address = "127.0.0.1:0";
+  int lease_items = 32;
+  double lease_timeout_s = 120;
+  int commit_ms = 10;
+  int commit_results = 256;
+  int max_item_tries = 3;
+  double relaunch_backoff_s = 1;
+  double relaunch_backoff_max_s = 60;
+  int max_relaunches = 8;
+  double orphan_timeout_s = 300;
+};
+
+struct LauncherConfig {
+  LauncherKind kind = LauncherKind::kLocal;
+  LauncherProfile profile = LauncherProfile::kLaptop;
+  std::string command;  // empty: the profile's own; else with {ranks} and {program}, {hostfile} where wanted
+};
+
+/// Everything a run is configured by. Paths are absolute after Load.
+struct RunConfig {
+  std::string name = "run";
+  uint64_t seed = 1;
+  std::string model;
+  SpecialTokensInText special_tokens_in_text = SpecialTokensInText::kText;
+  std::string chat_template;
+  RoundsConfig run;
+  DataConfig data;
+  PromptsConfig prompts;
+  GenerationConfig generation;
+  JudgeConfig judge;
+  EvaluationConfig evaluation;
+  PairsConfig pairs;
+  SftConfig sft;
+  DpoConfig dpo;
+  WorkersConfig workers;
+  TrainerConfig trainer;
+  CoordinatorConfig coordinator;
+  LauncherConfig launcher;
+};
+
+/// Reads a YAML file and then `overrides`, each `a.b=value` (value in YAML), checks every field and every rule
+/// between fields. InvalidArgument with one line a problem: `file:line: ...` or `--set a.b=value: ...`.
+/// Paths: `~`, `${NAME}` and `${NAME:-default}` are expanded; a relative path is taken from the current folder
+/// when something is there, else from the configuration file's folder.
+Result<RunConfig> Load(const std::string& path, const std::vector<std::string>& overrides = {});
+
+/// The same from text: `origin` stands for the file's name in messages, `folder` for its folder.
+Result<RunConfig> Parse(const std::string& yaml, const std::string& origin, const std::string& folder,
+                        const std::vector<std::string>& overrides = {});
+
+/// Rules between fields and those that one field's limits cannot say. Load calls it.
+Status Validate(const RunConfig& config);
+
+/// Whether what the configuration names is there: the model's folder, data files, templates, model folders of
+/// writer and judge. NotFound with one line a missing thing: the key, the path, what to do.
+Status CheckInputs(const RunConfig& config);
+
+/// Every field as YAML, in the order of the documentation: what is stored with a run. Parse reads it back equal.
+std::string ToYaml(const RunConfig& config);
+
+/// One field in which two configurations differ.
+struct Difference {
+  std::string key;  // a.b
+  std::string before;
+  std::string after;
+  bool mixes_results = false;  // a run that continued with it would hold results of two methods
+};
+
+/// The fields in which `after` differs from `before`, in the order of the documentation.
+std::vector<Difference> Differences(const RunConfig& before, const RunConfig& after);
+
+/// The tables of docs/configuration.md (Markdown), from the same declarations that parsing reads.
+std::string MarkdownTables();
+
+}  // namespace srlm::config

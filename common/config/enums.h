@@ -1,0 +1,48 @@
+// Choices in the configuration: each is spelled in YAML as in the table beside it.
+#pragma once
+
+#include <span>
+#include <string_view>
+#include <utility>
+
+namespace srlm::config {
+
+/// What `<|im_end|>` written inside a user's text becomes: its characters, or the special token (Hugging Face).
+enum class SpecialTokensInText { kText, kParse };
+/// What happens to an answer that ended at its token limit.
+enum class CutCandidates { kDrop, kKeep };
+/// Scores parsed from sampled judgements, or the expected value over the digits after `Score: `.
+enum class VerdictKind { kSampled, kExpected };
+/// How a prompt's pair is chosen: the highest score against the lowest.
+enum class PairRule { kExtremes };
+/// The learning rate after warm-up.
+enum class Schedule { kCosine, kConstant };
+/// Where DPO's reference log-probabilities come from: recorded while sampling, or the trainer's own pass.
+enum class Reference { kSampler, kTrainer };
+/// Who starts the workers and the trainer.
+enum class LauncherKind { kLocal, kNone };
+/// Binding and oversubscription of the ranks.
+enum class LauncherProfile { kLaptop, kCluster };
+
+template <class E>
+using EnumTable = std::span<const std::pair<E, std::string_view>>;
+
+/// The spellings of an enumeration's values, in the order the documentation lists them.
+EnumTable<SpecialTokensInText> NamesOf(SpecialTokensInText);
+EnumTable<CutCandidates> NamesOf(CutCandidates);
+EnumTable<VerdictKind> NamesOf(VerdictKind);
+EnumTable<PairRule> NamesOf(PairRule);
+EnumTable<Schedule> NamesOf(Schedule);
+EnumTable<Reference> NamesOf(Reference);
+EnumTable<LauncherKind> NamesOf(LauncherKind);
+EnumTable<LauncherProfile> NamesOf(LauncherProfile);
+
+/// The spelling of `value`.
+template <class E>
+std::string_view NameOf(E value) {
+  for (const auto& [each, name] : NamesOf(E{}))
+    if (each == value) return name;
+  return "?";
+}
+
+}  // namespace srlm::config

@@ -1,0 +1,55 @@
+// How well a judge's scores agree with people's ranking: figures with n and a 95 % interval.
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace srlm::data {
+
+/// One answer that people ranked and the judge scored.
+struct JudgedAnswer {
+  std::string prompt_id;
+  double quality = 0;               // people's; higher is better within a prompt
+  std::optional<double> predicted;  // the judge's; none when no vote parsed
+  int64_t characters = 0;           // of the answer (Unicode code points)
+};
+
+/// A figure, what it was counted over, and its interval: percentiles of a bootstrap that draws whole prompts.
+struct Figure {
+  double value = 0;  // meaningless when n is 0
+  int64_t n = 0;     // pairs, prompts or answers, as the figure says
+  double low = 0;
+  double high = 0;
+};
+
+/// Pairs are two answers of a prompt that people ranked unequal and the judge scored both.
+struct JudgeMetrics {
+  int64_t prompts = 0;
+  int64_t answers = 0;
+  Figure pairwise_accuracy;                 // pairs; a predicted tie counts one half
+  Figure pairwise_accuracy_length_matched;  // pairs whose lengths differ at most 1.3 times
+  Figure predicted_ties;                    // pairs; share that the judge scored equal
+  Figure exact_match;         // prompts whose whole order is right, all answers scored, no tie of the judge
+  Figure spearman;            // mean over prompts where both vary (average ranks)
+  Figure kendall;             // tau-b, mean over the same prompts
+  Figure parse_rate;          // answers with a score
+  Figure length_correlation;  // Pearson of score and characters over scored answers
+  Figure longer_wins;         // pairs of unequal quality, scored or not: the baseline "the longer one is better"
+  Figure longer_wins_length_matched;
+};
+
+/// `resamples` draws of the bootstrap are named by `seed`: the same input gives the same intervals.
+JudgeMetrics ComputeJudgeMetrics(std::span<const JudgedAnswer> answers, uint64_t seed, int resamples = 1000);
+
+/// {"pairwise_accuracy": {"value", "n", "low", "high"}, ...}; value, low and high are null when n is 0.
+nlohmann::json ToJson(const JudgeMetrics& metrics);
+
+/// Number of Unicode code points of UTF-8 text.
+int64_t CountCharacters(std::string_view text);
+
+}  // namespace srlm::data

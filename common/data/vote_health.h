@@ -1,0 +1,42 @@
+// The health of a round's judging in numbers: does it parse, does it spread, does it tie.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "common/data/verdict.h"
+
+namespace srlm::data {
+
+/// The votes of one candidate.
+struct CandidateVotes {
+  std::string prompt_id;
+  std::vector<VerdictState> states;           // one a vote
+  std::vector<std::optional<double>> scores;  // one a vote, none where unparsed; `expected` gives fractions
+  int64_t characters = 0;                     // of the candidate
+};
+
+struct VoteHealth {
+  int64_t votes = 0;
+  int64_t parsed = 0;
+  int64_t absent = 0;
+  int64_t out_of_range = 0;
+  double parse_rate = 0;               // parsed / votes; 0 without votes
+  std::array<int64_t, 6> histogram{};  // parsed votes rounded to 0..5
+  int64_t candidates = 0;
+  int64_t unscored_candidates = 0;  // no vote parsed
+  double mean_score = 0;            // over scored candidates
+  double mean_vote_variance = 0;    // over candidates with two votes or more (n - 1 below)
+  double tie_rate = 0;              // pairs of one prompt's scored candidates with equal mean scores
+  double length_correlation = 0;    // Pearson of mean score and characters; 0 when either is constant
+};
+
+VoteHealth ComputeVoteHealth(std::span<const CandidateVotes> candidates);
+nlohmann::json ToJson(const VoteHealth& health);
+
+}  // namespace srlm::data
