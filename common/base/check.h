@@ -8,7 +8,7 @@ namespace srlm {
 [[noreturn]] void CheckFailed(const char* file, int line, const char* condition, std::string_view message);
 }  // namespace srlm
 
-#define SRLM_CHECK(condition, message)                                               \
-  do {                                                                               \
+#define SRLM_CHECK(condition, message)                                                \
+  do {                                                                                \
     if (!(condition)) ::srlm::CheckFailed(__FILE__, __LINE__, #condition, (message)); \
   } while (false)

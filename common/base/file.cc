@@ -37,7 +37,7 @@ std::string FolderOf(const std::string& path) {
 }  // namespace
 
 Status FileError(std::string_view operation, const std::string& path, int error) {
-  const Code code = error == ENOENT                                        ? Code::kNotFound
+  const Code code = error == ENOENT                                         ? Code::kNotFound
                     : error == ENOSPC || error == EDQUOT || error == ENFILE ? Code::kResourceExhausted
                                                                             : Code::kInvalidArgument;
   return {code, fmt::format("{}: cannot {}: {}", path, operation, std::strerror(error))};
@@ -95,7 +95,7 @@ Status MakeFolders(const std::string& path) {
 
 Status CheckWritable(const std::string& path) {
   const std::string folder = FolderOf(path);
-  struct stat info {};
+  struct stat info{};
   if (stat(folder.c_str(), &info) != 0) return FileError("write, its folder is missing", path, errno);
   if (!S_ISDIR(info.st_mode)) return FileError("write, its parent is not a folder", path, ENOTDIR);
   if (access(folder.c_str(), W_OK | X_OK) != 0) return FileError("write", path, errno);
@@ -107,7 +107,7 @@ Status CheckWritable(const std::string& path) {
 Result<MappedFile> MappedFile::Open(const std::string& path) {
   const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (file.get() < 0) return FileError("open", path, errno);
-  struct stat info {};
+  struct stat info{};
   if (fstat(file.get(), &info) != 0) return FileError("stat", path, errno);
   if (!S_ISREG(info.st_mode)) return InvalidArgument(path + ": not a regular file");
   const auto size = static_cast<size_t>(info.st_size);

@@ -81,9 +81,7 @@ void StartLogging(std::string_view program, const std::string& file, std::initia
 }
 
 void LogInfo(std::string_view event, std::initializer_list<LogField> fields) { LOG(INFO) << Line(event, fields); }
-void LogWarning(std::string_view event, std::initializer_list<LogField> fields) {
-  LOG(WARNING) << Line(event, fields);
-}
+void LogWarning(std::string_view event, std::initializer_list<LogField> fields) { LOG(WARNING) << Line(event, fields); }
 void LogError(std::string_view event, std::initializer_list<LogField> fields) { LOG(ERROR) << Line(event, fields); }
 
 }  // namespace srlm

@@ -13,10 +13,9 @@ namespace srlm {
 namespace {
 
 bool BelongsToModel(const std::string& name) {
-  static constexpr const char* kNames[] = {"config.json",           "generation_config.json",
-                                           "tokenizer.json",        "tokenizer_config.json",
-                                           "chat_template.jinja",   "model.safetensors.index.json",
-                                           "special_tokens_map.json"};
+  static constexpr const char* kNames[] = {
+      "config.json",         "generation_config.json",       "tokenizer.json",         "tokenizer_config.json",
+      "chat_template.jinja", "model.safetensors.index.json", "special_tokens_map.json"};
   return name.ends_with(".safetensors") || std::ranges::find(kNames, name) != std::end(kNames);
 }
 

@@ -47,9 +47,7 @@ uint64_t RandomStream::Bits(uint64_t position) const {
   return (static_cast<uint64_t>(x[0]) << 32) | x[1];
 }
 
-double RandomStream::Uniform(uint64_t position) const {
-  return static_cast<double>(Bits(position) >> 11) * 0x1.0p-53;
-}
+double RandomStream::Uniform(uint64_t position) const { return static_cast<double>(Bits(position) >> 11) * 0x1.0p-53; }
 
 uint64_t RandomStream::Below(uint64_t position, uint64_t bound) const {
   SRLM_CHECK(bound >= 1, "a random choice needs at least one case");

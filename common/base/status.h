@@ -20,11 +20,11 @@ enum class Code {
   kDeadlineExceeded = 4,  // a wait ended without its event
   kNotFound = 5,
   kAlreadyExists = 6,
-  kResourceExhausted = 8,    // disk, memory or a limit
-  kFailedPrecondition = 9,   // right input, wrong state
-  kAborted = 10,             // lost ownership or a peer that gave up
-  kUnavailable = 14,         // nobody answers; trying again may help
-  kDataLoss = 15,            // a file is torn or does not match its checksum
+  kResourceExhausted = 8,   // disk, memory or a limit
+  kFailedPrecondition = 9,  // right input, wrong state
+  kAborted = 10,            // lost ownership or a peer that gave up
+  kUnavailable = 14,        // nobody answers; trying again may help
+  kDataLoss = 15,           // a file is torn or does not match its checksum
 };
 
 /// Name of a code in snake case, as logs and JSON show it.
@@ -62,7 +62,7 @@ inline Status InternalError(std::string message) { return {Code::kInternal, std:
 template <typename T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT(google-explicit-constructor)
+  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}        // NOLINT(google-explicit-constructor)
   Result(Status status) : state_(std::in_place_index<1>, std::move(status)) {  // NOLINT(google-explicit-constructor)
     SRLM_CHECK(!std::get<1>(state_).ok(), "a Result without a value needs a failure");
   }
@@ -97,8 +97,8 @@ class [[nodiscard]] Result {
 #define SRLM_CONCAT(a, b) SRLM_CONCAT_INNER(a, b)
 
 /// Returns the status from the enclosing function unless it is ok.
-#define SRLM_RETURN_IF_ERROR(expression)                         \
-  do {                                                           \
+#define SRLM_RETURN_IF_ERROR(expression)                                                     \
+  do {                                                                                       \
     if (::srlm::Status srlm_status_ = (expression); !srlm_status_.ok()) return srlm_status_; \
   } while (false)
 

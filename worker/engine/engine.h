@@ -26,7 +26,7 @@ struct EngineStats {
   int64_t prompt_tokens = 0;     // of all finished or running requests, each sample's prompt counted once a request
   int64_t prefilled_tokens = 0;  // prompt tokens that were really computed
   int64_t steps = 0;
-  double prefill_seconds = 0;    // a mixed step's time is divided by its rows
+  double prefill_seconds = 0;  // a mixed step's time is divided by its rows
   double decode_seconds = 0;
 };
 

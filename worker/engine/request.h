@@ -16,7 +16,7 @@ struct SampleWork {
   double temperature = 0.7;           // 0 = greedy
   double top_p = 0.9;                 // in (0, 1]
   int max_new_tokens = 128;
-  std::vector<int> stop_token_ids;    // sampled ones end a sample and belong to it; empty = run to max_new_tokens
+  std::vector<int> stop_token_ids;  // sampled ones end a sample and belong to it; empty = run to max_new_tokens
 };
 
 /// Log-probabilities of given tokens right after the prompt.

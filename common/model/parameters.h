@@ -1,0 +1,65 @@
+// The parameters of a model by their Hugging Face names, as one flat float32 buffer.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "common/base/status.h"
+#include "common/model/model_config.h"
+#include "common/model/safetensors.h"
+
+namespace srlm::model {
+
+/// One parameter: its name in Hugging Face's files, its shape, and where it begins in the flat buffer.
+struct Parameter {
+  std::string name;
+  std::vector<int64_t> shape;
+  int64_t offset = 0;  // elements from the flat buffer's begin
+  int64_t elements = 0;
+  bool decays = true;  // weight decay applies: matrices yes, norms no
+};
+
+/// Parameters of one decoder block, as indices into ParameterTable::parameters.
+struct BlockParameters {
+  int input_norm = 0;  // [hidden]
+  int q = 0;           // [heads * head_dim, hidden]
+  int k = 0;           // [kv_heads * head_dim, hidden]
+  int v = 0;           // [kv_heads * head_dim, hidden]
+  int o = 0;           // [hidden, heads * head_dim]
+  int post_norm = 0;   // [hidden]
+  int gate = 0;        // [intermediate, hidden]
+  int up = 0;          // [intermediate, hidden]
+  int down = 0;        // [hidden, intermediate]
+};
+
+/// All parameters in order: embedding, blocks, final norm, lm_head (absent when tied). Within a block q, k, v and
+/// gate, up stand next to one another, so that each group is one matrix.
+struct ParameterTable {
+  std::vector<Parameter> parameters;
+  std::vector<BlockParameters> blocks;
+  int embedding = 0;   // [vocabulary, hidden]
+  int final_norm = 0;  // [hidden]
+  int lm_head = 0;     // [vocabulary, hidden]; the embedding's index when tied
+  int64_t total_elements = 0;
+
+  const Parameter& at(int index) const { return parameters[static_cast<size_t>(index)]; }
+};
+ParameterTable MakeParameterTable(const ModelConfig& config);
+
+/// The weight files of a model folder (model.safetensors, or shards named by model.safetensors.index.json), opened
+/// and checked: every parameter is there once with its shape and a floating type. Nothing is copied yet.
+class WeightFiles {
+ public:
+  static Result<WeightFiles> Open(const std::string& folder, const ParameterTable& table);
+  /// Copies one parameter as float32; `out` has its elements.
+  void Read(const Parameter& parameter, std::span<float> out) const;
+  /// Copies all of them; `flat` has table.total_elements.
+  void ReadAll(const ParameterTable& table, std::span<float> flat) const;
+
+ private:
+  std::vector<SafetensorsFile> files_;
+};
+
+}  // namespace srlm::model

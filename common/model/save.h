@@ -1,0 +1,24 @@
+// Saving a model as a folder that transformers loads.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "common/base/manifest.h"
+#include "common/base/status.h"
+#include "common/model/parameters.h"
+
+namespace srlm::model {
+
+struct SaveOptions {
+  int64_t max_shard_bytes = int64_t{5} << 30;  // more weights go into several files with an index
+};
+
+/// Writes `folder` with float32 weights `flat` [table.total_elements] and the configuration, tokenizer and template
+/// files of `source_folder`. The folder is made under another name beside, synced, and renamed when whole, with its
+/// manifest; an existing `folder` is refused with AlreadyExists. Returns the manifest.
+Result<Manifest> SaveModel(const std::string& folder, const std::string& source_folder, const ParameterTable& table,
+                           std::span<const float> flat, const SaveOptions& options = {});
+
+}  // namespace srlm::model
