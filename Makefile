@@ -1,0 +1,38 @@
+# The commands of a checkout. `make demo` and `make test` do all that they need first.
+#   make demo      the whole loop on a real 135M model, as a new run (runs/demo-1, runs/demo-2, ...)
+#   make test      every test, and a short form of the main job
+#   make verify    the figures of docs/verification.md, measured again with transformers and TRL beside
+#   make bench     speed and memory, in turns with other systems
+# JOBS=n compiles with n jobs (2); PRESET=debug|asan|tsan builds another preset.
+JOBS ?= 2
+PRESET ?= release
+BUILD = $(if $(filter release,$(PRESET)),build,build/$(PRESET))
+SOURCES = git ls-files '*.cc' '*.h'
+
+.PHONY: setup build test demo verify bench format clean
+.DEFAULT_GOAL := build
+
+setup:
+	@deploy/setup.sh
+
+build: setup
+	@test -e $(BUILD)/build.ninja || cmake --preset $(PRESET)
+	@cmake --build $(BUILD) --parallel $(JOBS)
+
+test: build
+	@ctest --test-dir $(BUILD) --output-on-failure --no-tests=error
+
+demo: build
+	@deploy/demo.sh
+
+verify: build
+	@tests/verify/run.sh
+
+bench: build
+	@tests/bench/run.sh
+
+format:
+	@$(SOURCES) | xargs -r clang-format-19 -i
+
+clean:
+	@rm -rf build
