@@ -1,0 +1,60 @@
+// Groups of ranks: start one with an environment, watch it, stop it.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "common/base/clock.h"
+#include "common/base/status.h"
+#include "common/config/config.h"
+
+namespace srlm::launcher {
+
+/// What is to be started.
+struct LaunchSpec {
+  std::string id;       // unique in the run: names the launch in Poll, Stop, logs and ledger
+  std::string program;  // path of the executable
+  std::vector<std::string> args;
+  int ranks = 1;
+  std::map<std::string, std::string> env;  // added to this process's environment
+  std::string log_dir;                     // made when missing; gets <rank>.log of each rank
+};
+
+/// A group that was started.
+struct Launch {
+  std::string id;
+  int64_t process_group = 0;  // of the local mpirun; for the ledger
+};
+
+/// What became of a group.
+struct LaunchStatus {
+  bool running = false;
+  int exit_code = 0;              // when ended by exit; 128 + signal when ended by one
+  std::string reason;             // for people: "exit 1", "signal 9 (Killed)"; empty while running
+  std::vector<std::string> tail;  // last lines of its logs, when it failed
+};
+
+/// Calls come from one thread. No call waits for a group.
+class Launcher {
+ public:
+  virtual ~Launcher() = default;
+
+  /// Starts a group. NotFound when the program or mpirun is missing, with what to do.
+  virtual Result<Launch> Start(const LaunchSpec& spec) = 0;
+
+  /// How a group is. NotFound for an id that was never started here. Sends the KILL of a Stop that is overdue.
+  virtual Result<LaunchStatus> Poll(const std::string& id) = 0;
+
+  /// Asks a group to end: TERM now, KILL by a Poll after `deadline`. Returns at once; ended groups are left alone.
+  virtual Status Stop(const std::string& id, Deadline deadline) = 0;
+};
+
+/// mpirun groups on this host; the destructor kills what still runs.
+Result<std::unique_ptr<Launcher>> MakeLocalLauncher(const config::LauncherConfig& config);
+
+/// The command line that would start `spec`, quoted for a shell: shown when a person is to start it.
+std::string ShellCommand(const LaunchSpec& spec);
+
+}  // namespace srlm::launcher

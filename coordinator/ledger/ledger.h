@@ -1,0 +1,110 @@
+// The ledger of a run: RUN/ledger.sqlite, the only truth about what was made. Every row has a key that says what it
+// is, and is stored once: the first result wins.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/base/status.h"
+#include "coordinator/ledger/rows.h"
+
+namespace srlm::ledger {
+
+class Database;
+
+/// One connection, one thread. Writes gather in a transaction until Commit; reads see them before that. Every call
+/// fails with ResourceExhausted (no room) or DataLoss (damaged file) and the path; after a failed write the ledger
+/// refuses further ones, and the file stands as at the last commit.
+class Ledger {
+ public:
+  /// Opens the ledger of a run folder to own it, made when missing and migrated forward when older (a copy of the
+  /// older one stays beside it). The caller holds the run's owner lock.
+  static Result<std::unique_ptr<Ledger>> Open(const std::string& run_dir);
+  /// Opens it to look, while no coordinator has it. Unavailable when one has; NotFound when there is none.
+  static Result<std::unique_ptr<Ledger>> OpenReadOnly(const std::string& run_dir);
+  ~Ledger();
+
+  /// Writes since the last commit.
+  int64_t uncommitted() const { return uncommitted_; }
+  /// Makes them durable (fsync).
+  Status Commit();
+
+  // Facts about the run: run_id, name, epoch, version, seed, duplicates, state, message.
+  Result<std::string> Fact(const std::string& key) const;  // empty when it is not there
+  Status SetFact(const std::string& key, const std::string& value);
+
+  // Adds return whether the row is new; a row whose key is there stays as it is. Sets replace.
+  Result<bool> AddModel(const ModelRow& row);
+  Result<std::optional<ModelRow>> Model(const std::string& name) const;
+  Result<std::vector<ModelRow>> Models() const;
+
+  Status SetRound(const RoundRow& row);
+  Result<std::optional<RoundRow>> Round(int round) const;
+  Result<std::vector<RoundRow>> Rounds() const;
+
+  Result<bool> AddAttempt(const AttemptRow& row);
+  /// Fills in what was written; false when it was there already.
+  Result<bool> SetAttemptWritten(const AttemptRow& row);
+  Status SetAttemptVerdict(int round, int attempt, const std::string& state, const std::string& reason,
+                           const std::string& detail);
+  Result<std::vector<AttemptRow>> Attempts(int round) const;  // in index order
+
+  Result<bool> AddPrompt(const PromptRow& row);
+  Status SetPromptFailed(int round, const std::string& prompt_id, const std::string& reason);
+  Result<std::vector<PromptRow>> Prompts(int round) const;  // by position; round 0: of all rounds
+  Result<std::optional<PromptRow>> Prompt(int round, const std::string& prompt_id) const;
+
+  Result<bool> AddCandidate(const CandidateRow& row);
+  Status SetCandidateScore(int round, const std::string& prompt_id, int sample, std::optional<double> score,
+                           const std::string& reason);
+  Status SetCandidateUse(int round, const std::string& prompt_id, int sample, const std::string& use);
+  Result<std::vector<CandidateRow>> Candidates(int round) const;  // by prompt position and sample; 0: of all rounds
+  Result<std::vector<CandidateRow>> CandidatesOf(int round, const std::string& prompt_id) const;
+  Result<std::optional<CandidateRow>> Candidate(int round, const std::string& prompt_id, int sample) const;
+
+  Result<bool> AddVote(const VoteRow& row);
+  Result<std::vector<VoteRow>> Votes(int round) const;  // by prompt position, sample, vote; 0: of all rounds
+  Result<std::vector<VoteRow>> VotesOf(int round, const std::string& prompt_id, int sample) const;
+
+  Result<bool> AddPair(const PairRow& row);
+  Result<std::vector<PairRow>> Pairs(int round) const;  // by prompt position; 0: of all rounds
+
+  Result<bool> AddEvaluationVote(const EvaluationVoteRow& row);
+  Result<std::vector<EvaluationVoteRow>> EvaluationVotes(const std::string& model) const;
+  /// The measured figures as JSON (docs/formats.md); nothing while they are not there.
+  Status SetEvaluation(const std::string& model, const std::string& metrics_json);
+  Result<std::optional<std::string>> Evaluation(const std::string& model) const;
+
+  Status SetJob(const JobRow& row);
+  Result<std::optional<JobRow>> Job(const std::string& job_id) const;
+  Result<std::vector<JobRow>> Jobs() const;
+
+  Status SetLaunch(const LaunchRow& row);
+  Result<std::vector<LaunchRow>> Launches() const;
+
+  Status AddEvent(const EventRow& row);  // sequence is given by the ledger
+  /// The rows after `after_sequence` in order, at most `limit`; round 0: of all rounds.
+  Result<std::vector<EventRow>> Events(int round, int64_t after_sequence, int64_t limit) const;
+  /// The last `limit` events of level error or warning, oldest first.
+  Result<std::vector<EventRow>> LastErrors(int64_t limit) const;
+
+  Status SetItemFault(const ItemFaultRow& row);
+  Result<std::optional<ItemFaultRow>> ItemFault(const std::string& item_id) const;
+  Result<std::vector<ItemFaultRow>> ItemFaults(int round) const;
+
+  /// For the queries of this folder's other files.
+  Database& database() const { return *database_; }
+
+ private:
+  explicit Ledger(std::unique_ptr<Database> database);
+  /// Begins a transaction when none is open, and counts a write.
+  Status BeforeWrite();
+
+  std::unique_ptr<Database> database_;
+  int64_t uncommitted_ = 0;
+};
+
+}  // namespace srlm::ledger

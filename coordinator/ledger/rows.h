@@ -1,0 +1,168 @@
+// The ledger's rows as structs. A name of a run's model is "M0", "M1", ...; other models are "writer" and "judge".
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/data/prompt_input.h"
+
+namespace srlm::ledger {
+
+using TokenIds = std::vector<int>;
+
+/// A model folder that the run made or uses. Key: name.
+struct ModelRow {
+  std::string name;
+  std::string model_id;
+  std::string folder;  // relative to the run's folder when inside it, else absolute
+  std::string job_id;  // that made it; empty for models from outside
+};
+
+/// Key: round. Round 0 is supervised fine-tuning.
+struct RoundRow {
+  int round = 0;
+  int64_t started_ms = 0;
+  int64_t ended_ms = 0;         // 0: not yet
+  bool prompts_closed = false;  // every prompt of the round is in `prompts`
+  bool pairs_closed = false;    // every prompt has its row in `pairs`
+};
+
+/// One try to write a new prompt. Key: round, attempt.
+struct AttemptRow {
+  int round = 0;
+  int attempt = 0;  // index in the round, from 0
+  int wave = 0;
+  std::string model_id;                     // empty until it is written
+  std::vector<std::string> demonstrations;  // prompt ids of the examples, in the order shown
+  std::string text;                         // what the model wrote
+  TokenIds token_ids;
+  bool cut = false;  // ended at the token limit
+  double logprob = 0;
+  std::string state;        // asked, written, accepted, rejected, surplus, failed
+  std::string instruction;  // taken out of the text
+  std::string reason;       // of a rejection or failure: too_short, too_similar, ...
+  std::string detail;       // the same for people
+};
+
+/// A prompt that a round answers. Key: round, prompt_id.
+struct PromptRow {
+  int round = 0;
+  std::string prompt_id;
+  int position = 0;     // order in the round
+  bool is_new = false;  // written by a model; else given
+  data::PromptInput input;
+  TokenIds token_ids;  // as rendered for the round's model
+  std::string state;   // open, failed
+  std::string reason;  // why it has no candidates
+};
+
+/// One answer. Key: round, prompt_id, sample.
+struct CandidateRow {
+  int round = 0;
+  std::string prompt_id;
+  int sample = 0;
+  std::string model_id;
+  TokenIds token_ids;           // with the end-of-turn token when it was sampled
+  std::string token_hash;       // SHA-256 of token_ids
+  std::string text;             // without the end-of-turn token
+  bool cut = false;             // ended at the token limit
+  double logprob = 0;           // sum over token_ids at temperature 1
+  std::optional<double> score;  // mean of its parsed votes; none: not (yet) scored
+  std::string use;              // chosen, rejected, between, unscored, cut; empty until pairs are made
+  std::string reason;           // why it has no votes
+};
+
+/// One judgement. Key: round, prompt_id, sample, vote.
+struct VoteRow {
+  int round = 0;
+  std::string prompt_id;
+  int sample = 0;
+  int vote = 0;
+  std::string model_id;      // of the judge
+  std::string subject_hash;  // token_hash of the candidate that was judged
+  TokenIds token_ids;
+  std::string text;
+  std::string state;            // parsed, absent, out_of_range
+  std::optional<double> score;  // set exactly when parsed
+  double logprob = 0;
+};
+
+/// What a round made of a prompt. Key: round, prompt_id.
+struct PairRow {
+  int round = 0;
+  std::string prompt_id;
+  std::string outcome;     // paired, tie, gap_too_small, too_few_candidates, same_text
+  int chosen_sample = -1;  // -1 unless paired
+  int rejected_sample = -1;
+  double chosen_score = 0;
+  double rejected_score = 0;
+  std::string reason;
+};
+
+/// One judgement of a human-ranked answer. Key: model, answer, vote; vote -1 is the expected verdict.
+struct EvaluationVoteRow {
+  std::string model;  // that is measured: "M1", ...
+  int answer = 0;     // row of the evaluation file, from 0
+  int vote = 0;
+  std::string model_id;
+  std::string text;
+  std::string state;  // parsed, absent, out_of_range, failed
+  std::optional<double> score;
+};
+
+/// A training job. Key: job_id.
+struct JobRow {
+  std::string job_id;  // "sft", "dpo-1", ...
+  std::string kind;    // sft, dpo
+  int round = 0;
+  std::string state;         // running, done, failed
+  int tries = 0;             // launches so far
+  std::string output_model;  // "M1"
+  int64_t rows = 0;          // of its data
+  uint64_t step = 0;         // steps reported
+  uint64_t total_steps = 0;
+  std::optional<double> first_loss;
+  std::optional<double> loss;    // of the last step, as the next two
+  std::optional<double> margin;  // DPO
+  std::optional<double> accuracy;
+  uint64_t tokens = 0;
+  double seconds = 0;
+  std::string message;  // of a failure
+};
+
+/// A group of ranks that was started. Key: launch_id.
+struct LaunchRow {
+  std::string launch_id;
+  std::string program;  // srlm-worker, srlm-trainer
+  uint64_t epoch = 0;
+  std::string host;
+  int64_t process_group = 0;
+  int64_t started_ms = 0;
+  int64_t ended_ms = 0;
+  std::string end;  // how it ended; empty while it runs
+};
+
+/// Something worth telling. Key: sequence.
+struct EventRow {
+  int64_t sequence = 0;
+  int64_t time_ms = 0;  // since 1970, UTC
+  uint64_t epoch = 0;
+  int round = 0;
+  std::string level;  // info, warning, error
+  std::string event;  // snake case: round_began, item_failed, ...
+  std::string message;
+};
+
+/// An item that was tried without success. Key: item_id.
+struct ItemFaultRow {
+  std::string item_id;
+  int round = 0;
+  std::string purpose;  // new_prompt, candidate, vote, evaluation
+  int tries = 0;
+  bool failed = false;  // set aside
+  std::string reason;
+};
+
+}  // namespace srlm::ledger

@@ -1,0 +1,59 @@
+// The coordinator of one run: owns its folder, serves workers, trainers and people, and takes the loop to its end.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "common/base/status.h"
+#include "common/config/config.h"
+#include "coordinator/launcher/launcher.h"
+#include "srlm/v1/run.pb.h"
+
+namespace srlm::rounds {
+
+struct CoordinatorOptions {
+  std::string program_folder;  // where srlm-worker and srlm-trainer lie
+  /// Starts the groups. Null: nothing is started, and messages say what to start by hand (`launcher: none`).
+  std::unique_ptr<launcher::Launcher> launcher;
+  /// Gets lines for people that are no log (commands to run by hand). From the coordinator's thread.
+  std::function<void(const std::string&)> notice;
+};
+
+/// Why Run came back.
+enum class RunEnd {
+  kDone,     // every round is finished
+  kPaused,   // a check failed; Status().message() says which and what to do
+  kStopped,  // Stop was called; the run goes on where it is when it is started again
+};
+
+class Coordinator {
+ public:
+  /// Takes the run at `run_dir` (made when missing), or goes on with it: claims RUN/owner.lock, opens the ledger,
+  /// stores config.yaml, loads the tokenizer and the data, listens, and writes RUN/coordinator.json.
+  /// FailedPrecondition when another live coordinator holds the run (says who), or when `config` differs from the
+  /// run's in a way that would mix results (says where). Other codes: bad inputs, the address is taken, no room.
+  static Result<std::unique_ptr<Coordinator>> Create(const config::RunConfig& config, const std::string& run_dir,
+                                                     CoordinatorOptions options);
+  ~Coordinator();
+
+  /// Works until the run is done or paused, or Stop is called. Fails when the ledger cannot be written or a job
+  /// cannot be done; the ledger then stands as at the last commit. Groups that it started have ended when it returns.
+  Result<RunEnd> Run();
+
+  /// Ends Run soon. From any thread.
+  void Stop();
+
+  /// What the run is doing. From any thread, also while Run works.
+  v1::RunStatus Status() const;
+
+  /// Where it listens, `host:port`.
+  const std::string& address() const;
+
+ private:
+  struct Parts;
+  explicit Coordinator(std::unique_ptr<Parts> parts);
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace srlm::rounds
