@@ -1,0 +1,106 @@
+#include "common/config/config.h"
+
+#include <fmt/format.h>
+#include <yaml-cpp/yaml.h>
+
+#include <filesystem>
+
+#include "common/base/file.h"
+#include "common/config/reader.h"
+#include "common/config/rules.h"
+
+namespace srlm::config {
+namespace {
+
+constexpr size_t kMaxFileBytes = 1 << 20;
+constexpr size_t kMaxProblemsShown = 5;
+
+/// One YAML document; null when the text is empty.
+Result<YAML::Node> ParseYaml(const std::string& text, const std::string& origin, bool has_lines) {
+  try {
+    const std::vector<YAML::Node> documents = YAML::LoadAll(text);
+    if (documents.size() > 1) return InvalidArgument(origin + ": holds more than one YAML document; keep one");
+    return documents.empty() ? YAML::Node() : documents[0];
+  } catch (const YAML::Exception& error) {
+    const std::string place = has_lines ? fmt::format("{}:{}", origin, error.mark.line + 1) : origin;
+    return InvalidArgument(fmt::format("{}: not valid YAML: {}", place, error.msg));
+  }
+}
+
+Status Read(const YAML::Node& node, Reading& reading, RunConfig& config) {
+  if (!node.IsMap() && !node.IsNull())
+    return InvalidArgument(fmt::format("{}: wanted `key: value` lines, found {}", reading.origin, Describe(node)));
+  try {
+    Reader reader(node, "", reading);
+    VisitFields(reader, config);
+    reader.ReportUnknown();
+  } catch (const YAML::Exception& error) {
+    return InvalidArgument(fmt::format("{}: cannot be read: {}", reading.Place(error.mark), error.msg));
+  }
+  return OkStatus();
+}
+
+/// `a.b=value` as the document {a: {b: value}}.
+Result<YAML::Node> OverrideNode(const std::string& text) {
+  const std::string origin = "--set " + text;
+  const size_t equals = text.find('=');
+  if (equals == std::string::npos || equals == 0)
+    return InvalidArgument(fmt::format("--set '{}': wanted key=value, for example generation.samples=4", text));
+  SRLM_ASSIGN_OR_RETURN(YAML::Node node, ParseYaml(text.substr(equals + 1), origin, false));
+  std::string key = text.substr(0, equals);
+  while (true) {
+    const size_t dot = key.rfind('.');
+    YAML::Node outer(YAML::NodeType::Map);
+    outer[dot == std::string::npos ? key : key.substr(dot + 1)] = node;
+    if (dot == std::string::npos) return outer;
+    node = YAML::Clone(outer);
+    key = key.substr(0, dot);
+  }
+}
+
+Status ApplyOverride(const std::string& text, Reading& reading, RunConfig& config) {
+  const Result<YAML::Node> node = OverrideNode(text);
+  if (!node.ok()) return node.status();
+  reading.origin = "--set " + text;
+  reading.has_lines = false;
+  return Read(*node, reading, config);
+}
+
+Status FirstProblems(const std::vector<std::string>& problems) {
+  if (problems.empty()) return OkStatus();
+  const size_t shown = std::min(problems.size(), kMaxProblemsShown);
+  std::string lines = fmt::format("{}", fmt::join(problems.begin(), problems.begin() + shown, "\n"));
+  if (problems.size() > shown) lines += fmt::format("\nand {} more", problems.size() - shown);
+  return InvalidArgument(lines);
+}
+
+}  // namespace
+
+Result<RunConfig> Parse(const std::string& yaml, const std::string& origin, const std::string& folder,
+                        const std::vector<std::string>& overrides) {
+  SRLM_ASSIGN_OR_RETURN(const YAML::Node node, ParseYaml(yaml, origin, true));
+  RunConfig config;
+  Reading reading{.origin = origin, .has_lines = true, .folder = folder, .problems = {}, .places = {}};
+  SRLM_RETURN_IF_ERROR(Read(node, reading, config));
+  for (const std::string& text : overrides) SRLM_RETURN_IF_ERROR(ApplyOverride(text, reading, config));
+  SRLM_RETURN_IF_ERROR(FirstProblems(reading.problems));
+  for (const BrokenRule& rule : CheckRules(config)) {
+    const auto place = reading.places.find(rule.key);
+    reading.problems.push_back(
+        fmt::format("{}: {}: {}", place == reading.places.end() ? origin : place->second, rule.key, rule.message));
+  }
+  SRLM_RETURN_IF_ERROR(FirstProblems(reading.problems));
+  return config;
+}
+
+Result<RunConfig> Load(const std::string& path, const std::vector<std::string>& overrides) {
+  std::error_code error;
+  if (std::filesystem::is_directory(path, error))
+    return InvalidArgument(path + ": is a folder; name a configuration file (YAML)");
+  if (std::filesystem::file_size(path, error) > kMaxFileBytes && !error)
+    return InvalidArgument(fmt::format("{}: larger than {} bytes, not a configuration", path, kMaxFileBytes));
+  SRLM_ASSIGN_OR_RETURN(const std::string yaml, ReadFile(path));
+  return Parse(yaml, path, std::filesystem::path(path).parent_path().string(), overrides);
+}
+
+}  // namespace srlm::config

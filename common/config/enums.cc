@@ -1,0 +1,34 @@
+#include "common/config/enums.h"
+
+#include <array>
+
+namespace srlm::config {
+namespace {
+
+template <class E, size_t n>
+using Names = std::array<std::pair<E, std::string_view>, n>;
+
+constexpr Names<SpecialTokensInText, 2> kSpecialTokens = {
+    {{SpecialTokensInText::kText, "text"}, {SpecialTokensInText::kParse, "parse"}}};
+constexpr Names<CutCandidates, 2> kCutCandidates = {{{CutCandidates::kDrop, "drop"}, {CutCandidates::kKeep, "keep"}}};
+constexpr Names<VerdictKind, 2> kVerdicts = {
+    {{VerdictKind::kSampled, "sampled"}, {VerdictKind::kExpected, "expected"}}};
+constexpr Names<PairRule, 1> kPairRules = {{{PairRule::kExtremes, "extremes"}}};
+constexpr Names<Schedule, 2> kSchedules = {{{Schedule::kCosine, "cosine"}, {Schedule::kConstant, "constant"}}};
+constexpr Names<Reference, 2> kReferences = {{{Reference::kSampler, "sampler"}, {Reference::kTrainer, "trainer"}}};
+constexpr Names<LauncherKind, 2> kLaunchers = {{{LauncherKind::kLocal, "local"}, {LauncherKind::kNone, "none"}}};
+constexpr Names<LauncherProfile, 2> kProfiles = {
+    {{LauncherProfile::kLaptop, "laptop"}, {LauncherProfile::kCluster, "cluster"}}};
+
+}  // namespace
+
+EnumTable<SpecialTokensInText> NamesOf(SpecialTokensInText) { return kSpecialTokens; }
+EnumTable<CutCandidates> NamesOf(CutCandidates) { return kCutCandidates; }
+EnumTable<VerdictKind> NamesOf(VerdictKind) { return kVerdicts; }
+EnumTable<PairRule> NamesOf(PairRule) { return kPairRules; }
+EnumTable<Schedule> NamesOf(Schedule) { return kSchedules; }
+EnumTable<Reference> NamesOf(Reference) { return kReferences; }
+EnumTable<LauncherKind> NamesOf(LauncherKind) { return kLaunchers; }
+EnumTable<LauncherProfile> NamesOf(LauncherProfile) { return kProfiles; }
+
+}  // namespace srlm::config

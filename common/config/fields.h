@@ -1,0 +1,338 @@
+// The declaration of every field: key, meaning, limits, and whether a run may continue with another value. Parsing,
+// --set, printing, comparing and docs/configuration.md all read this and nothing else.
+#pragma once
+
+#include "common/config/config.h"
+#include "common/config/field.h"
+
+namespace srlm::config {
+
+template <class V>
+void VisitFields(V& v, RoundsConfig& c) {
+  v.Field(c.iterations,
+          {.key = "iterations",
+           .doc = "Rounds of DPO after SFT: 2 make M2 and M3. A run that is done goes on when it is raised.",
+           .min = 0,
+           .max = 1000,
+           .continuation = Continuation::kMayChange});
+}
+
+template <class V>
+void VisitFields(V& v, DataConfig& c) {
+  v.Field(c.ift, {.key = "ift",
+                  .doc = "Seed instructions with answers: JSON Lines of SFT rows. Their first messages are also the "
+                         "examples that new prompts are written from.",
+                  .text = TextKind::kPath});
+  v.Field(c.eft, {.key = "eft",
+                  .doc = "Seed judgements: JSON Lines of prompt, response, justification, score. Empty: M1 is trained "
+                         "without.",
+                  .text = TextKind::kPath});
+  v.Field(c.prompts, {.key = "prompts",
+                      .doc = "Given prompts, taken in file order, each once; a round takes per_round - new_per_round.",
+                      .text = TextKind::kPath});
+  v.Field(c.evaluation, {.key = "evaluation",
+                         .doc = "Answers that people ranked, on which each model's judging is measured. Empty: not "
+                                "measured.",
+                         .text = TextKind::kPath});
+}
+
+template <class V>
+void VisitFields(V& v, PromptsConfig& c) {
+  v.Field(c.per_round, {.key = "per_round", .doc = "Prompts of a round, given and new.", .min = 1, .max = 1e7});
+  v.Field(c.new_per_round, {.key = "new_per_round", .doc = "Of these, how many a model writes.", .min = 0, .max = 1e7});
+  v.Field(c.wave_size,
+          {.key = "wave_size",
+           .doc = "New prompts that are asked for at once. Examples are drawn from the pool as the previous "
+                  "wave left it, so that timing changes nothing.",
+           .min = 1,
+           .max = 1e6});
+  v.Field(c.writer, {.key = "writer",
+                     .doc = "Who writes new prompts: `policy` (the round's model), `base` (M0) or a model folder.",
+                     .text = TextKind::kPathOrModel});
+  v.Field(c.demonstrations_seed,
+          {.key = "demonstrations_seed", .doc = "Examples from the seed instructions.", .min = 0, .max = 64});
+  v.Field(c.demonstrations_generated,
+          {.key = "demonstrations_generated",
+           .doc = "Examples from the new prompts accepted so far; seeds stand in while there are too few.",
+           .min = 0,
+           .max = 64});
+  v.Field(c.temperature, {.key = "temperature", .doc = "Sampling temperature; 0 is greedy.", .min = 0, .max = 10});
+  v.Field(c.top_p,
+          {.key = "top_p", .doc = "Nucleus of the distribution that is sampled from.", .min = 0.001, .max = 1});
+  v.Field(c.max_new_tokens, {.key = "max_new_tokens", .doc = "Longest text, in tokens.", .min = 1, .max = 131072});
+  v.Field(c.rouge_l_max, {.key = "rouge_l_max",
+                          .doc = "A new prompt with a higher ROUGE-L F to a seed or an accepted prompt is left out.",
+                          .min = 0,
+                          .max = 1});
+  v.Field(c.min_words, {.key = "min_words", .doc = "Fewest words of a new prompt.", .min = 1, .max = 10000});
+  v.Field(c.max_words, {.key = "max_words", .doc = "Most words of a new prompt.", .min = 1, .max = 100000});
+  v.Field(c.blacklist, {.key = "blacklist",
+                        .doc = "Words, or words in a row, that a new prompt must not hold; whole words in any case."});
+  v.Field(
+      c.max_attempts_per_new_prompt,
+      {.key = "max_attempts_per_new_prompt",
+       .doc =
+           "A round stops asking after this many attempts for each new prompt it wants, and goes on with those it has.",
+       .min = 1,
+       .max = 1000});
+}
+
+template <class V>
+void VisitFields(V& v, GenerationConfig& c) {
+  v.Field(c.samples, {.key = "samples", .doc = "Candidates of a prompt.", .min = 2, .max = 1024});
+  v.Field(c.temperature, {.key = "temperature", .doc = "Sampling temperature; 0 is greedy.", .min = 0, .max = 10});
+  v.Field(c.top_p,
+          {.key = "top_p", .doc = "Nucleus of the distribution that is sampled from.", .min = 0.001, .max = 1});
+  v.Field(c.max_new_tokens, {.key = "max_new_tokens", .doc = "Longest answer, in tokens.", .min = 1, .max = 131072});
+  v.Field(c.cut_candidates, {.key = "cut_candidates",
+                             .doc = "Answers that ended at max_new_tokens: `drop` leaves them out of pairs, `keep` "
+                                    "treats them as any other."});
+}
+
+template <class V>
+void VisitFields(V& v, JudgeConfig& c) {
+  v.Field(c.judge_template, {.key = "template",
+                             .doc = "A text file with {prompt} and {response} once each. Empty: the built-in additive "
+                                    "5-point template.",
+                             .text = TextKind::kPath});
+  v.Field(c.model, {.key = "model",
+                    .doc = "Who judges: `policy` (the round's model) or a model folder, the same in every round.",
+                    .text = TextKind::kPathOrPolicy});
+  v.Field(c.verdict, {.key = "verdict",
+                      .doc = "`sampled`: the mean of the votes' scores. `expected`: one pass, the expected value over "
+                             "the digits after `Score: `."});
+  v.Field(c.votes, {.key = "votes", .doc = "Sampled judgements of a candidate.", .min = 1, .max = 1024});
+  v.Field(c.temperature, {.key = "temperature", .doc = "Sampling temperature; 0 is greedy.", .min = 0, .max = 10});
+  v.Field(c.top_p,
+          {.key = "top_p", .doc = "Nucleus of the distribution that is sampled from.", .min = 0.001, .max = 1});
+  v.Field(c.max_new_tokens, {.key = "max_new_tokens", .doc = "Longest judgement, in tokens.", .min = 1, .max = 131072});
+  v.Field(c.min_parse_rate, {.key = "min_parse_rate",
+                             .doc = "The run pauses when a smaller share of sampled votes has a score.",
+                             .min = 0,
+                             .max = 1,
+                             .continuation = Continuation::kMayChange});
+}
+
+template <class V>
+void VisitFields(V& v, EvaluationConfig& c) {
+  v.Field(c.verdict,
+          {.key = "verdict", .doc = "How the ranked answers are scored: `expected` or `sampled`, as in judge."});
+  v.Field(c.sampled_votes, {.key = "sampled_votes",
+                            .doc = "Sampled judgements of each ranked answer besides, from which the parse rate is "
+                                   "counted; with `verdict: sampled` they are the score. 0: none.",
+                            .min = 0,
+                            .max = 1024});
+}
+
+template <class V>
+void VisitFields(V& v, PairsConfig& c) {
+  v.Field(c.rule, {.key = "rule", .doc = "`extremes`: the highest score of a prompt against its lowest."});
+  v.Field(c.min_gap, {.key = "min_gap",
+                      .doc = "Least difference of the two scores; equal scores never make a pair.",
+                      .min = 0,
+                      .max = 5});
+  v.Field(c.min_pairs_per_round, {.key = "min_pairs_per_round",
+                                  .doc = "With fewer pairs the run pauses before training.",
+                                  .min = 1,
+                                  .max = 1e7,
+                                  .continuation = Continuation::kMayChange});
+}
+
+/// The fields that SFT and DPO share.
+template <class V>
+void VisitOptimiser(V& v, OptimiserConfig& c) {
+  v.Field(c.learning_rate, {.key = "learning_rate", .doc = "Highest learning rate.", .min = 0, .max = 10});
+  v.Field(c.final_learning_rate, {.key = "final_learning_rate",
+                                  .doc = "Learning rate at the last step of a cosine schedule.",
+                                  .min = 0,
+                                  .max = 10});
+  v.Field(c.schedule, {.key = "schedule", .doc = "`cosine` from the highest to the final rate, or `constant`."});
+  v.Field(c.warmup_ratio,
+          {.key = "warmup_ratio", .doc = "Share of the steps in which the rate rises from 0.", .min = 0, .max = 1});
+  v.Field(c.epochs, {.key = "epochs", .doc = "Passes over the data; may be a fraction.", .min = 0.001, .max = 10000});
+  v.Field(c.global_batch, {.key = "global_batch",
+                           .doc = "Rows (SFT) or pairs (DPO) of one optimiser step over all ranks.",
+                           .min = 1,
+                           .max = 1e6});
+  v.Field(c.weight_decay, {.key = "weight_decay", .doc = "AdamW's decoupled weight decay.", .min = 0, .max = 10});
+  v.Field(c.adam_beta1, {.key = "adam_beta1", .doc = "Decay of the mean of gradients.", .min = 0, .max = 0.999999});
+  v.Field(c.adam_beta2,
+          {.key = "adam_beta2", .doc = "Decay of the mean of squared gradients.", .min = 0, .max = 0.99999999});
+  v.Field(c.max_grad_norm, {.key = "max_grad_norm",
+                            .doc = "Gradients are scaled down to this norm; 0 leaves them as they are.",
+                            .min = 0,
+                            .max = 1e9});
+  v.Field(c.micro_batch_tokens, {.key = "micro_batch_tokens",
+                                 .doc = "Tokens that a rank takes through the model at once; memory, not results.",
+                                 .min = 16,
+                                 .max = 1e8,
+                                 .continuation = Continuation::kMayChange});
+  v.Field(c.recompute, {.key = "recompute",
+                        .doc = "Compute a block again in the backward pass instead of keeping it in memory.",
+                        .continuation = Continuation::kMayChange});
+}
+
+template <class V>
+void VisitFields(V& v, SftConfig& c) {
+  VisitOptimiser(v, c);
+}
+
+template <class V>
+void VisitFields(V& v, DpoConfig& c) {
+  VisitOptimiser(v, c);
+  v.Field(c.beta, {.key = "beta", .doc = "Strength of the pull to the reference model.", .min = 1e-6, .max = 100});
+  v.Field(c.reference, {.key = "reference",
+                        .doc = "Reference log-probabilities: `sampler` as recorded while sampling, `trainer` in a pass "
+                               "of its own."});
+}
+
+template <class V>
+void VisitFields(V& v, WorkersConfig& c) {
+  constexpr auto kFree = Continuation::kMayChange;
+  v.Field(c.replicas, {.key = "replicas",
+                       .doc = "Copies of the model that generate and judge, one MPI job each.",
+                       .min = 1,
+                       .max = 4096,
+                       .continuation = kFree});
+  v.Field(c.threads, {.key = "threads",
+                      .doc = "Threads of a rank; 0: the host's cores divided by the ranks on it.",
+                      .min = 0,
+                      .max = 1024,
+                      .continuation = kFree});
+  v.Field(c.max_batch, {.key = "max_batch",
+                        .doc = "Sequences that a replica decodes at once.",
+                        .min = 1,
+                        .max = 4096,
+                        .continuation = kFree});
+  v.Field(c.kv_cache_mib, {.key = "kv_cache_mib",
+                           .doc = "Memory for keys and values of a replica, in MiB.",
+                           .min = 1,
+                           .max = 1 << 24,
+                           .continuation = kFree});
+  v.Field(c.prefill_chunk_tokens, {.key = "prefill_chunk_tokens",
+                                   .doc = "Prompt tokens that go through the model beside one decoding step.",
+                                   .min = 1,
+                                   .max = 1 << 20,
+                                   .continuation = kFree});
+  v.Field(c.page_tokens,
+          {.key = "page_tokens", .doc = "Tokens of a cache page.", .min = 1, .max = 4096, .continuation = kFree});
+}
+
+template <class V>
+void VisitFields(V& v, TrainerConfig& c) {
+  constexpr auto kFree = Continuation::kMayChange;
+  v.Field(c.ranks,
+          {.key = "ranks", .doc = "MPI ranks of a training job.", .min = 1, .max = 4096, .continuation = kFree});
+  v.Field(c.threads, {.key = "threads",
+                      .doc = "Threads of a rank; 0: the host's cores divided by the ranks on it.",
+                      .min = 0,
+                      .max = 1024,
+                      .continuation = kFree});
+  v.Field(c.checkpoint_steps, {.key = "checkpoint_steps",
+                               .doc = "Optimiser steps between checkpoints; 0: only at the end.",
+                               .min = 0,
+                               .max = 1e9,
+                               .continuation = kFree});
+  v.Field(c.keep_checkpoints, {.key = "keep_checkpoints",
+                               .doc = "Checkpoints with optimiser state that stay on disk.",
+                               .min = 1,
+                               .max = 1000,
+                               .continuation = kFree});
+}
+
+template <class V>
+void VisitFields(V& v, CoordinatorConfig& c) {
+  constexpr auto kFree = Continuation::kMayChange;
+  v.Field(c.address, {.key = "address",
+                      .doc = "Where the coordinator listens, `host:port`; port 0 takes a free one. Loopback only.",
+                      .continuation = kFree});
+  v.Field(c.lease_items,
+          {.key = "lease_items", .doc = "Most items of one lease.", .min = 1, .max = 65536, .continuation = kFree});
+  v.Field(c.lease_timeout_s, {.key = "lease_timeout_s",
+                              .doc = "Seconds after which items of a worker that made no progress are leased again.",
+                              .min = 0.1,
+                              .max = 86400,
+                              .continuation = kFree});
+  v.Field(c.commit_ms, {.key = "commit_ms",
+                        .doc = "Longest wait of a result for its commit, in milliseconds.",
+                        .min = 0,
+                        .max = 10000,
+                        .continuation = kFree});
+  v.Field(c.commit_results,
+          {.key = "commit_results", .doc = "Most results of one commit.", .min = 1, .max = 1e6, .continuation = kFree});
+  v.Field(c.max_item_tries, {.key = "max_item_tries",
+                             .doc = "Tries of an item before it is set aside with its reason.",
+                             .min = 1,
+                             .max = 100,
+                             .continuation = kFree});
+  v.Field(c.relaunch_backoff_s, {.key = "relaunch_backoff_s",
+                                 .doc = "Wait before a group that ended is started again; doubles each time.",
+                                 .min = 0,
+                                 .max = 86400,
+                                 .continuation = kFree});
+  v.Field(
+      c.relaunch_backoff_max_s,
+      {.key = "relaunch_backoff_max_s", .doc = "Longest such wait.", .min = 0, .max = 86400, .continuation = kFree});
+  v.Field(c.max_relaunches, {.key = "max_relaunches",
+                             .doc = "Starts again of a group without any progress between, after which the run pauses.",
+                             .min = 0,
+                             .max = 1e6,
+                             .continuation = kFree});
+  v.Field(c.orphan_timeout_s, {.key = "orphan_timeout_s",
+                               .doc = "Seconds that a worker looks for a lost coordinator before it ends.",
+                               .min = 1,
+                               .max = 1e6,
+                               .continuation = kFree});
+}
+
+template <class V>
+void VisitFields(V& v, LauncherConfig& c) {
+  constexpr auto kFree = Continuation::kMayChange;
+  v.Field(c.kind,
+          {.key = "kind",
+           .doc = "`local` starts workers and trainers with mpirun on this host; `none` waits for some that are "
+                  "started by hand.",
+           .continuation = kFree});
+  v.Field(c.profile, {.key = "profile",
+                      .doc = "`laptop`: ranks may outnumber cores and are not bound; `cluster`: mpirun's own defaults.",
+                      .continuation = kFree});
+  v.Field(c.command, {.key = "command",
+                      .doc = "How ranks are started, with {ranks} and {program} and, where wanted, {hostfile}. Empty: "
+                             "mpirun as the profile says.",
+                      .continuation = kFree});
+}
+
+/// The whole configuration.
+template <class V>
+void VisitFields(V& v, RunConfig& c) {
+  v.Field(c.name, {.key = "name",
+                   .doc = "The run's name; its folder is runs/<name> unless --run-dir says otherwise.",
+                   .continuation = Continuation::kMayChange});
+  v.Field(c.seed, {.key = "seed", .doc = "Seed of every random number.", .min = 0, .max = 9007199254740992.0});
+  v.Field(c.model, {.key = "model",
+                    .doc = "M0: a Hugging Face model folder with config.json, weights and tokenizer.",
+                    .text = TextKind::kPath});
+  v.Field(
+      c.special_tokens_in_text,
+      {.key = "special_tokens_in_text",
+       .doc = "Special tokens spelled out in a user's text: `text` encodes their characters, `parse` the tokens (as "
+              "Hugging Face does)."});
+  v.Field(c.chat_template, {.key = "chat_template",
+                            .doc = "A chat template file (Jinja) for a model without one. Empty: the model's own.",
+                            .text = TextKind::kPath});
+  v.Section("run", c.run, "The run as a whole.");
+  v.Section("data", c.data, "Input files.");
+  v.Section("prompts", c.prompts, "Prompts of a round and the writing of new ones (8-shot self-instruct).");
+  v.Section("generation", c.generation, "Candidates.");
+  v.Section("judge", c.judge, "Judgements of candidates.");
+  v.Section("evaluation", c.evaluation, "Measuring each model's judging on data.evaluation.");
+  v.Section("pairs", c.pairs, "Preference pairs.");
+  v.Section("sft", c.sft, "Training of M1.");
+  v.Section("dpo", c.dpo, "Training of M2, M3, ...");
+  v.Section("workers", c.workers, "Programs that generate and judge.");
+  v.Section("trainer", c.trainer, "The training program.");
+  v.Section("coordinator", c.coordinator, "The coordinator.");
+  v.Section("launcher", c.launcher, "Who starts the other programs.");
+}
+
+}  // namespace srlm::config

@@ -1,0 +1,124 @@
+#include "common/config/rules.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+namespace srlm::config {
+namespace {
+
+using Rules = std::vector<BrokenRule>;
+
+bool IsPlainName(const std::string& name) {
+  const auto plain = [](unsigned char c) { return std::isalnum(c) || c == '-' || c == '_' || c == '.'; };
+  return !name.empty() && name.size() <= 100 && name[0] != '.' && std::all_of(name.begin(), name.end(), plain);
+}
+
+bool IsLoopback(const std::string& host) {
+  return host == "localhost" || host == "::1" || host == "[::1]" || host.rfind("127.", 0) == 0;
+}
+
+void CheckAddress(const std::string& address, Rules& broken) {
+  const size_t colon = address.rfind(':');
+  const std::string host = address.substr(0, colon);
+  int port = -1;
+  if (colon != std::string::npos) {
+    const char* end = address.data() + address.size();
+    const auto [stop, error] = std::from_chars(address.data() + colon + 1, end, port);
+    if (error != std::errc() || stop != end) port = -1;
+  }
+  if (port < 0 || port > 65535) {
+    broken.push_back({"coordinator.address", fmt::format("'{}' is not host:port, for example 127.0.0.1:0", address)});
+  } else if (!IsLoopback(host)) {
+    broken.push_back({"coordinator.address",
+                      fmt::format("'{}' is not a loopback address; the coordinator has no encryption yet and listens "
+                                  "only on this host: use 127.0.0.1:{}",
+                                  host, port)});
+  }
+}
+
+void CheckCommand(const std::string& command, Rules& broken) {
+  if (command.empty()) return;
+  for (const char* needed : {"{ranks}", "{program}"})
+    if (command.find(needed) == std::string::npos)
+      broken.push_back({"launcher.command", fmt::format("{} is missing in '{}'", needed, command)});
+  for (size_t open = command.find('{'); open != std::string::npos; open = command.find('{', open + 1)) {
+    const std::string name = command.substr(open, command.find('}', open) - open + 1);
+    if (name != "{ranks}" && name != "{program}" && name != "{hostfile}")
+      broken.push_back(
+          {"launcher.command", fmt::format("'{}' is not known; there are {{ranks}}, {{program}}, {{hostfile}}", name)});
+  }
+}
+
+void CheckPrompts(const RunConfig& config, Rules& broken) {
+  const PromptsConfig& prompts = config.prompts;
+  if (prompts.new_per_round > prompts.per_round)
+    broken.push_back({"prompts.new_per_round",
+                      fmt::format("{} is more than prompts.per_round, {}", prompts.new_per_round, prompts.per_round)});
+  if (prompts.new_per_round < prompts.per_round && config.data.prompts.empty())
+    broken.push_back({"data.prompts", fmt::format("is empty, but a round takes {} given prompts: name a file, or set "
+                                                  "prompts.new_per_round to {}",
+                                                  prompts.per_round - prompts.new_per_round, prompts.per_round)});
+  if (prompts.new_per_round > 0 && prompts.demonstrations_seed + prompts.demonstrations_generated == 0)
+    broken.push_back({"prompts.demonstrations_seed", "new prompts need at least one example to be written from"});
+  if (prompts.min_words > prompts.max_words)
+    broken.push_back({"prompts.min_words",
+                      fmt::format("{} is more than prompts.max_words, {}", prompts.min_words, prompts.max_words)});
+  for (const std::string& word : prompts.blacklist)
+    if (std::none_of(word.begin(), word.end(), [](unsigned char c) { return std::isalnum(c) || c >= 0x80; }))
+      broken.push_back({"prompts.blacklist", fmt::format("'{}' has no word in it", word)});
+  if (config.pairs.min_pairs_per_round > prompts.per_round)
+    broken.push_back({"pairs.min_pairs_per_round",
+                      fmt::format("{} can never be reached: a round has {} prompts, and a prompt gives one pair",
+                                  config.pairs.min_pairs_per_round, prompts.per_round)});
+}
+
+void CheckSampling(const RunConfig& config, Rules& broken) {
+  if (config.generation.temperature == 0)
+    broken.push_back(
+        {"generation.temperature", "0 makes all candidates of a prompt equal, so that no pair can be made"});
+  if (config.judge.verdict == VerdictKind::kSampled && config.judge.temperature == 0 && config.judge.votes > 1)
+    broken.push_back({"judge.temperature", "0 makes all votes equal; raise it, or set judge.votes to 1"});
+  if (config.evaluation.verdict == VerdictKind::kSampled && config.evaluation.sampled_votes == 0)
+    broken.push_back(
+        {"evaluation.sampled_votes", "0 leaves nothing to score with, since evaluation.verdict is sampled"});
+}
+
+void CheckOptimiser(const std::string& section, const OptimiserConfig& optimiser, Rules& broken) {
+  if (optimiser.learning_rate == 0) broken.push_back({section + ".learning_rate", "0 trains nothing"});
+  if (optimiser.schedule == Schedule::kCosine && optimiser.final_learning_rate > optimiser.learning_rate)
+    broken.push_back({section + ".final_learning_rate",
+                      fmt::format("{} is more than {}.learning_rate, {}", optimiser.final_learning_rate, section,
+                                  optimiser.learning_rate)});
+}
+
+}  // namespace
+
+std::vector<BrokenRule> CheckRules(const RunConfig& config) {
+  Rules broken;
+  if (!IsPlainName(config.name))
+    broken.push_back({"name", fmt::format("'{}' cannot name a folder: wanted letters, digits, '-', '_' and '.', not "
+                                          "first a '.'",
+                                          config.name)});
+  if (config.model.empty()) broken.push_back({"model", "is missing: name the folder of the model to start from"});
+  if (config.data.ift.empty()) broken.push_back({"data.ift", "is missing: name a file of instructions with answers"});
+  CheckPrompts(config, broken);
+  CheckSampling(config, broken);
+  CheckOptimiser("sft", config.sft, broken);
+  CheckOptimiser("dpo", config.dpo, broken);
+  CheckAddress(config.coordinator.address, broken);
+  if (config.coordinator.relaunch_backoff_s > config.coordinator.relaunch_backoff_max_s)
+    broken.push_back({"coordinator.relaunch_backoff_s", "is more than coordinator.relaunch_backoff_max_s"});
+  CheckCommand(config.launcher.command, broken);
+  return broken;
+}
+
+Status Validate(const RunConfig& config) {
+  std::string lines;
+  for (const BrokenRule& rule : CheckRules(config))
+    lines += (lines.empty() ? "" : "\n") + rule.key + ": " + rule.message;
+  return lines.empty() ? OkStatus() : InvalidArgument(lines);
+}
+
+}  // namespace srlm::config
