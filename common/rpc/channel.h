@@ -1,0 +1,38 @@
+// Channels to a server, and calls with a deadline.
+#pragma once
+
+#include <grpcpp/channel.h>
+#include <grpcpp/client_context.h>
+
+#include <memory>
+#include <string>
+
+#include "common/base/clock.h"
+#include "common/base/status.h"
+#include "common/rpc/status.h"
+
+namespace srlm::rpc {
+
+/// A channel to `host:port`. It connects when first used, and again after a loss within a second.
+std::shared_ptr<grpc::Channel> MakeChannel(const std::string& address);
+
+/// Waits until the channel is connected. Unavailable, with the address, at the deadline.
+Status WaitConnected(grpc::Channel& channel, const std::string& address, Deadline deadline);
+
+/// Gives a call `seconds` to be answered.
+void SetDeadline(grpc::ClientContext& context, double seconds);
+
+/// One call: `Call(*stub, &WorkService::Stub::Lease, request, 10, "Lease")`. A failure carries `what` (the call's
+/// name, the address) before the server's message; DeadlineExceeded after `seconds`, Unavailable when nobody answers.
+template <class Stub, class Request, class Response>
+Result<Response> Call(Stub& stub, grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),
+                      const Request& request, double seconds, std::string_view what) {
+  grpc::ClientContext context;
+  SetDeadline(context, seconds);
+  Response response;
+  if (const grpc::Status status = (stub.*method)(&context, request, &response); !status.ok())
+    return FromGrpc(status, what);
+  return response;
+}
+
+}  // namespace srlm::rpc

@@ -1,0 +1,9 @@
+#include "common/rpc/credentials.h"
+
+namespace srlm::rpc {
+
+std::shared_ptr<grpc::ServerCredentials> ServerCredentials() { return grpc::InsecureServerCredentials(); }
+
+std::shared_ptr<grpc::ChannelCredentials> ChannelCredentials() { return grpc::InsecureChannelCredentials(); }
+
+}  // namespace srlm::rpc

@@ -1,0 +1,28 @@
+// RUN/coordinator.json: where a run's coordinator is. Replaced whole when another coordinator takes the run.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "common/base/status.h"
+
+namespace srlm::rpc {
+
+struct RunAddress {
+  std::string run_id;
+  std::string address;  // host:port
+  uint64_t epoch = 0;   // of the coordinator; each one that takes the run has a higher one
+  std::string host;
+  int64_t pid = 0;
+};
+
+/// Writes RUN/coordinator.json.
+Status WriteRunAddress(const std::string& run_dir, const RunAddress& address);
+
+/// Reads it. NotFound, with what to do, when there is none: the run does not exist or never started.
+Result<RunAddress> ReadRunAddress(const std::string& run_dir);
+
+/// Takes it away, when its coordinator ends.
+void RemoveRunAddress(const std::string& run_dir);
+
+}  // namespace srlm::rpc
