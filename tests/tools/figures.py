@@ -106,7 +106,7 @@ def write_results(title, figures, out):
 
 
 def show(value):
-    return f"{value:.4g}" if isinstance(value, float) else "" if value is None else str(value)
+    return f"{value:.5g}" if isinstance(value, float) else "" if value is None else str(value)
 
 
 def cpu_name():

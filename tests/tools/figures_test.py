@@ -31,7 +31,7 @@ class FiguresTest(unittest.TestCase):
         code, figures, table = self.run_parts(f"echo starting\necho '{line}'\n")
         self.assertEqual((code, len(figures)), (0, 1))
         self.assertEqual(figures[0]["value"], 0.69315)
-        self.assertIn("| loss | 0.6931 | ln 2 +- 1e-4 | holds |", table)
+        self.assertIn("| loss | 0.69315 | ln 2 +- 1e-4 | holds |", table)
 
     def test_a_figure_beyond_its_limit_fails(self):
         code, figures, table = self.run_parts("""echo '{"figure": "x", "value": 2, "limit": "<= 1", "pass": false}'\n""")
