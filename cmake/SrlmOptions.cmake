@@ -10,6 +10,7 @@ endif()
 set(SRLM_CACHE ${_srlm_cache} CACHE PATH "folder of everything that set-up downloads")
 set(SRLM_TORCH ${SRLM_CACHE}/torch-2.11.0-cpu/torch CACHE PATH
     "folder of a libtorch: it holds include/ and lib/ (a cluster's own torch goes here)")
+set(SRLM_CARGO ${CMAKE_SOURCE_DIR}/deploy/cargo.sh CACHE FILEPATH "a cargo 1.85 or newer; the default looks for one on PATH")
 set(SRLM_CARGO_TARGET ${SRLM_CACHE}/cargo-target CACHE PATH "where cargo builds the text crate")
 set(SRLM_SANITIZER "" CACHE STRING "empty, address or thread")
 
