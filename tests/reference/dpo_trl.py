@@ -1,0 +1,138 @@
+"""What TRL's DPOTrainer does in 5 steps on tests/reference/data/dpo_pairs.jsonl, to hold `srlm-trainer dpo` against.
+
+    ~/.cache/srlm/venv-reference/bin/python tests/reference/dpo_trl.py tiny               # the stored values, seconds
+    ~/.cache/srlm/venv-reference/bin/python tests/reference/dpo_trl.py smollm2            # the stored values, minutes
+    ... dpo_trl.py smollm2 --out DIR                                 # and its final weights as a folder (538 MB)
+    ... dpo_trl.py compare --start FOLDER --theirs FOLDER --ours FOLDER   # relative L2 difference of the two updates
+
+`tiny` writes data/dpo_tiny.json and data/dpo_tiny.safetensors (final weights), `smollm2` writes data/dpo_smollm2.json.
+TRL is fed strings: the prompt rendered by the chat template with the assistant's turn opened, and each answer with the
+end-of-turn token, without the newline that the template would put after it. The JSON states every setting ours needs;
+"steps" hold values before each update, rewards with beta in them, grad_norm before clipping.
+"""
+import argparse
+import pathlib
+import shutil
+import tempfile
+
+import reference_common as common
+
+SETTINGS = {
+    "beta": 0.1, "global_batch": 4, "steps": 5, "epochs": 1, "shuffle": False, "schedule": "constant",
+    "warmup_ratio": 0.0, "adam_beta1": 0.9, "adam_beta2": 0.95, "adam_epsilon": 1e-8, "weight_decay": 0.1,
+    "weight_decay_on": "matrices and embeddings; not on norm weights", "max_grad_norm": 1.0, "dropout": 0.0,
+    "loss": "sigmoid, mean over the batch's pairs, log-probabilities summed over answer and end-of-turn token"}
+CASES = {"tiny": (common.HERE / "models/smollm2", 1e-4), "smollm2": (common.SMOLLM2, 1e-5)}
+
+
+def run_trl(folder, learning_rate, pairs):
+    """(list of per-step values, trained model, names without weight decay) of one pass over `pairs`."""
+    import torch
+    from datasets import Dataset
+    from trl import DPOConfig, DPOTrainer
+
+    tokenizer = common.load_tokenizer(folder)
+    model, reference = common.load_model(folder).train(), common.load_model(folder)
+    losses = []
+
+    class Recorder(DPOTrainer):
+        def compute_loss(self, *arguments, **options):
+            loss = super().compute_loss(*arguments, **options)
+            losses.append(loss.item())
+            return loss
+
+    rows = [{"prompt": common.user_turn(tokenizer, pair["prompt"]),
+             "chosen": pair["chosen"] + tokenizer.eos_token, "rejected": pair["rejected"] + tokenizer.eos_token}
+            for pair in pairs]
+    scratch = tempfile.mkdtemp()
+    try:
+        config = DPOConfig(
+            output_dir=scratch, per_device_train_batch_size=SETTINGS["global_batch"], gradient_accumulation_steps=1,
+            max_steps=SETTINGS["steps"], max_length=None, learning_rate=learning_rate, beta=SETTINGS["beta"],
+            optim="adamw_torch", adam_beta1=SETTINGS["adam_beta1"], adam_beta2=SETTINGS["adam_beta2"],
+            adam_epsilon=SETTINGS["adam_epsilon"], weight_decay=SETTINGS["weight_decay"],
+            max_grad_norm=SETTINGS["max_grad_norm"], lr_scheduler_type="constant", warmup_steps=0,
+            train_sampling_strategy="sequential", disable_dropout=True, bf16=False, fp16=False, use_cpu=True,
+            gradient_checkpointing=False, logging_steps=1, save_strategy="no", report_to=[], disable_tqdm=True, seed=1)
+        trainer = Recorder(model=model, ref_model=reference, args=config, train_dataset=Dataset.from_list(rows),
+                           processing_class=tokenizer)
+        check_tokens(tokenizer, trainer.train_dataset, pairs)
+        decayed = set(trainer.get_decay_parameter_names(model))
+        trainer.train()
+    finally:
+        shutil.rmtree(scratch)
+    logs = [log for log in trainer.state.log_history if "rewards/margins" in log]
+    assert len(logs) == len(losses) == SETTINGS["steps"]
+    assert {parameter.dtype for parameter in model.parameters()} == {torch.float32}
+    steps = [{"step": step, "loss": loss, "grad_norm": float(log["grad_norm"]), "learning_rate": log["learning_rate"],
+              "rewards_chosen": log["rewards/chosen"], "rewards_rejected": log["rewards/rejected"],
+              "margin": log["rewards/margins"], "accuracy": log["rewards/accuracies"],
+              "logp_chosen": log["logps/chosen"], "logp_rejected": log["logps/rejected"]}
+             for step, (loss, log) in enumerate(zip(losses, logs))]
+    return steps, model, sorted(name for name, _ in model.named_parameters() if name not in decayed)
+
+
+def check_tokens(tokenizer, dataset, pairs):
+    """TRL's ids must be those of prompt and answer tokenised apart, as srlm does."""
+    for row, pair in zip(dataset, pairs, strict=True):
+        for key in ("chosen", "rejected"):
+            assert (row["prompt_ids"], row[f"{key}_ids"]) == common.encode_pair(tokenizer, pair["prompt"], pair[key])
+
+
+def save_weights(model, path):
+    from safetensors.torch import save_file
+    save_file({name: tensor.detach().contiguous() for name, tensor in model.named_parameters()}, path,
+              metadata={"format": "pt"})
+    pathlib.Path(path).chmod(0o644)
+
+
+def read_weights(folder):
+    """Named float64 tensors of all safetensors files of a folder (or of one file)."""
+    from safetensors.torch import load_file
+    folder = pathlib.Path(folder)
+    files = [folder] if folder.is_file() else sorted(folder.glob("*.safetensors"))
+    return {name: tensor.double() for file in files for name, tensor in load_file(file).items()}
+
+
+def update_difference(start, theirs, ours):
+    """|(ours - start) - (theirs - start)| / |theirs - start| over all parameters of `theirs`."""
+    start, theirs, ours = map(read_weights, (start, theirs, ours))
+    difference = sum((ours[name] - theirs[name]).square().sum().item() for name in theirs)
+    update = sum((theirs[name] - start[name]).square().sum().item() for name in theirs)
+    return (difference / update) ** 0.5, update**0.5
+
+
+def update_norm(folder, model):
+    start = read_weights(folder)
+    return sum((tensor.detach().double() - start[name]).square().sum().item()
+               for name, tensor in model.named_parameters()) ** 0.5
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("case", choices=[*CASES, "compare"])
+    parser.add_argument("--out", type=pathlib.Path, help="also save the trained model as a folder")
+    for name in ("start", "theirs", "ours"):
+        parser.add_argument(f"--{name}", help="model folder or safetensors file, for compare")
+    options = parser.parse_args()
+    if options.case == "compare":
+        relative, norm = update_difference(options.start, options.theirs, options.ours)
+        print(f'{{"relative_difference": {relative:.3e}, "update_norm": {norm:.6e}}}')
+        return
+    folder, learning_rate = CASES[options.case]
+    import trl
+    steps, model, undecayed = run_trl(folder, learning_rate, common.read_rows(common.DATA / "dpo_pairs.jsonl"))
+    common.write_json(common.DATA / f"dpo_{options.case}.json", common.versions() | {
+        "trl": trl.__version__, "model": folder.name, "data": "dpo_pairs.jsonl",
+        "settings": SETTINGS | {"learning_rate": learning_rate}, "update_norm": update_norm(folder, model),
+        "without_weight_decay": undecayed, "steps": steps})
+    if options.case == "tiny":
+        save_weights(model, common.DATA / "dpo_tiny.safetensors")
+    if options.out:
+        model.save_pretrained(options.out)
+    for row in steps:
+        print(row)
+
+
+if __name__ == "__main__":
+    main()
