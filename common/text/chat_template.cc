@@ -30,9 +30,10 @@ Result<json> ReadOptionalJson(const std::string& path) {
 }
 
 Status NoTemplate(const std::string& model_folder) {
-  return NotFound(fmt::format(
-      "{}: no chat template (chat_template.jinja, or chat_template in tokenizer_config.json): pass --chat-template FILE",
-      model_folder));
+  return NotFound(
+      fmt::format("{}: no chat template (chat_template.jinja, or chat_template in tokenizer_config.json): pass "
+                  "--chat-template FILE",
+                  model_folder));
 }
 
 /// chat_template of tokenizer_config.json: a string, or a list of {"name", "template"} with one named "default".

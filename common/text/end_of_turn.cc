@@ -38,8 +38,9 @@ Result<std::vector<int>> ReadEndOfTurnIds(const std::string& model_folder, const
     SRLM_ASSIGN_OR_RETURN(std::vector<int> ids, IdsIn(model_folder + name, tokenizer));
     if (!ids.empty()) return ids;
   }
-  return NotFound(model_folder + ": neither generation_config.json nor config.json names eos_token_id, the token that "
-                                 "ends a turn: add it to generation_config.json");
+  return NotFound(model_folder +
+                  ": neither generation_config.json nor config.json names eos_token_id, the token that "
+                  "ends a turn: add it to generation_config.json");
 }
 
 int WrittenEndOfTurn(const ChatTemplate& chat_template, const Tokenizer& tokenizer,

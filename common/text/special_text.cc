@@ -41,8 +41,9 @@ class StandIns {
     if (const auto found = of_.find(original); found != of_.end()) return PrivateUseUtf8(found->second);
     while (next_ <= kLastPrivateUse && Occurs(PrivateUseUtf8(next_))) ++next_;
     if (next_ > kLastPrivateUse) {
-      return InvalidArgument("the messages use every private-use character (U+E000 to U+F8FF), so special tokens in "
-                             "them cannot be kept as text: take some out, or use special_tokens_in_text: parse");
+      return InvalidArgument(
+          "the messages use every private-use character (U+E000 to U+F8FF), so special tokens in "
+          "them cannot be kept as text: take some out, or use special_tokens_in_text: parse");
     }
     of_.emplace(original, next_);
     return PrivateUseUtf8(next_++);

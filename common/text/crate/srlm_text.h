@@ -39,11 +39,11 @@ size_t srlm_text_valid_utf8(const uint8_t* text, size_t size);
 int srlm_text_tokenizer_load(const uint8_t* json, size_t size, SrlmTextTokenizer** out, SrlmTextBytes* error);
 void srlm_text_tokenizer_free(SrlmTextTokenizer* tokenizer);
 /* No BOS or EOS is added. parse_special: special tokens' text becomes their ids, else ordinary tokens. */
-int srlm_text_tokenizer_encode(const SrlmTextTokenizer* tokenizer, const uint8_t* text, size_t size,
-                               bool parse_special, const SrlmTextStandIn* stand_ins, size_t stand_in_count,
-                               SrlmTextIds* out, SrlmTextBytes* error);
-int srlm_text_tokenizer_decode(const SrlmTextTokenizer* tokenizer, const int32_t* ids, size_t count,
-                               bool skip_special, SrlmTextBytes* out, SrlmTextBytes* error);
+int srlm_text_tokenizer_encode(const SrlmTextTokenizer* tokenizer, const uint8_t* text, size_t size, bool parse_special,
+                               const SrlmTextStandIn* stand_ins, size_t stand_in_count, SrlmTextIds* out,
+                               SrlmTextBytes* error);
+int srlm_text_tokenizer_decode(const SrlmTextTokenizer* tokenizer, const int32_t* ids, size_t count, bool skip_special,
+                               SrlmTextBytes* out, SrlmTextBytes* error);
 /* *out is the id, or -1. */
 int srlm_text_tokenizer_token_id(const SrlmTextTokenizer* tokenizer, const uint8_t* token, size_t size, int32_t* out,
                                  SrlmTextBytes* error);
