@@ -1,0 +1,28 @@
+// The command line that starts a group of ranks, from a template.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "common/base/status.h"
+
+namespace srlm::launcher {
+
+/// What fills a template.
+struct CommandValues {
+  int ranks = 1;
+  std::vector<std::string> program;  // the program and its arguments, in place of {program}
+  std::string hostfile;              // in place of {hostfile}; empty: a template that asks for it is refused
+};
+
+/// One rank on this host, or several of them sharing its cores.
+inline constexpr char kLaptopCommand[] = "mpirun --bind-to none -n {ranks} {program}";
+/// OpenMPI binds and places; more ranks than the nodes have slots are refused by it.
+inline constexpr char kClusterCommand[] = "mpirun -n {ranks} {program}";
+
+/// Splits `command` at spaces ('...' and "..." keep them) and fills {ranks}, {program} and {hostfile}; {program}
+/// stands alone and becomes as many words as it has. No shell reads the result. InvalidArgument names an
+/// unknown or missing placeholder, or a quote that does not end.
+Result<std::vector<std::string>> ExpandCommand(const std::string& command, const CommandValues& values);
+
+}  // namespace srlm::launcher

@@ -1,0 +1,111 @@
+#include "coordinator/launcher/local_launcher.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <sstream>
+
+#include "common/base/file.h"
+#include "coordinator/launcher/command.h"
+#include "coordinator/launcher/log_tail.h"
+
+namespace srlm::launcher {
+namespace {
+
+constexpr size_t kTailLines = 12;             // of each log, in a failure's message
+constexpr char kOutputFile[] = "output.log";  // stdout and stderr of the group, mpirun's own words among them
+
+/// Whether `program` can be executed: a path with a slash, or a name in PATH.
+bool IsExecutable(const std::string& program) {
+  if (program.find('/') != std::string::npos) return access(program.c_str(), X_OK) == 0;
+  const char* const path = std::getenv("PATH");
+  std::istringstream folders(path == nullptr ? "" : path);
+  std::string folder;
+  while (std::getline(folders, folder, ':')) {
+    if (access((folder.empty() ? program : folder + "/" + program).c_str(), X_OK) == 0) return true;
+  }
+  return false;
+}
+
+LaunchStatus Ended(const ExitState& exit, const std::string& log_dir) {
+  LaunchStatus status{.running = false, .exit_code = exit.code, .reason = ExplainExit(exit), .tail = {}};
+  if (!exit.ok()) status.tail = TailOfFolder(log_dir, kTailLines);
+  return status;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<LocalLauncher>> LocalLauncher::Make(const config::LauncherConfig& config) {
+  const bool laptop = config.profile == config::LauncherProfile::kLaptop;
+  const std::string command = !config.command.empty() ? config.command : laptop ? kLaptopCommand : kClusterCommand;
+  SRLM_ASSIGN_OR_RETURN(const std::vector<std::string> words,
+                        ExpandCommand(command, {.ranks = 1, .program = {"program"}, .hostfile = ""}));
+  if (words[0] != "program" && !IsExecutable(words[0])) {
+    return NotFound(
+        fmt::format("launcher: {} is not in PATH; install it (Debian: openmpi-bin), name its full path in "
+                    "launcher.command, or start the ranks yourself with launcher.kind: none",
+                    words[0]));
+  }
+  return std::unique_ptr<LocalLauncher>(new LocalLauncher(command, config.profile));
+}
+
+Environment LocalLauncher::EnvironmentOf(const LaunchSpec& spec) const {
+  Environment environment = CleanEnvironment();
+  if (profile_ == config::LauncherProfile::kLaptop) {
+    for (const auto& [name, value] : LaptopEnvironment(geteuid() == 0)) environment[name] = value;
+    environment["OMP_NUM_THREADS"] = std::to_string(ThreadsPerRank(spec.ranks));
+  }
+  environment["OMP_WAIT_POLICY"] = "passive";  // spinning threads of two ranks on two cores cost a factor of ten
+  for (const auto& [name, value] : spec.env) environment[name] = value;
+  return environment;
+}
+
+Result<Launch> LocalLauncher::Start(const LaunchSpec& spec) {
+  if (groups_.contains(spec.id)) return InvalidArgument("launch " + spec.id + " was started before");
+  if (access(spec.program.c_str(), X_OK) != 0) {
+    return NotFound(
+        fmt::format("{}: not there or not executable; the programs lie beside srlm, build them with "
+                    "`make build`",
+                    spec.program));
+  }
+  CommandValues values{.ranks = spec.ranks, .program = {spec.program}, .hostfile = ""};
+  values.program.insert(values.program.end(), spec.args.begin(), spec.args.end());
+  SRLM_ASSIGN_OR_RETURN(std::vector<std::string> command, ExpandCommand(command_, values));
+  SRLM_RETURN_IF_ERROR(MakeFolders(spec.log_dir));
+  SRLM_ASSIGN_OR_RETURN(ProcessGroup process, ProcessGroup::Start({.command = std::move(command),
+                                                                   .environment = EnvironmentOf(spec),
+                                                                   .output = spec.log_dir + "/" + kOutputFile}));
+  const int64_t process_group = process.pid();
+  groups_.emplace(spec.id, Group{std::move(process), spec.log_dir, std::nullopt, std::nullopt});
+  return Launch{.id = spec.id, .process_group = process_group};
+}
+
+Result<LaunchStatus> LocalLauncher::Poll(const std::string& id) {
+  const auto found = groups_.find(id);
+  if (found == groups_.end()) return NotFound("launch " + id + " was not started here");
+  Group& group = found->second;
+  if (group.ended) return *group.ended;
+  auto exit = group.process.Poll();
+  if (!exit && group.kill_after && group.kill_after->Expired()) exit = group.process.Kill();
+  if (!exit) return LaunchStatus{.running = true, .exit_code = 0, .reason = "", .tail = {}};
+  group.ended = Ended(*exit, group.log_dir);
+  return *group.ended;
+}
+
+Status LocalLauncher::Stop(const std::string& id, Deadline deadline) {
+  const auto found = groups_.find(id);
+  if (found == groups_.end()) return NotFound("launch " + id + " was not started here");
+  Group& group = found->second;
+  if (group.ended) return OkStatus();
+  if (!group.kill_after) group.process.Terminate();
+  group.kill_after = deadline;
+  return OkStatus();
+}
+
+Result<std::unique_ptr<Launcher>> MakeLocalLauncher(const config::LauncherConfig& config) {
+  SRLM_ASSIGN_OR_RETURN(std::unique_ptr<LocalLauncher> made, LocalLauncher::Make(config));
+  return std::unique_ptr<Launcher>(std::move(made));
+}
+
+}  // namespace srlm::launcher

@@ -1,0 +1,41 @@
+// Groups of ranks on this host: a command, by default mpirun, in a session of its own.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "coordinator/launcher/launcher.h"
+#include "coordinator/launcher/process_group.h"
+
+namespace srlm::launcher {
+
+/// The Launcher that MakeLocalLauncher gives.
+class LocalLauncher : public Launcher {
+ public:
+  /// InvalidArgument for a command template that cannot be filled; NotFound when its program is not in PATH.
+  static Result<std::unique_ptr<LocalLauncher>> Make(const config::LauncherConfig& config);
+
+  Result<Launch> Start(const LaunchSpec& spec) override;
+  Result<LaunchStatus> Poll(const std::string& id) override;
+  Status Stop(const std::string& id, Deadline deadline) override;
+
+ private:
+  struct Group {
+    ProcessGroup process;
+    std::string log_dir;
+    std::optional<Deadline> kill_after;  // set by Stop
+    std::optional<LaunchStatus> ended;   // once it has, so that its logs are read once
+  };
+
+  LocalLauncher(std::string command, config::LauncherProfile profile)
+      : command_(std::move(command)), profile_(profile) {}
+  Environment EnvironmentOf(const LaunchSpec& spec) const;
+
+  std::string command_;  // the template
+  config::LauncherProfile profile_;
+  std::map<std::string, Group> groups_;  // by launch id
+};
+
+}  // namespace srlm::launcher

@@ -1,0 +1,122 @@
+#include "coordinator/launcher/process_group.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "common/base/file.h"
+#include "coordinator/launcher/session.h"
+
+namespace srlm::launcher {
+namespace {
+
+std::vector<char*> Pointers(const std::vector<std::string>& texts) {
+  std::vector<char*> pointers;
+  for (const std::string& text : texts) pointers.push_back(const_cast<char*>(text.c_str()));
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
+/// posix_spawn rather than fork: no handler of a library (gRPC has one) runs between, and a missing program is
+/// an error here instead of a child that ends with 127.
+int Spawn(const ProcessSpec& spec, pid_t* pid) {
+  posix_spawn_file_actions_t files;
+  posix_spawn_file_actions_init(&files);
+  posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+  posix_spawn_file_actions_addopen(&files, STDOUT_FILENO, spec.output.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0644);
+  posix_spawn_file_actions_adddup2(&files, STDOUT_FILENO, STDERR_FILENO);
+  posix_spawn_file_actions_addclosefrom_np(&files, STDERR_FILENO + 1);
+
+  posix_spawnattr_t attributes;
+  posix_spawnattr_init(&attributes);
+  sigset_t none, all;
+  sigemptyset(&none);
+  sigfillset(&all);
+  posix_spawnattr_setsigmask(&attributes, &none);
+  posix_spawnattr_setsigdefault(&attributes, &all);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+
+  const std::vector<std::string> entries = ToEntries(spec.environment);
+  std::vector<char*> arguments = Pointers(spec.command), environment = Pointers(entries);
+  const int error = posix_spawnp(pid, arguments[0], &files, &attributes, arguments.data(), environment.data());
+  posix_spawnattr_destroy(&attributes);
+  posix_spawn_file_actions_destroy(&files);
+  return error;
+}
+
+}  // namespace
+
+Result<ProcessGroup> ProcessGroup::Start(const ProcessSpec& spec) {
+  if (spec.command.empty() || spec.command[0].empty()) return InvalidArgument("the command to start is empty");
+  // Opened here first: posix_spawn would not say which of the two files is missing.
+  const int output = open(spec.output.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+  if (output < 0) return FileError("write", spec.output, errno);
+  close(output);
+  pid_t pid = 0;
+  if (const int error = Spawn(spec, &pid); error != 0) {
+    const std::string message = fmt::format("cannot start {}: {}", spec.command[0], std::strerror(error));
+    if (error == ENOENT) return NotFound(message + "; install it, or name its full path in launcher.command");
+    return InvalidArgument(message);
+  }
+  const int pidfd = OpenProcess(pid);
+  const auto entry = ReadProcess(pid);
+  return ProcessGroup(pid, pidfd, entry ? entry->start_ticks : 0);
+}
+
+ProcessGroup::ProcessGroup(ProcessGroup&& other) noexcept
+    : pid_(std::exchange(other.pid_, 0)),
+      pidfd_(std::exchange(other.pidfd_, -1)),
+      start_ticks_(other.start_ticks_),
+      exit_(other.exit_) {}
+
+ProcessGroup& ProcessGroup::operator=(ProcessGroup&& other) noexcept {
+  std::swap(pid_, other.pid_);
+  std::swap(pidfd_, other.pidfd_);
+  std::swap(start_ticks_, other.start_ticks_);
+  std::swap(exit_, other.exit_);
+  return *this;
+}
+
+ProcessGroup::~ProcessGroup() {
+  if (pid_ != 0 && !exit_) Kill();
+  if (pidfd_ >= 0) close(pidfd_);
+}
+
+std::optional<ExitState> ProcessGroup::Wait(const Deadline& deadline) {
+  if (exit_ || pid_ == 0) return exit_;
+  if (pidfd_ >= 0) {
+    const auto left_ms = std::chrono::ceil<std::chrono::milliseconds>(deadline.Left()).count();
+    pollfd event{pidfd_, POLLIN, 0};
+    if (poll(&event, 1, static_cast<int>(std::min<int64_t>(left_ms, INT32_MAX))) <= 0) return std::nullopt;
+  }
+  // Ranks that outlived their mpirun go before it is reaped: until then its number stays the session's.
+  siginfo_t info{};
+  if (waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid == 0) {
+    return std::nullopt;
+  }
+  SignalSession(pid_, SIGKILL);
+  int wait_status = 0;
+  if (waitpid(pid_, &wait_status, 0) == pid_) exit_ = FromWaitStatus(wait_status);
+  return exit_;
+}
+
+void ProcessGroup::Terminate() {
+  if (pid_ != 0 && !exit_) kill(-pid_, SIGTERM);
+}
+
+std::optional<ExitState> ProcessGroup::Kill() {
+  if (const auto ended = Poll()) return ended;
+  SignalSession(pid_, SIGKILL);
+  return Wait(Deadline::AfterSeconds(1));
+}
+
+}  // namespace srlm::launcher

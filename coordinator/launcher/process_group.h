@@ -1,0 +1,63 @@
+// One launched group: a command that runs as the leader of its own session, watched and ended as a whole.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/base/clock.h"
+#include "common/base/status.h"
+#include "coordinator/launcher/environment.h"
+#include "coordinator/launcher/exit_reason.h"
+
+namespace srlm::launcher {
+
+struct ProcessSpec {
+  std::vector<std::string> command;  // the first is looked up in PATH when it has no slash
+  Environment environment;           // the whole of it; nothing else is inherited
+  std::string output;                // file that takes stdout and stderr, appended to; its folder exists
+};
+
+/// A running or ended group. One thread owns it. Nothing of the parent reaches the child: a new session (so no
+/// Ctrl-C), no signal blocked or ignored, standard input empty, no open file but the output.
+///
+/// A coordinator that is killed does not take its groups along: its successor ends what the ledger says was
+/// launched (EndLeftover), and workers that hear from nobody leave by themselves.
+class ProcessGroup {
+ public:
+  /// Starts the command. NotFound or InvalidArgument when it cannot be executed, with the command's name.
+  static Result<ProcessGroup> Start(const ProcessSpec& spec);
+
+  ProcessGroup(ProcessGroup&& other) noexcept;
+  ProcessGroup& operator=(ProcessGroup&& other) noexcept;
+  /// Kills what still runs.
+  ~ProcessGroup();
+
+  /// Process id of the leader, and of its session and process group.
+  pid_t pid() const { return pid_; }
+  /// The leader's start, in the kernel's ticks since boot: tells it from a later process of the same number.
+  uint64_t start_ticks() const { return start_ticks_; }
+
+  /// How the leader ended; none while it runs. When it has ended, members that outlived it are killed.
+  std::optional<ExitState> Poll() { return Wait(Deadline::AfterSeconds(0)); }
+  /// The same, after waiting until the deadline.
+  std::optional<ExitState> Wait(const Deadline& deadline);
+
+  /// Asks the group to end (TERM), without waiting.
+  void Terminate();
+  /// Kills every process of the session. Returns how the leader ended; none when it has not within 1 s, as a
+  /// process does that waits for a disk which is gone.
+  std::optional<ExitState> Kill();
+
+ private:
+  ProcessGroup(pid_t pid, int pidfd, uint64_t start_ticks) : pid_(pid), pidfd_(pidfd), start_ticks_(start_ticks) {}
+  pid_t pid_ = 0;
+  int pidfd_ = -1;
+  uint64_t start_ticks_ = 0;
+  std::optional<ExitState> exit_;
+};
+
+}  // namespace srlm::launcher

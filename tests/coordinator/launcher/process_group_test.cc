@@ -1,0 +1,148 @@
+#include "coordinator/launcher/process_group.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "coordinator/launcher/session.h"
+#include "tests/coordinator/launcher/temporary_folder.h"
+
+namespace srlm::launcher {
+namespace {
+
+class ProcessGroupTest : public ::testing::Test {
+ protected:
+  ProcessGroup Start(const std::vector<std::string>& arguments, Environment environment = {}) {
+    ProcessSpec spec{.command = {LAUNCHER_CHILD}, .environment = std::move(environment), .output = output_};
+    spec.command.insert(spec.command.end(), arguments.begin(), arguments.end());
+    auto started = ProcessGroup::Start(spec);
+    SRLM_CHECK(started.ok(), started.status().message());
+    return std::move(*started);
+  }
+  std::string Output() const { return *ReadFile(output_); }
+
+  TemporaryFolder folder_;
+  std::string output_ = folder_.path() + "/output.log";
+};
+
+const Deadline Soon() { return Deadline::AfterSeconds(20); }
+
+TEST_F(ProcessGroupTest, GivesTheExitCode) {
+  ProcessGroup group = Start({"exit", "7"});
+  const auto exit = group.Wait(Soon());
+  ASSERT_TRUE(exit.has_value());
+  EXPECT_EQ(exit->code, 7);
+  EXPECT_EQ(group.Poll()->code, 7);  // and again
+}
+
+TEST_F(ProcessGroupTest, GivesTheSignal) {
+  ProcessGroup group = Start({"signal", std::to_string(SIGABRT)});
+  const auto exit = group.Wait(Soon());
+  ASSERT_TRUE(exit.has_value());
+  EXPECT_EQ(exit->code, 134);
+  EXPECT_EQ(exit->signal, SIGABRT);
+}
+
+TEST_F(ProcessGroupTest, LeavesNoZombie) {
+  ProcessGroup group = Start({"exit", "0"});
+  ASSERT_TRUE(group.Wait(Soon()).has_value());
+  EXPECT_FALSE(ReadProcess(group.pid()).has_value());
+}
+
+TEST_F(ProcessGroupTest, PollDoesNotWait) {
+  ProcessGroup group = Start({"wait"});
+  EXPECT_FALSE(group.Poll().has_value());
+}
+
+TEST_F(ProcessGroupTest, InheritsOnlyTheGivenEnvironment) {
+  setenv("SRLM_TEST_PARENT", "1", 1);
+  ProcessGroup group = Start({"env"}, {{"ONE", "1 2"}});
+  ASSERT_TRUE(group.Wait(Soon()).has_value());
+  EXPECT_EQ(Output(), "ONE=1 2\n");
+}
+
+TEST_F(ProcessGroupTest, StartsInANewSessionWithCleanSignalsAndDescriptors) {
+  const int descriptor = open("/dev/null", O_RDONLY);  // without O_CLOEXEC: would be inherited
+  sigset_t blocked, before;
+  sigemptyset(&blocked);
+  sigaddset(&blocked, SIGTERM);
+  sigprocmask(SIG_BLOCK, &blocked, &before);
+  signal(SIGPIPE, SIG_IGN);
+  ProcessGroup group = Start({"state"});
+  signal(SIGPIPE, SIG_DFL);
+  sigprocmask(SIG_SETMASK, &before, nullptr);
+  close(descriptor);
+  ASSERT_TRUE(group.Wait(Soon()).has_value());
+  EXPECT_EQ(Output(), "leader=1\nstdin_bytes=0\n");
+}
+
+TEST_F(ProcessGroupTest, TerminateEndsAGroupThatListens) {
+  ProcessGroup group = Start({"wait"});
+  AwaitText(output_, "ready");
+  group.Terminate();
+  const auto exit = group.Wait(Soon());
+  ASSERT_TRUE(exit.has_value());
+  EXPECT_EQ(exit->signal, SIGTERM);
+}
+
+TEST_F(ProcessGroupTest, KillEndsADeafGroup) {
+  ProcessGroup group = Start({"deaf"});
+  AwaitText(output_, "ready");
+  group.Terminate();
+  EXPECT_FALSE(group.Poll().has_value());
+  const auto exit = group.Kill();
+  ASSERT_TRUE(exit.has_value());
+  EXPECT_EQ(exit->signal, SIGKILL);
+}
+
+TEST_F(ProcessGroupTest, RanksInTheirOwnProcessGroupsEndWithTheirLeader) {
+  ProcessGroup group = Start({"family"});
+  AwaitText(output_, "ready");
+  ASSERT_EQ(SessionMembers(group.pid()).size(), 2U);
+  kill(group.pid(), SIGKILL);  // the leader alone, as the system does when memory runs out
+  ASSERT_TRUE(group.Wait(Soon()).has_value());
+  const Deadline deadline = Soon();
+  while (!SessionMembers(group.pid()).empty() && !deadline.Expired()) sched_yield();
+  EXPECT_TRUE(SessionMembers(group.pid()).empty());
+}
+
+TEST_F(ProcessGroupTest, TheDestructorKillsTheWholeGroup) {
+  pid_t pid = 0;
+  {
+    ProcessGroup group = Start({"family"});
+    AwaitText(output_, "ready");
+    pid = group.pid();
+  }
+  EXPECT_FALSE(ReadProcess(pid).has_value());
+  const Deadline deadline = Soon();
+  while (!SessionMembers(pid).empty() && !deadline.Expired()) sched_yield();
+  EXPECT_TRUE(SessionMembers(pid).empty());
+}
+
+TEST_F(ProcessGroupTest, SaysWhichProgramIsMissing) {
+  const auto started = ProcessGroup::Start({{"/nonexistent/mpirun"}, {}, output_});
+  ASSERT_FALSE(started.ok());
+  EXPECT_EQ(started.status().code(), Code::kNotFound);
+  EXPECT_NE(started.status().message().find("/nonexistent/mpirun"), std::string::npos);
+}
+
+TEST_F(ProcessGroupTest, SaysWhenTheOutputCannotBeWritten) {
+  const auto started = ProcessGroup::Start({{LAUNCHER_CHILD}, {}, folder_.path() + "/none/output.log"});
+  ASSERT_FALSE(started.ok());
+  EXPECT_NE(started.status().message().find("none/output.log"), std::string::npos);
+}
+
+TEST_F(ProcessGroupTest, LeftoversOfADeadCoordinatorAreEnded) {
+  ProcessGroup group = Start({"family"});
+  AwaitText(output_, "ready");
+  const int64_t now_ms = WallClockMs();
+  EXPECT_FALSE(EndLeftover(group.pid(), now_ms - 3600000, 5)) << "another process of the same number";
+  EXPECT_EQ(SessionMembers(group.pid()).size(), 2U);
+  EXPECT_TRUE(EndLeftover(group.pid(), now_ms, 10));
+  EXPECT_TRUE(SessionMembers(group.pid()).empty());
+  EXPECT_EQ(group.Wait(Soon())->signal, SIGTERM);
+  EXPECT_FALSE(EndLeftover(group.pid(), now_ms, 5));
+}
+
+}  // namespace
+}  // namespace srlm::launcher
