@@ -1,0 +1,250 @@
+#include "worker/engine/cpu_runner.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace srlm::worker {
+namespace {
+
+constexpr int64_t kLogitRows = 64;   // rows of logits that exist at once
+constexpr int kAttentionTokens = 8;  // most query tokens that a thread takes at a time
+
+void Rotate(float* head, const float* cosine, const float* sine, int64_t half) {
+  for (int64_t i = 0; i < half; ++i) {
+    const float a = head[i], b = head[i + half];
+    head[i] = a * cosine[i] - b * sine[i];
+    head[i + half] = b * cosine[i] + a * sine[i];
+  }
+}
+
+}  // namespace
+
+Result<std::unique_ptr<CpuRunner>> CpuRunner::Create(const std::string& folder, const model::ModelConfig& config,
+                                                     const CpuRunnerOptions& options) {
+  const KernelTable& kernels = SelectKernels();
+  SRLM_ASSIGN_OR_RETURN(PackedWeights weights, LoadPackedWeights(folder, config, kernels));
+  SRLM_ASSIGN_OR_RETURN(KvCache cache, KvCache::Create(config, options.pages, options.page_tokens));
+  return std::unique_ptr<CpuRunner>(new CpuRunner(config, kernels, std::move(weights), std::move(cache), options));
+}
+
+CpuRunner::CpuRunner(const model::ModelConfig& config, const KernelTable& kernels, PackedWeights weights, KvCache cache,
+                     const CpuRunnerOptions& options)
+    : config_(config),
+      kernels_(kernels),
+      weights_(std::move(weights)),
+      cache_(std::move(cache)),
+      team_(options.threads),
+      rope_(model::MakeRopeTable(
+          config, std::min<int64_t>(config.context_tokens, int64_t{options.pages} * options.page_tokens))),
+      next_attention_(static_cast<size_t>(config.layers)),
+      score_scratch_(static_cast<size_t>(team_.size())),
+      sampler_scratch_(static_cast<size_t>(team_.size())) {}
+
+Status CpuRunner::Run(const StepBatch& batch, StepOutput& out) {
+  Prepare(batch);
+  out.samples.assign(batch.samples.size(), {});
+  out.scores.assign(batch.scores.size(), 0.0f);
+  team_.Run([&](int thread) {
+    Forward(batch, thread);
+    ReadLogits(batch, out, thread);
+  });
+  return OkStatus();
+}
+
+void CpuRunner::Prepare(const StepBatch& batch) {
+  rows_ = static_cast<int64_t>(batch.tokens.size());
+  const auto fit = [&](std::vector<float>& buffer, int64_t width) {
+    const auto wanted = static_cast<size_t>(rows_ * width);
+    if (buffer.size() < wanted) buffer.resize(wanted);
+  };
+  fit(hidden_, config_.hidden_size);
+  fit(normalized_, config_.hidden_size);
+  fit(qkv_, config_.query_size() + 2 * config_.kv_size());
+  fit(attended_, config_.query_size());
+  fit(gate_up_, 2 * config_.intermediate_size);
+  fit(inner_, config_.intermediate_size);
+  const int64_t logit_rows = static_cast<int64_t>(batch.logit_rows.size());
+  const auto wanted = static_cast<size_t>(std::min(kLogitRows, logit_rows) * config_.vocabulary_size);
+  if (logits_.size() < wanted) logits_.resize(wanted);
+
+  PlanAttention(batch);
+  logit_uses_.assign(batch.logit_rows.size(), {});
+  for (size_t i = 0; i < batch.samples.size(); ++i) {
+    logit_uses_[static_cast<size_t>(batch.samples[i].logit_row)].samples.push_back(static_cast<int>(i));
+  }
+  for (size_t i = 0; i < batch.scores.size(); ++i) {
+    logit_uses_[static_cast<size_t>(batch.scores[i].logit_row)].scores.push_back(static_cast<int>(i));
+  }
+  for (auto& counter : next_attention_) counter.store(0, std::memory_order_relaxed);
+  const auto chunks = static_cast<size_t>((logit_rows + kLogitRows - 1) / kLogitRows);
+  if (next_logit_.size() < chunks) next_logit_ = std::vector<std::atomic<int>>(chunks);
+  for (auto& counter : next_logit_) counter.store(0, std::memory_order_relaxed);
+}
+
+void CpuRunner::PlanAttention(const StepBatch& batch) {
+  attention_.clear();
+  int longest = 0;
+  for (const SequenceSpan& span : batch.spans) {
+    longest = std::max(longest, span.position + span.rows);
+    for (int first = 0; first < span.rows; first += kAttentionTokens) {
+      const int tokens = std::min(kAttentionTokens, span.rows - first);
+      for (int64_t head = 0; head < config_.kv_heads; ++head) attention_.push_back({&span, first, tokens, head});
+    }
+  }
+  // Longest first, so that the threads end together.
+  std::ranges::stable_sort(attention_, std::ranges::greater(), [](const AttentionWork& work) {
+    return int64_t{work.tokens} * (work.span->position + work.first + work.tokens);
+  });
+  const int padded = (longest + kStripTokens - 1) / kStripTokens * kStripTokens;
+  for (auto& scratch : score_scratch_) {
+    if (scratch.size() < static_cast<size_t>(padded * kAttentionTileRows)) {
+      scratch.resize(static_cast<size_t>(padded * kAttentionTileRows));
+    }
+  }
+}
+
+void CpuRunner::Forward(const StepBatch& batch, int thread) {
+  Embed(batch, thread);
+  team_.Barrier();
+  for (int layer = 0; layer < static_cast<int>(config_.layers); ++layer) Block(batch, layer, thread);
+}
+
+void CpuRunner::Embed(const StepBatch& batch, int thread) {
+  const auto [begin, end] = team_.Part(rows_, thread);
+  for (int64_t row = begin; row < end; ++row) {
+    UnpackRow(weights_.embedding.data.data(), batch.tokens[static_cast<size_t>(row)], config_.hidden_size,
+              kernels_.panel_columns, hidden_.data() + row * config_.hidden_size);
+  }
+}
+
+void CpuRunner::Block(const StepBatch& batch, int layer, int thread) {
+  const PackedBlock& block = weights_.blocks[static_cast<size_t>(layer)];
+  // 1. Attention.
+  Normalize(block.input_norm.data(), rows_, thread);
+  team_.Barrier();
+  Multiply(block.qkv, normalized_.data(), qkv_.data(), rows_, Store::kSet, thread);
+  team_.Barrier();
+  RotateAndStore(batch, layer, thread);
+  team_.Barrier();
+  Attend(layer, thread);
+  team_.Barrier();
+  Multiply(block.o, attended_.data(), hidden_.data(), rows_, Store::kAdd, thread);
+  team_.Barrier();
+  // 2. Feed-forward.
+  Normalize(block.post_norm.data(), rows_, thread);
+  team_.Barrier();
+  Multiply(block.gate_up, normalized_.data(), gate_up_.data(), rows_, Store::kSet, thread);
+  team_.Barrier();
+  const int64_t inner = config_.intermediate_size;
+  const auto [begin, end] = team_.Part(rows_, thread);
+  for (int64_t row = begin; row < end; ++row) {
+    const float* gate = gate_up_.data() + row * 2 * inner;
+    kernels_.silu_multiply(gate, gate + inner, inner, inner_.data() + row * inner);
+  }
+  team_.Barrier();
+  Multiply(block.down, inner_.data(), hidden_.data(), rows_, Store::kAdd, thread);
+  team_.Barrier();
+}
+
+void CpuRunner::Normalize(const float* weight, int64_t rows, int thread) {
+  const auto [begin, end] = team_.Part(rows, thread);
+  for (int64_t row = begin; row < end; ++row) {
+    kernels_.rms_norm(hidden_.data() + row * config_.hidden_size, weight, static_cast<float>(config_.rms_norm_epsilon),
+                      config_.hidden_size, normalized_.data() + row * config_.hidden_size);
+  }
+}
+
+void CpuRunner::Multiply(const PackedMatrix& weights, const float* in, float* out, int64_t rows, Store store,
+                         int thread) {
+  const int64_t panels = (weights.n + kernels_.panel_columns - 1) / kernels_.panel_columns;
+  const auto [begin, end] = team_.Part(panels, thread);
+  kernels_.linear(in, weights.k, weights.data.data(), weights.k, weights.n, out, weights.n, rows, begin, end, store);
+}
+
+void CpuRunner::RotateAndStore(const StepBatch& batch, int layer, int thread) {
+  const int64_t width = config_.query_size() + 2 * config_.kv_size();
+  const int64_t dim = config_.head_dim;
+  const auto [begin, end] = team_.Part(rows_, thread);
+  for (const SequenceSpan& span : batch.spans) {
+    const int64_t first = std::max<int64_t>(begin, span.row), last = std::min<int64_t>(end, span.row + span.rows);
+    for (int64_t row = first; row < last; ++row) {
+      const int64_t position = span.position + (row - span.row);
+      float* queries = qkv_.data() + row * width;
+      float* keys = queries + config_.query_size();
+      const float* cosine = rope_.cosine.data() + position * rope_.half;
+      const float* sine = rope_.sine.data() + position * rope_.half;
+      // Queries and keys stand next to one another: their heads are rotated in one pass.
+      for (int64_t head = 0; head < config_.heads + config_.kv_heads; ++head) {
+        Rotate(queries + head * dim, cosine, sine, rope_.half);
+      }
+      const int page = (*span.pages)[static_cast<size_t>(position / cache_.page_tokens())];
+      cache_.Store(layer, page, static_cast<int>(position % cache_.page_tokens()), keys, keys + config_.kv_size());
+    }
+  }
+}
+
+void CpuRunner::Attend(int layer, int thread) {
+  const int64_t width = config_.query_size() + 2 * config_.kv_size();
+  const int64_t group = config_.heads / config_.kv_heads;
+  auto& next = next_attention_[static_cast<size_t>(layer)];
+  const int count = static_cast<int>(attention_.size());
+  for (int i = next.fetch_add(1); i < count; i = next.fetch_add(1)) {
+    const AttentionWork& work = attention_[static_cast<size_t>(i)];
+    const int64_t row = work.span->row + work.first;
+    const int64_t head_offset = work.head * group * config_.head_dim;
+    AttentionTask task;
+    task.queries = qkv_.data() + row * width + head_offset;
+    task.query_stride = width;
+    task.out = attended_.data() + row * config_.query_size() + head_offset;
+    task.out_stride = config_.query_size();
+    task.tokens = work.tokens;
+    task.position = work.span->position + work.first;
+    task.group = static_cast<int>(group);
+    task.head_dim = static_cast<int>(config_.head_dim);
+    task.padded_dim = cache_.padded_dim();
+    task.pages = work.span->pages->data();
+    task.page_tokens = cache_.page_tokens();
+    task.keys = cache_.keys(layer, work.head);
+    task.values = cache_.values(layer, work.head);
+    task.key_page_stride = cache_.key_page_stride();
+    task.value_page_stride = cache_.value_page_stride();
+    task.scale = 1.0f / std::sqrt(static_cast<float>(config_.head_dim));
+    task.scores = score_scratch_[static_cast<size_t>(thread)].data();
+    kernels_.attention(task);
+  }
+}
+
+void CpuRunner::ReadLogits(const StepBatch& batch, StepOutput& out, int thread) {
+  const int64_t hidden = config_.hidden_size, vocabulary = config_.vocabulary_size;
+  const int64_t total = static_cast<int64_t>(batch.logit_rows.size());
+  for (int64_t first = 0; first < total; first += kLogitRows) {
+    const int64_t rows = std::min(kLogitRows, total - first);
+    const auto [begin, end] = team_.Part(rows, thread);
+    for (int64_t i = begin; i < end; ++i) {
+      const int64_t row = batch.logit_rows[static_cast<size_t>(first + i)];
+      kernels_.rms_norm(hidden_.data() + row * hidden, weights_.final_norm.data(),
+                        static_cast<float>(config_.rms_norm_epsilon), hidden, normalized_.data() + i * hidden);
+    }
+    team_.Barrier();
+    Multiply(weights_.output(), normalized_.data(), logits_.data(), rows, Store::kSet, thread);
+    team_.Barrier();
+    auto& next = next_logit_[static_cast<size_t>(first / kLogitRows)];
+    for (int i = next.fetch_add(1); i < rows; i = next.fetch_add(1)) {
+      const float* logits = logits_.data() + i * vocabulary;
+      const LogitUse& use = logit_uses_[static_cast<size_t>(first + i)];
+      const LogitSummary summary = Summarize(kernels_, logits, vocabulary);
+      for (const int s : use.samples) {
+        out.samples[static_cast<size_t>(s)] =
+            SampleToken(kernels_, logits, vocabulary, summary, batch.samples[static_cast<size_t>(s)],
+                        sampler_scratch_[static_cast<size_t>(thread)]);
+      }
+      for (const int s : use.scores) {
+        out.scores[static_cast<size_t>(s)] =
+            static_cast<float>(logits[batch.scores[static_cast<size_t>(s)].token] - summary.log_sum);
+      }
+    }
+    team_.Barrier();  // logits_ and normalized_ are written again by the next chunk
+  }
+}
+
+}  // namespace srlm::worker

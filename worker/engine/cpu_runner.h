@@ -1,0 +1,92 @@
+// The model on CPU threads, by the kernels: float32, every stage of a layer split over the team.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "common/base/status.h"
+#include "common/model/model_config.h"
+#include "common/model/rope.h"
+#include "worker/engine/kernels/kernels.h"
+#include "worker/engine/kv_cache.h"
+#include "worker/engine/model_runner.h"
+#include "worker/engine/packed_weights.h"
+#include "worker/engine/sampler.h"
+#include "worker/engine/thread_team.h"
+
+namespace srlm::worker {
+
+struct CpuRunnerOptions {
+  int threads = 1;
+  int pages = 0;
+  int page_tokens = 16;
+};
+
+class CpuRunner : public ModelRunner {
+ public:
+  static Result<std::unique_ptr<CpuRunner>> Create(const std::string& folder, const model::ModelConfig& config,
+                                                   const CpuRunnerOptions& options);
+
+  Status Run(const StepBatch& batch, StepOutput& out) override;
+  void CopyPage(int from, int to, int tokens) override { cache_.Copy(from, to, tokens); }
+  int pages() const override { return cache_.pages(); }
+  int page_tokens() const override { return cache_.page_tokens(); }
+  int vocabulary_size() const override { return static_cast<int>(config_.vocabulary_size); }
+  int context_tokens() const override { return static_cast<int>(config_.context_tokens); }
+
+ private:
+  /// A block of one span's rows with one key-value head: what a thread takes at a time in attention.
+  struct AttentionWork {
+    const SequenceSpan* span;
+    int first;  // row within the span
+    int tokens;
+    int64_t head;
+  };
+  /// What is read off one row of logits.
+  struct LogitUse {
+    std::vector<int> samples;
+    std::vector<int> scores;
+  };
+
+  CpuRunner(const model::ModelConfig& config, const KernelTable& kernels, PackedWeights weights, KvCache cache,
+            const CpuRunnerOptions& options);
+
+  void Prepare(const StepBatch& batch);
+  void PlanAttention(const StepBatch& batch);
+  void Forward(const StepBatch& batch, int thread);
+  void Embed(const StepBatch& batch, int thread);
+  void Block(const StepBatch& batch, int layer, int thread);
+  void RotateAndStore(const StepBatch& batch, int layer, int thread);
+  void Attend(int layer, int thread);
+  void Multiply(const PackedMatrix& weights, const float* in, float* out, int64_t rows, Store store, int thread);
+  void Normalize(const float* weight, int64_t rows, int thread);
+  void ReadLogits(const StepBatch& batch, StepOutput& out, int thread);
+
+  const model::ModelConfig config_;
+  const KernelTable& kernels_;
+  PackedWeights weights_;
+  KvCache cache_;
+  ThreadTeam team_;
+  model::RopeTable rope_;
+
+  // Of the current step.
+  int64_t rows_ = 0;
+  std::vector<float> hidden_;      // [rows, hidden]
+  std::vector<float> normalized_;  // [rows, hidden]
+  std::vector<float> qkv_;         // [rows, query + 2 * kv]
+  std::vector<float> attended_;    // [rows, query]
+  std::vector<float> gate_up_;     // [rows, 2 * intermediate]
+  std::vector<float> inner_;       // [rows, intermediate]
+  std::vector<float> logits_;      // [at most kLogitRows, vocabulary]
+  std::vector<AttentionWork> attention_;
+  std::vector<LogitUse> logit_uses_;
+  std::vector<std::atomic<int>> next_attention_;   // one counter a layer
+  std::vector<std::atomic<int>> next_logit_;       // one counter a chunk of logits
+  std::vector<std::vector<float>> score_scratch_;  // one a thread
+  std::vector<SamplerScratch> sampler_scratch_;    // one a thread
+};
+
+}  // namespace srlm::worker

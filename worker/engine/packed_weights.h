@@ -1,0 +1,58 @@
+// A model's weights as the CPU kernels want them: every matrix packed in panels, q|k|v and gate|up as one matrix.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "common/base/status.h"
+#include "common/model/model_config.h"
+#include "worker/engine/kernels/kernels.h"
+
+namespace srlm::worker {
+
+/// Memory that starts at zero, is aligned to a cache line, and is only taken from the system when touched.
+class LazyBuffer {
+ public:
+  LazyBuffer() = default;
+  explicit LazyBuffer(int64_t elements);
+  LazyBuffer(LazyBuffer&& other) noexcept;
+  LazyBuffer& operator=(LazyBuffer&& other) noexcept;
+  ~LazyBuffer();
+  float* data() { return data_; }
+  const float* data() const { return data_; }
+  /// False when the system refused the memory.
+  bool ok() const { return elements_ == 0 || data_ != nullptr; }
+
+ private:
+  float* data_ = nullptr;
+  int64_t elements_ = 0;
+};
+
+struct PackedMatrix {
+  int64_t n = 0;  // outputs
+  int64_t k = 0;  // inputs
+  LazyBuffer data;
+};
+
+struct PackedBlock {
+  std::vector<float> input_norm;  // [hidden]
+  PackedMatrix qkv;               // [query + 2 * kv, hidden]
+  PackedMatrix o;                 // [hidden, query]
+  std::vector<float> post_norm;   // [hidden]
+  PackedMatrix gate_up;           // [2 * intermediate, hidden]
+  PackedMatrix down;              // [hidden, intermediate]
+};
+
+struct PackedWeights {
+  PackedMatrix embedding;  // [vocabulary, hidden]; the rows of tokens are read from it too
+  std::vector<PackedBlock> blocks;
+  std::vector<float> final_norm;  // [hidden]
+  PackedMatrix lm_head;           // empty when tied: the embedding serves
+  const PackedMatrix& output() const { return lm_head.n > 0 ? lm_head : embedding; }
+};
+
+/// Reads a model folder tensor by tensor, so that at most one unpacked tensor is in memory.
+Result<PackedWeights> LoadPackedWeights(const std::string& folder, const model::ModelConfig& config,
+                                        const KernelTable& kernels);
+
+}  // namespace srlm::worker
