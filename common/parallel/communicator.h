@@ -1,0 +1,92 @@
+// What ranks of one job say to one another, behind one interface: MPI (mpi_communicator.h) and threads of one process
+// (thread_communicator.h); NCCL joins here. Every rank calls the same operations in the same order. Every wait has a
+// deadline, and a failure names the operation and its number in that order.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "common/base/status.h"
+
+namespace srlm::parallel {
+
+enum class DataType { kFloat32, kFloat64, kInt64, kByte };
+enum class Device { kCpu };  // where a buffer's memory is; NCCL adds kCuda
+
+/// Bytes of one element.
+size_t ElementBytes(DataType type);
+
+/// Memory that an operation reads and writes; the caller keeps it until the operation is done.
+struct Buffer {
+  void* data = nullptr;
+  int64_t count = 0;  // elements
+  DataType type = DataType::kFloat32;
+  Device device = Device::kCpu;
+
+  size_t bytes() const { return static_cast<size_t>(count) * ElementBytes(type); }
+};
+inline Buffer BufferOf(std::span<float> values) {
+  return {values.data(), static_cast<int64_t>(values.size()), DataType::kFloat32, Device::kCpu};
+}
+inline Buffer BufferOf(std::span<double> values) {
+  return {values.data(), static_cast<int64_t>(values.size()), DataType::kFloat64, Device::kCpu};
+}
+inline Buffer BufferOf(std::span<int64_t> values) {
+  return {values.data(), static_cast<int64_t>(values.size()), DataType::kInt64, Device::kCpu};
+}
+inline Buffer BufferOf(std::span<char> values) {
+  return {values.data(), static_cast<int64_t>(values.size()), DataType::kByte, Device::kCpu};
+}
+
+struct CommunicatorOptions {
+  double timeout_s = 600;  // of each wait
+};
+
+/// An operation that has begun. Destroying it before Wait is a broken invariant: its buffer may still be written.
+class Pending {
+ public:
+  virtual ~Pending() = default;
+  /// Lets the operation go on, without waiting. True when it is done.
+  virtual Result<bool> Poll() = 0;
+  /// Waits for the end. DeadlineExceeded names the operation; after a failure the communicator is of no more use.
+  virtual Status Wait() = 0;
+};
+
+/// A group of ranks. Not thread-safe: one thread of a rank uses it. Sums have one order for one number of ranks, so
+/// the same inputs give the same bits.
+class Communicator {
+ public:
+  virtual ~Communicator() = default;
+  virtual int rank() const = 0;
+  virtual int size() const = 0;
+  /// Ranks of this group on this host, this one included.
+  virtual int ranks_on_host() const = 0;
+
+  /// Sum over ranks, element by element, in place on every rank. `name` says what it is in messages; float32, float64
+  /// and int64.
+  virtual Result<std::unique_ptr<Pending>> StartAllReduceSum(Buffer buffer, std::string_view name) = 0;
+  /// `root`'s content on every rank.
+  virtual Result<std::unique_ptr<Pending>> StartBroadcast(Buffer buffer, int root, std::string_view name) = 0;
+  /// Every rank's `send` one after the other, in rank order, into `receive` (size() times send's count).
+  virtual Result<std::unique_ptr<Pending>> StartAllGather(Buffer send, Buffer receive, std::string_view name) = 0;
+  /// Done when every rank has come here.
+  virtual Result<std::unique_ptr<Pending>> StartBarrier(std::string_view name) = 0;
+
+  Status AllReduceSum(Buffer buffer, std::string_view name);
+  Status Broadcast(Buffer buffer, int root, std::string_view name);
+  Status AllGather(Buffer send, Buffer receive, std::string_view name);
+  Status Barrier(std::string_view name);
+};
+
+/// `operation #number 'name' on rank r of n`: how an operation is called in messages.
+std::string OperationName(std::string_view operation, int64_t number, std::string_view name, int rank, int size);
+
+/// Whether all ranks are well: if any rank brings a failure, every rank gets one (its own, or Aborted with the lowest
+/// failed rank's number), so that all leave at the same place instead of waiting for one another.
+Status Agree(Communicator& communicator, const Status& mine, std::string_view name);
+
+}  // namespace srlm::parallel

@@ -1,0 +1,226 @@
+#include "common/parallel/mpi_communicator.h"
+
+#include <fmt/format.h>
+#include <mpi.h>
+#include <sched.h>
+
+#include <algorithm>
+#include <chrono>
+#include <functional>
+#include <thread>
+#include <vector>
+
+#include "common/base/clock.h"
+
+namespace srlm::parallel {
+namespace {
+
+constexpr int64_t kPieceBytes = int64_t{16} << 20;  // of one MPI operation: bounds MPI's own temporary memory
+
+MPI_Datatype TypeOf(DataType type) {
+  switch (type) {
+    case DataType::kFloat32: return MPI_FLOAT;
+    case DataType::kFloat64: return MPI_DOUBLE;
+    case DataType::kInt64: return MPI_INT64_T;
+    case DataType::kByte: return MPI_BYTE;
+  }
+  SRLM_CHECK(false, "an unknown data type");
+}
+
+Status MpiFailure(int error, const std::string& name) {
+  char text[MPI_MAX_ERROR_STRING] = {};
+  int length = 0;
+  MPI_Error_string(error, text, &length);
+  return Unavailable(fmt::format("{}: MPI: {}", name, std::string_view(text, static_cast<size_t>(length))));
+}
+
+/// Waits ever longer between two looks: at first it only lets others run, later it sleeps.
+class Backoff {
+ public:
+  void Pause() {
+    if (looks_++ < kYields) {
+      sched_yield();
+      return;
+    }
+    std::this_thread::sleep_for(sleep_);
+    sleep_ = std::min(sleep_ * 2, std::chrono::microseconds(1000));
+  }
+  void Reset() {
+    looks_ = 0;
+    sleep_ = std::chrono::microseconds(20);
+  }
+
+ private:
+  static constexpr int kYields = 200;
+  int looks_ = 0;
+  std::chrono::microseconds sleep_{20};
+};
+
+/// Pieces of one operation, each an MPI operation, started one after the other.
+class MpiPending : public Pending {
+ public:
+  /// Starts piece [begin, begin + count) of the buffer; returns MPI's error code.
+  using StartPiece = std::function<int(int64_t begin, int64_t count, MPI_Request* request)>;
+
+  /// `failed` becomes true with this operation's failure.
+  MpiPending(std::string name, double timeout_s, int64_t count, int64_t piece, StartPiece start,
+             std::shared_ptr<bool> failed)
+      : name_(std::move(name)),
+        timeout_s_(timeout_s),
+        count_(count),
+        piece_(piece),
+        start_(std::move(start)),
+        failed_(std::move(failed)) {}
+  ~MpiPending() override {
+    SRLM_CHECK(done_ || !status_.ok(), name_ + " was dropped before its Wait");
+    if (!status_.ok()) *failed_ = true;
+  }
+
+  /// Begins the first piece.
+  Status Begin() { return status_ = StartNext(); }
+
+  Result<bool> Poll() override {
+    if (!status_.ok()) return status_;
+    while (!done_) {
+      int flag = 0;
+      const int error = MPI_Test(&request_, &flag, MPI_STATUS_IGNORE);
+      if (error != MPI_SUCCESS) return status_ = MpiFailure(error, name_);
+      if (flag == 0) return false;
+      if (at_ >= count_) {
+        done_ = true;
+      } else {
+        SRLM_RETURN_IF_ERROR(status_ = StartNext());
+      }
+    }
+    return true;
+  }
+
+  Status Wait() override {
+    const Deadline deadline = Deadline::AfterSeconds(timeout_s_);
+    Backoff backoff;
+    int64_t at = at_;
+    while (true) {
+      SRLM_ASSIGN_OR_RETURN(const bool done, Poll());
+      if (done) return OkStatus();
+      if (at != at_) backoff.Reset();
+      at = at_;
+      if (deadline.Expired()) {
+        return status_ = DeadlineExceeded(fmt::format(
+                   "{} did not end within {} s ({} of {} elements begun): another rank is gone, hangs or is elsewhere",
+                   name_, timeout_s_, at_, count_));
+      }
+      backoff.Pause();
+    }
+  }
+
+ private:
+  Status StartNext() {
+    const int64_t count = std::min(piece_, count_ - at_);
+    const int error = start_(at_, count, &request_);
+    if (error != MPI_SUCCESS) return MpiFailure(error, name_);
+    at_ += count;
+    return OkStatus();
+  }
+
+  std::string name_;
+  double timeout_s_;
+  int64_t count_;
+  int64_t piece_;
+  StartPiece start_;
+  MPI_Request request_ = MPI_REQUEST_NULL;
+  int64_t at_ = 0;  // elements begun
+  bool done_ = false;
+  Status status_;
+  std::shared_ptr<bool> failed_;
+};
+
+class MpiCommunicator : public Communicator {
+ public:
+  MpiCommunicator(MPI_Comm comm, int ranks_on_host, double timeout_s)
+      : comm_(comm), ranks_on_host_(ranks_on_host), timeout_s_(timeout_s) {
+    MPI_Comm_rank(comm_, &rank_);
+    MPI_Comm_size(comm_, &size_);
+  }
+  ~MpiCommunicator() override {
+    if (!*failed_) MPI_Comm_free(&comm_);  // all ranks free it together: impossible after a failure
+  }
+  int rank() const override { return rank_; }
+  int size() const override { return size_; }
+  int ranks_on_host() const override { return ranks_on_host_; }
+
+  Result<std::unique_ptr<Pending>> StartAllReduceSum(Buffer buffer, std::string_view name) override {
+    SRLM_CHECK(buffer.type != DataType::kByte, "bytes cannot be summed");
+    return Start("all-reduce", name, buffer, [this, buffer](int64_t begin, int64_t count, MPI_Request* request) {
+      return MPI_Iallreduce(MPI_IN_PLACE, At(buffer, begin), static_cast<int>(count), TypeOf(buffer.type), MPI_SUM,
+                            comm_, request);
+    });
+  }
+
+  Result<std::unique_ptr<Pending>> StartBroadcast(Buffer buffer, int root, std::string_view name) override {
+    return Start("broadcast", name, buffer, [this, buffer, root](int64_t begin, int64_t count, MPI_Request* request) {
+      return MPI_Ibcast(At(buffer, begin), static_cast<int>(count), TypeOf(buffer.type), root, comm_, request);
+    });
+  }
+
+  Result<std::unique_ptr<Pending>> StartAllGather(Buffer send, Buffer receive, std::string_view name) override {
+    SRLM_CHECK(receive.bytes() == send.bytes() * static_cast<size_t>(size_), "an all-gather of another size");
+    const std::string full_name = OperationName("all-gather", next_++, name, rank_, size_);
+    if (send.count > INT32_MAX / size_) return InvalidArgument(full_name + ": more elements than MPI counts");
+    // One piece: pieces of a gather would not stand one after the other.
+    return Begin(full_name, send.count, std::max<int64_t>(send.count, 1),
+                 [this, send, receive](int64_t, int64_t count, MPI_Request* request) {
+                   return MPI_Iallgather(send.data, static_cast<int>(count), TypeOf(send.type), receive.data,
+                                         static_cast<int>(count), TypeOf(send.type), comm_, request);
+                 });
+  }
+
+  Result<std::unique_ptr<Pending>> StartBarrier(std::string_view name) override {
+    return Start("barrier", name, {},
+                 [this](int64_t, int64_t, MPI_Request* request) { return MPI_Ibarrier(comm_, request); });
+  }
+
+ private:
+  static void* At(const Buffer& buffer, int64_t begin) {
+    return static_cast<std::byte*>(buffer.data) + static_cast<size_t>(begin) * ElementBytes(buffer.type);
+  }
+
+  Result<std::unique_ptr<Pending>> Start(std::string_view operation, std::string_view name, Buffer buffer,
+                                         MpiPending::StartPiece start) {
+    const int64_t piece = kPieceBytes / static_cast<int64_t>(ElementBytes(buffer.type));
+    return Begin(OperationName(operation, next_++, name, rank_, size_), buffer.count, piece, std::move(start));
+  }
+
+  Result<std::unique_ptr<Pending>> Begin(std::string name, int64_t count, int64_t piece, MpiPending::StartPiece start) {
+    auto pending = std::make_unique<MpiPending>(std::move(name), timeout_s_, count, piece, std::move(start), failed_);
+    SRLM_RETURN_IF_ERROR(pending->Begin());
+    return std::unique_ptr<Pending>(std::move(pending));
+  }
+
+  MPI_Comm comm_;
+  int rank_ = 0;
+  int size_ = 1;
+  int ranks_on_host_;
+  double timeout_s_;
+  int64_t next_ = 0;
+  std::shared_ptr<bool> failed_ = std::make_shared<bool>(false);
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Communicator>> MakeMpiCommunicator(const CommunicatorOptions& options) {
+  MPI_Comm comm = MPI_COMM_NULL, host = MPI_COMM_NULL;
+  if (const int error = MPI_Comm_dup(MPI_COMM_WORLD, &comm); error != MPI_SUCCESS) {
+    return MpiFailure(error, "making a communicator");
+  }
+  MPI_Comm_set_errhandler(comm, MPI_ERRORS_RETURN);
+  if (const int error = MPI_Comm_split_type(comm, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &host);
+      error != MPI_SUCCESS) {
+    return MpiFailure(error, "finding the ranks of this host");
+  }
+  int ranks_on_host = 1;
+  MPI_Comm_size(host, &ranks_on_host);
+  MPI_Comm_free(&host);
+  return std::unique_ptr<Communicator>(std::make_unique<MpiCommunicator>(comm, ranks_on_host, options.timeout_s));
+}
+
+}  // namespace srlm::parallel

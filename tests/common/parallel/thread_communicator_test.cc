@@ -1,0 +1,45 @@
+#include "common/parallel/thread_communicator.h"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <thread>
+
+#include "communicator_checks.h"
+
+namespace srlm::parallel {
+namespace {
+
+void RunRanks(int ranks, const CommunicatorOptions& options, const std::function<void(Communicator&)>& body) {
+  auto communicators = MakeThreadCommunicators(ranks, options);
+  std::vector<std::thread> threads;
+  for (auto& communicator : communicators) threads.emplace_back([&body, &communicator] { body(*communicator); });
+  for (std::thread& thread : threads) thread.join();
+}
+
+TEST(ThreadCommunicator, DoesAllOperationsOnAnyNumberOfRanks) {
+  for (const int ranks : {1, 2, 3, 4}) {
+    RunRanks(ranks, {}, [](Communicator& communicator) { CheckEverything(communicator); });
+  }
+}
+
+TEST(ThreadCommunicator, NamesTheOperationAndTheMissingRankAtTheDeadline) {
+  RunRanks(3, {.timeout_s = 0.05}, [](Communicator& communicator) {
+    if (communicator.rank() == 1) return;
+    const Status status = communicator.Barrier("end of step 7");
+    EXPECT_EQ(status.code(), Code::kDeadlineExceeded);
+    EXPECT_NE(status.message().find("barrier #0 'end of step 7'"), std::string::npos) << status.message();
+    EXPECT_NE(status.message().find("not there yet: rank 1"), std::string::npos) << status.message();
+  });
+}
+
+TEST(ThreadCommunicator, FailsOnAllRanksWhenTheyAreAtDifferentOperations) {
+  RunRanks(2, {.timeout_s = 10}, [](Communicator& communicator) {
+    std::vector<float> values(communicator.rank() == 0 ? 4 : 5);
+    const Status status = communicator.AllReduceSum(BufferOf(std::span(values)), "gradients");
+    EXPECT_EQ(status.code(), Code::kFailedPrecondition);
+  });
+}
+
+}  // namespace
+}  // namespace srlm::parallel
