@@ -109,7 +109,7 @@ def check_evaluation(rows):
     share, matched_share = longer_wins / (pairs - equal), matched_longer / matched
     check(0.4 <= share <= 0.55, f"evaluation.jsonl: the longer answer is better in {share:.2f} of the pairs")
     check(matched >= 20, f"evaluation.jsonl: only {matched} pairs matched in length")
-    check(0.35 <= matched_share <= 0.6, f"evaluation.jsonl: of matched pairs, the longer is better in {matched_share:.2f}")
+    check(0.35 <= matched_share <= 0.6, f"evaluation.jsonl: of matched pairs, longer is better in {matched_share:.2f}")
     print(f"evaluation: 15 x 4, {pairs} pairs, longer is better in {share:.2f}; "
           f"{matched} matched within 1.3x, longer is better in {matched_share:.2f}")
     return list(groups)
@@ -120,7 +120,8 @@ def check_disjoint(sets):
     for (name, prompts), (other_name, others) in itertools.combinations_with_replacement(sets.items(), 2):
         for i, prompt in enumerate(prompts):
             for other in others[i + 1:] if name == other_name else others:
-                worst = max(worst, (rouge_l(words(prompt), words(other)), f"{name}: {prompt}", f"{other_name}: {other}"))
+                similarity = rouge_l(words(prompt), words(other))
+                worst = max(worst, (similarity, f"{name}: {prompt}", f"{other_name}: {other}"))
     check(worst[0] <= TOO_SIMILAR, f"ROUGE-L {worst[0]:.2f} between {worst[1]!r} and {worst[2]!r}")
     print(f"no two prompts above ROUGE-L {TOO_SIMILAR}; the closest: {worst[0]:.2f}")
 

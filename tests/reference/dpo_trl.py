@@ -2,7 +2,7 @@
 
     ~/.cache/srlm/venv-reference/bin/python tests/reference/dpo_trl.py tiny               # the stored values, seconds
     ~/.cache/srlm/venv-reference/bin/python tests/reference/dpo_trl.py smollm2            # the stored values, minutes
-    ... dpo_trl.py smollm2 --out DIR                                 # and its final weights as a folder (538 MB)
+    ... dpo_trl.py smollm2 --no-store --out DIR                      # only its final weights, as a folder (538 MB)
     ... dpo_trl.py compare --start FOLDER --theirs FOLDER --ours FOLDER   # relative L2 difference of the two updates
 
 `tiny` writes data/dpo_tiny.json and data/dpo_tiny.safetensors (final weights), `smollm2` writes data/dpo_smollm2.json.
@@ -112,6 +112,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("case", choices=[*CASES, "compare"])
     parser.add_argument("--out", type=pathlib.Path, help="also save the trained model as a folder")
+    parser.add_argument("--no-store", action="store_true", help="leave the stored values as they are")
     for name in ("start", "theirs", "ours"):
         parser.add_argument(f"--{name}", help="model folder or safetensors file, for compare")
     options = parser.parse_args()
@@ -122,12 +123,13 @@ def main():
     folder, learning_rate = CASES[options.case]
     import trl
     steps, model, undecayed = run_trl(folder, learning_rate, common.read_rows(common.DATA / "dpo_pairs.jsonl"))
-    common.write_json(common.DATA / f"dpo_{options.case}.json", common.versions() | {
-        "trl": trl.__version__, "model": folder.name, "data": "dpo_pairs.jsonl",
-        "settings": SETTINGS | {"learning_rate": learning_rate}, "update_norm": update_norm(folder, model),
-        "without_weight_decay": undecayed, "steps": steps})
-    if options.case == "tiny":
-        save_weights(model, common.DATA / "dpo_tiny.safetensors")
+    if not options.no_store:
+        common.write_json(common.DATA / f"dpo_{options.case}.json", common.versions() | {
+            "trl": trl.__version__, "model": folder.name, "data": "dpo_pairs.jsonl",
+            "settings": SETTINGS | {"learning_rate": learning_rate}, "update_norm": update_norm(folder, model),
+            "without_weight_decay": undecayed, "steps": steps})
+        if options.case == "tiny":
+            save_weights(model, common.DATA / "dpo_tiny.safetensors")
     if options.out:
         model.save_pretrained(options.out)
     for row in steps:

@@ -1,10 +1,10 @@
-"""Writes the tiny random models of tests/reference/models, one for each variant of the Llama family that srlm reads, and
-their logits in transformers (float32) as tests/reference/data/logits_<name>.json.
+"""Writes the tiny random models of tests/reference/models, one for each variant of the Llama family that srlm reads,
+and their logits in transformers (float32) as tests/reference/data/logits_<name>.json.
 
     ~/.cache/srlm/venv-reference/bin/python tests/reference/make_tiny_models.py
 
 Everything follows from the constants here: run again, it writes the same bytes. Weights are much larger than an
-initialiser's, so that attention is peaked and a wrong rotation, mask or head mapping moves logits by far more than 1e-4.
+initialiser's: attention is peaked, and a wrong rotation, mask or head mapping moves logits by far more than 1e-4.
 The logits files: {"model", "token_ids" [24], "positions", "logits" [positions, vocabulary], "transformers"}, where
 logits[i] follow the token at positions[i].
 """

@@ -1,4 +1,4 @@
-"""What the reference scripts share: where things are, loading in transformers as float32, chat rendering, log-probabilities."""
+"""What the reference scripts share: places, loading in transformers as float32, chat rendering, log-probabilities."""
 import json
 import os
 import pathlib
@@ -52,7 +52,8 @@ def load_tokenizer(folder):
 
 def user_turn(tokenizer, text):
     """One user message as the model sees it, ready for the answer."""
-    return tokenizer.apply_chat_template([{"role": "user", "content": text}], tokenize=False, add_generation_prompt=True)
+    return tokenizer.apply_chat_template(
+        [{"role": "user", "content": text}], tokenize=False, add_generation_prompt=True)
 
 
 def encode(tokenizer, text):
@@ -78,3 +79,61 @@ def versions():
     import torch
     import transformers
     return {"transformers": transformers.__version__, "torch": torch.__version__, "dtype": "float32"}
+
+
+def figure(name, value, limit=None, **extra):
+    """Prints one figure in the form that tests/tools/figures.py gathers; passes when value <= limit. Returns that."""
+    row = {"figure": name, "value": value}
+    if limit is not None:
+        row |= {"limit": f"<= {limit:g}", "pass": bool(value <= limit)}
+    print(json.dumps(row | extra), flush=True)
+    return row.get("pass", True)
+
+
+def program(name):
+    """Path of one of srlm's programs: in SRLM_BIN, else in build/bin."""
+    return str(pathlib.Path(os.environ.get("SRLM_BIN") or ROOT / "build/bin") / name)
+
+
+def run_program(*command):
+    """Runs a command to its end; its standard error is shown, another code than 0 ends this script."""
+    import subprocess
+    import sys
+    ended = subprocess.run([str(part) for part in command], stdout=subprocess.DEVNULL)
+    if ended.returncode != 0:
+        sys.exit(f"exit code {ended.returncode}: {' '.join(map(str, command))}")
+
+
+def out_folder():
+    """Where a script leaves its files: SRLM_OUT, else build/reference."""
+    folder = pathlib.Path(os.environ.get("SRLM_OUT") or ROOT / "build/reference")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def real_prompts(count):
+    """Rows of the first `count` user-oriented instructions, each with its input after an empty line."""
+    rows = []
+    for number, task in enumerate(read_rows(SHARED / "data/self_instruct_user_oriented.jsonl")[:count]):
+        extra = task["instances"][0]["input"] if task.get("instances") else ""
+        text = f"{task['instruction']}\n\n{extra}" if extra else task["instruction"]
+        rows.append({"prompt_id": f"real-{number:03d}", "prompt": text})
+    return rows
+
+
+def real_pairs(tokenizer, count, most_tokens):
+    """Best against worst human-ranked English answer of a prompt, where both fit in `most_tokens` with it."""
+    answers = {}
+    for row in read_rows(SHARED / "data/oasst2_ranked_answers.jsonl"):
+        if row["language"] == "en":
+            answers.setdefault(row["prompt_text"], []).append((row["quality_score"], row["response_text"]))
+    pairs = []
+    for prompt, ranked in answers.items():
+        worst, best = min(ranked, key=lambda r: r[0]), max(ranked, key=lambda r: r[0])
+        pair = {"prompt": prompt, "chosen": best[1], "rejected": worst[1]}
+        tokens = [sum(map(len, encode_pair(tokenizer, prompt, pair[key]))) for key in ("chosen", "rejected")]
+        if best[0] > worst[0] and max(tokens) <= most_tokens:
+            pairs.append(pair)
+        if len(pairs) == count:
+            break
+    return pairs

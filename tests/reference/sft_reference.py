@@ -1,9 +1,9 @@
-"""What a plain transformers loop does in 5 steps of SFT on tests/reference/data/sft_rows.jsonl, to hold `srlm-trainer sft`
-against.
+"""What a plain transformers loop does in 5 steps of SFT on tests/reference/data/sft_rows.jsonl, to hold
+`srlm-trainer sft` against.
 
     ~/.cache/srlm/venv-reference/bin/python tests/reference/sft_reference.py tiny      # the stored values, seconds
     ~/.cache/srlm/venv-reference/bin/python tests/reference/sft_reference.py smollm2   # the stored values, a minute
-    ... sft_reference.py smollm2 --out DIR         # and its final weights as a folder (compare: dpo_trl.py compare)
+    ... sft_reference.py smollm2 --no-store --out DIR   # only its final weights, as a folder
 
 `tiny` writes data/sft_tiny.json and data/sft_tiny.safetensors, `smollm2` writes data/sft_smollm2.json. The loss is the
 mean cross-entropy over all answer tokens (with the end-of-turn token) of the global batch: long answers count more.
@@ -64,14 +64,16 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("case", choices=CASES)
     parser.add_argument("--out", type=pathlib.Path, help="also save the trained model as a folder")
+    parser.add_argument("--no-store", action="store_true", help="leave the stored values as they are")
     options = parser.parse_args()
     folder, learning_rate = CASES[options.case]
     steps, model, undecayed = train(folder, learning_rate, common.read_rows(common.DATA / "sft_rows.jsonl"))
-    common.write_json(common.DATA / f"sft_{options.case}.json", common.versions() | {
-        "model": folder.name, "data": "sft_rows.jsonl", "settings": SETTINGS | {"learning_rate": learning_rate},
-        "update_norm": dpo_trl.update_norm(folder, model), "without_weight_decay": undecayed, "steps": steps})
-    if options.case == "tiny":
-        dpo_trl.save_weights(model, common.DATA / "sft_tiny.safetensors")
+    if not options.no_store:
+        common.write_json(common.DATA / f"sft_{options.case}.json", common.versions() | {
+            "model": folder.name, "data": "sft_rows.jsonl", "settings": SETTINGS | {"learning_rate": learning_rate},
+            "update_norm": dpo_trl.update_norm(folder, model), "without_weight_decay": undecayed, "steps": steps})
+        if options.case == "tiny":
+            dpo_trl.save_weights(model, common.DATA / "sft_tiny.safetensors")
     if options.out:
         model.save_pretrained(options.out)
     for row in steps:

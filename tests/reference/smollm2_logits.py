@@ -1,4 +1,4 @@
-"""Logits and log-probabilities of SmolLM2-135M-Instruct in transformers (float32): tests/reference/data/smollm2_logits.json.
+"""Logits and log-probabilities of SmolLM2-135M-Instruct in transformers (float32), data/smollm2_logits.json.
 
     ~/.cache/srlm/venv-reference/bin/python tests/reference/smollm2_logits.py
 

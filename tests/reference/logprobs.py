@@ -1,0 +1,92 @@
+"""Log-probabilities of real answers: `srlm-worker logprobs` against transformers, and against what was recorded while
+sampling.
+
+    ~/.cache/srlm/venv-reference/bin/python tests/reference/logprobs.py pairs [--count 64 --ours FILE]
+    ~/.cache/srlm/venv-reference/bin/python tests/reference/logprobs.py recorded [--count 16]
+
+`pairs`: both answers of 64 human-ranked pairs of ${SRLM_SHARED}/data, up to 1,024 tokens with their prompt. The
+difference of two sums, divided by the root of the number of tokens, is at most 1e-3; token ids are equal.
+`recorded`: answers sampled by `srlm-worker generate` for real prompts, whose `logprob` was recorded at the time. An
+answer takes part when it ended by itself and its text gives the same tokens again.
+Leaves its files in SRLM_OUT; --ours compares a kept output (rows in the order of logprobs_items.jsonl) instead.
+"""
+import argparse
+import math
+import sys
+
+import reference_common as common
+
+LIMIT = 1e-3
+
+
+def scaled_difference(ours, theirs, tokens):
+    return abs(ours - theirs) / math.sqrt(tokens)
+
+
+def run_logprobs(items, name, threads):
+    out = common.out_folder()
+    common.write_rows(out / f"{name}_items.jsonl", items)
+    common.run_program(common.program("srlm-worker"), "logprobs", "--model", common.SMOLLM2, "--items",
+                       out / f"{name}_items.jsonl", "--out", out / f"{name}_srlm.jsonl", "--threads", threads)
+    return common.read_rows(out / f"{name}_srlm.jsonl")
+
+
+def compare_pairs(options):
+    tokenizer = common.load_tokenizer(common.SMOLLM2)
+    pairs = common.real_pairs(tokenizer, options.count or 64, most_tokens=1024)
+    items = [{"prompt": pair["prompt"], "response": pair[key]} for pair in pairs for key in ("chosen", "rejected")]
+    ours = common.read_rows(options.ours) if options.ours else run_logprobs(items, "logprobs", options.threads)
+    assert len(ours) == len(items), f"{len(ours)} rows for {len(items)} items"
+    model = common.load_model(common.SMOLLM2, options.threads)
+    worst_sum = worst_token = 0.0
+    different_ids = 0
+    for item, row in zip(items, ours):
+        prompt_ids, response_ids = common.encode_pair(tokenizer, item["prompt"], item["response"])
+        theirs = common.token_logprobs(model, prompt_ids, response_ids)
+        if row.get("token_ids", response_ids) != response_ids:
+            different_ids += 1
+            continue
+        worst_sum = max(worst_sum, scaled_difference(row["logprob"], sum(theirs), len(theirs)))
+        worst_token = max([worst_token] + [abs(a - b) for a, b in zip(row.get("token_logprobs", []), theirs)])
+    note = f"{len(items)} answers of {len(pairs)} pairs"
+    common.figure("logprobs: largest difference of one token's log-probability", worst_token, note=note)
+    return [common.figure("logprobs: |sum difference| / sqrt(tokens) from transformers, largest", worst_sum, LIMIT,
+                          note=note),
+            common.figure("logprobs: answers with other token ids than transformers", different_ids, 0, note=note)]
+
+
+def compare_recorded(options):
+    out = common.out_folder()
+    prompts = common.real_prompts(options.count or 16)
+    common.write_rows(out / "recorded_prompts.jsonl", prompts)
+    common.run_program(common.program("srlm-worker"), "generate", "--model", common.SMOLLM2, "--prompts",
+                       out / "recorded_prompts.jsonl", "--out", out / "recorded_generated.jsonl", "--samples", 4,
+                       "--temperature", 0.7, "--top-p", 0.9, "--max-new-tokens", 128, "--seed", 1,
+                       "--threads", options.threads)
+    tokenizer = common.load_tokenizer(common.SMOLLM2)
+    texts = {row["prompt_id"]: row["prompt"] for row in prompts}
+    rows = [row for row in common.read_rows(out / "recorded_generated.jsonl")
+            if row["token_ids"] and row["token_ids"][-1] == tokenizer.eos_token_id
+            and common.encode(tokenizer, row["text"]) == row["token_ids"][:-1]]
+    items = [{"prompt": texts[row["prompt_id"]], "response": row["text"]} for row in rows]
+    again = run_logprobs(items, "recorded", options.threads)
+    worst = max((scaled_difference(a["logprob"], b["logprob"], len(a["token_ids"]))
+                 for a, b in zip(rows, again, strict=True)), default=0)
+    return [len(rows) > 0,
+            common.figure("recorded while sampling: |sum difference| / sqrt(tokens) from logprobs, largest", worst,
+                          LIMIT, note=f"{len(rows)} answers")]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("what", choices=("pairs", "recorded"))
+    parser.add_argument("--count", type=int, help="pairs (64) or prompts (16)")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--ours", help="rows with logprob, and token_ids and token_logprobs where there are any")
+    options = parser.parse_args()
+    holds = compare_pairs(options) if options.what == "pairs" else compare_recorded(options)
+    sys.exit(0 if all(holds) else 1)
+
+
+if __name__ == "__main__":
+    main()
