@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "common/parallel/mpi_session.h"
-#include "communicator_checks.h"
+#include "tests/common/parallel/communicator_checks.h"
 
 namespace srlm::parallel {
 namespace {

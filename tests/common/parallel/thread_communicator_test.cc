@@ -5,7 +5,7 @@
 #include <functional>
 #include <thread>
 
-#include "communicator_checks.h"
+#include "tests/common/parallel/communicator_checks.h"
 
 namespace srlm::parallel {
 namespace {
