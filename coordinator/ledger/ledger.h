@@ -48,9 +48,9 @@ class Ledger {
   Result<bool> AddAttempt(const AttemptRow& row);
   /// Fills in what was written; false when it was there already.
   Result<bool> SetAttemptWritten(const AttemptRow& row);
-  Status SetAttemptVerdict(int round, int attempt, const std::string& state, const std::string& reason,
-                           const std::string& detail);
-  Result<std::vector<AttemptRow>> Attempts(int round) const;  // in index order
+  Status SetAttemptVerdict(int round, int attempt, const std::string& state, const std::string& instruction,
+                           const std::string& reason, const std::string& detail);
+  Result<std::vector<AttemptRow>> Attempts(int round) const;  // in index order; 0: of all rounds
 
   Result<bool> AddPrompt(const PromptRow& row);
   Status SetPromptFailed(int round, const std::string& prompt_id, const std::string& reason);
@@ -102,8 +102,18 @@ class Ledger {
   explicit Ledger(std::unique_ptr<Database> database);
   /// Begins a transaction when none is open, and counts a write.
   Status BeforeWrite();
+  /// Remembers the first failed write: nothing is written after it.
+  Status Keep(Status status);
+  // write.h: INSERT OR IGNORE (whether it is new), INSERT OR REPLACE, and any other statement that writes.
+  template <class Row>
+  Result<bool> Add(const Row& row);
+  template <class Row>
+  Status Set(const Row& row);
+  template <class... V>
+  Status Update(const std::string& sql, const V&... parameters);
 
   std::unique_ptr<Database> database_;
+  Status broken_;
   int64_t uncommitted_ = 0;
 };
 

@@ -1,0 +1,36 @@
+#include <algorithm>
+
+#include "coordinator/ledger/tables.h"
+#include "coordinator/ledger/write.h"
+
+namespace srlm::ledger {
+
+Status Ledger::AddEvent(const EventRow& row) {
+  return Update("INSERT INTO events (time_ms, epoch, round, level, event, message) VALUES (?, ?, ?, ?, ?, ?)",
+                row.time_ms, row.epoch, row.round, row.level, row.event, row.message);
+}
+
+Result<std::vector<EventRow>> Ledger::Events(int round, int64_t after_sequence, int64_t limit) const {
+  return Select<EventRow>(*database_, "WHERE (?1 = 0 OR round = ?1) AND sequence > ? ORDER BY sequence LIMIT ?", round,
+                          after_sequence, limit);
+}
+
+Result<std::vector<EventRow>> Ledger::LastErrors(int64_t limit) const {
+  SRLM_ASSIGN_OR_RETURN(
+      std::vector<EventRow> rows,
+      Select<EventRow>(*database_, "WHERE level IN ('error', 'warning') ORDER BY sequence DESC LIMIT ?", limit));
+  std::ranges::reverse(rows);
+  return rows;
+}
+
+Status Ledger::SetItemFault(const ItemFaultRow& row) { return Set(row); }
+
+Result<std::optional<ItemFaultRow>> Ledger::ItemFault(const std::string& item_id) const {
+  return SelectOne<ItemFaultRow>(*database_, "WHERE item_id = ?", item_id);
+}
+
+Result<std::vector<ItemFaultRow>> Ledger::ItemFaults(int round) const {
+  return Select<ItemFaultRow>(*database_, "WHERE round = ? ORDER BY item_id", round);
+}
+
+}  // namespace srlm::ledger

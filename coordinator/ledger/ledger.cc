@@ -1,0 +1,90 @@
+#include "coordinator/ledger/ledger.h"
+
+#include <filesystem>
+
+#include "coordinator/ledger/schema.h"
+#include "coordinator/ledger/tables.h"
+#include "coordinator/ledger/write.h"
+
+namespace srlm::ledger {
+namespace {
+
+std::string PathIn(const std::string& run_dir) { return run_dir + "/ledger.sqlite"; }
+
+}  // namespace
+
+Ledger::Ledger(std::unique_ptr<Database> database) : database_(std::move(database)) {}
+Ledger::~Ledger() = default;
+
+Result<std::unique_ptr<Ledger>> Ledger::Open(const std::string& run_dir) {
+  SRLM_ASSIGN_OR_RETURN(auto database, Database::Open(PathIn(run_dir), Database::Mode::kOwn));
+  SRLM_RETURN_IF_ERROR(Migrate(*database));
+  return std::unique_ptr<Ledger>(new Ledger(std::move(database)));
+}
+
+Result<std::unique_ptr<Ledger>> Ledger::OpenReadOnly(const std::string& run_dir) {
+  const std::string path = PathIn(run_dir);
+  if (!std::filesystem::exists(path))
+    return NotFound(run_dir + ": no run here (no ledger.sqlite); give the folder that `srlm run` printed");
+  SRLM_ASSIGN_OR_RETURN(auto database, Database::Open(path, Database::Mode::kLook));
+  SRLM_ASSIGN_OR_RETURN(Query query, database->Prepare("PRAGMA user_version"));
+  SRLM_RETURN_IF_ERROR(query.Step().status());
+  int version = 0;
+  query.Read(version);
+  if (version != kSchemaVersion)
+    return FailedPrecondition(path + ": another version of the ledger; `srlm run` of this srlm brings it up to date");
+  return std::unique_ptr<Ledger>(new Ledger(std::move(database)));
+}
+
+Status Ledger::BeforeWrite() {
+  SRLM_RETURN_IF_ERROR(broken_);
+  if (!database_->InTransaction()) SRLM_RETURN_IF_ERROR(Keep(database_->Execute("BEGIN IMMEDIATE")));
+  ++uncommitted_;
+  return OkStatus();
+}
+
+Status Ledger::Keep(Status status) {
+  if (!status.ok() && broken_.ok()) {
+    broken_ = status;
+    if (database_->InTransaction()) (void)database_->Execute("ROLLBACK");
+  }
+  return status;
+}
+
+Status Ledger::Commit() {
+  SRLM_RETURN_IF_ERROR(broken_);
+  uncommitted_ = 0;
+  if (!database_->InTransaction()) return OkStatus();
+  return Keep(database_->Execute("COMMIT"));
+}
+
+Result<std::string> Ledger::Fact(const std::string& key) const {
+  SRLM_ASSIGN_OR_RETURN(Query query, database_->Prepare("SELECT value FROM facts WHERE key = ?"));
+  query.BindNext(key);
+  SRLM_ASSIGN_OR_RETURN(const bool found, query.Step());
+  std::string value;
+  if (found) query.Read(value);
+  return value;
+}
+
+Status Ledger::SetFact(const std::string& key, const std::string& value) {
+  return Update("INSERT OR REPLACE INTO facts (key, value) VALUES (?, ?)", key, value);
+}
+
+Result<bool> Ledger::AddModel(const ModelRow& row) { return Add(row); }
+
+Result<std::optional<ModelRow>> Ledger::Model(const std::string& name) const {
+  return SelectOne<ModelRow>(*database_, "WHERE name = ?", name);
+}
+
+Result<std::vector<ModelRow>> Ledger::Models() const { return Select<ModelRow>(*database_, "ORDER BY name"); }
+
+Status Ledger::SetRound(const RoundRow& row) { return Set(row); }
+
+Result<std::optional<RoundRow>> Ledger::Round(int round) const {
+  return SelectOne<RoundRow>(*database_, "WHERE round = ?", round);
+}
+
+Result<std::vector<RoundRow>> Ledger::Rounds() const { return Select<RoundRow>(*database_, "ORDER BY round"); }
+
+}  // namespace srlm::ledger

@@ -1,0 +1,119 @@
+#include "coordinator/ledger/listing_rows.h"
+
+namespace srlm::ledger {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json OrNull(const std::optional<double>& value) { return value ? Json(*value) : Json(); }
+
+Json EstimateJson(const v1::Estimate& estimate) {
+  if (estimate.n() == 0) return {{"value", nullptr}, {"n", 0}, {"low", nullptr}, {"high", nullptr}};
+  return {{"value", estimate.value()}, {"n", estimate.n()}, {"low", estimate.low()}, {"high", estimate.high()}};
+}
+
+Json JudgeJson(const v1::JudgeEvaluation& judge) {
+  return {{"pairwise_accuracy", EstimateJson(judge.pairwise_accuracy())},
+          {"pairwise_accuracy_length_matched", EstimateJson(judge.pairwise_accuracy_length_matched())},
+          {"exact_match", EstimateJson(judge.exact_match())},
+          {"spearman", EstimateJson(judge.spearman())},
+          {"kendall", EstimateJson(judge.kendall())},
+          {"parse_rate", EstimateJson(judge.parse_rate())},
+          {"longer_wins", EstimateJson(judge.longer_wins())},
+          {"score_length_correlation", judge.score_length_correlation()}};
+}
+
+/// As the field writes a conversation; null for a prompt that no chat template renders.
+Json MessagesJson(const data::PromptInput& input) {
+  if (input.raw) return nullptr;
+  Json messages = Json::array();
+  for (const Message& message : input.messages)
+    messages.push_back({{"role", message.role}, {"content", message.content}});
+  return messages;
+}
+
+}  // namespace
+
+Json PromptJson(const PromptRow& row) {
+  return {{"round", row.round},
+          {"prompt_id", row.prompt_id},
+          {"source", row.is_new ? "new" : "given"},
+          {"state", row.state},
+          {"reason", row.reason},
+          {"prompt", data::PlainText(row.input)},
+          {"messages", MessagesJson(row.input)},
+          {"prompt_token_ids", row.token_ids}};
+}
+
+Json AttemptJson(const AttemptRow& row) {
+  return {{"round", row.round},        {"attempt", row.attempt}, {"wave", row.wave},
+          {"source", "new"},           {"state", row.state},     {"reason", row.reason},
+          {"prompt", row.instruction}, {"detail", row.detail},   {"demonstrations", row.demonstrations}};
+}
+
+Result<Json> CandidateJson(const Ledger& ledger, const CandidateRow& row) {
+  SRLM_ASSIGN_OR_RETURN(const std::vector<VoteRow> votes, ledger.VotesOf(row.round, row.prompt_id, row.sample));
+  Json json = {{"round", row.round},
+               {"prompt_id", row.prompt_id},
+               {"sample", row.sample},
+               {"model_id", row.model_id},
+               {"text", row.text},
+               {"token_ids", row.token_ids},
+               {"finish_reason", row.cut ? "length" : "stop"},
+               {"logprob", row.logprob},
+               {"score", OrNull(row.score)},
+               {"use", row.use},
+               {"reason", row.reason},
+               {"votes", Json::array()}};
+  for (const VoteRow& vote : votes)
+    json["votes"].push_back(
+        {{"vote", vote.vote}, {"score", OrNull(vote.score)}, {"state", vote.state}, {"text", vote.text}});
+  return json;
+}
+
+Result<Json> PairJson(const Ledger& ledger, const PairRow& row) {
+  SRLM_ASSIGN_OR_RETURN(const auto prompt, ledger.Prompt(row.round, row.prompt_id));
+  Json json = {{"round", row.round}, {"prompt_id", row.prompt_id}, {"outcome", row.outcome}, {"reason", row.reason}};
+  json["prompt"] = prompt ? data::PlainText(prompt->input) : "";
+  if (row.chosen_sample < 0) return json;
+  for (const bool chosen : {true, false}) {
+    const int sample = chosen ? row.chosen_sample : row.rejected_sample;
+    SRLM_ASSIGN_OR_RETURN(const auto candidate, ledger.Candidate(row.round, row.prompt_id, sample));
+    const std::string side = chosen ? "chosen" : "rejected";
+    json[side] = candidate ? candidate->text : "";
+    json[side + "_sample"] = sample;
+    json[side + "_score"] = chosen ? row.chosen_score : row.rejected_score;
+  }
+  return json;
+}
+
+Json EventJson(const EventRow& row) {
+  return {{"sequence", row.sequence}, {"time_ms", row.time_ms}, {"epoch", row.epoch},    {"round", row.round},
+          {"level", row.level},       {"event", row.event},     {"message", row.message}};
+}
+
+Json RoundJson(const v1::RoundSummary& s) {
+  Json json = {{"round", s.round()},
+               {"model", s.model()},
+               {"model_id", s.model_id()},
+               {"prompts", s.prompts()},
+               {"new_prompts", s.new_prompts()},
+               {"candidates", s.candidates()},
+               {"votes", s.votes()},
+               {"pairs", s.pairs()},
+               {"ties", s.ties()},
+               {"unscored", s.unscored()},
+               {"failed_items", s.failed_items()}};
+  const auto optional = [&](const char* key, bool has, double value) { json[key] = has ? Json(value) : Json(); };
+  optional("parse_rate", s.has_parse_rate(), s.parse_rate());
+  optional("mean_score", s.has_mean_score(), s.mean_score());
+  optional("mean_length", s.has_mean_length(), s.mean_length());
+  optional("first_loss", s.has_first_loss(), s.first_loss());
+  optional("loss", s.has_loss(), s.loss());
+  optional("margin", s.has_margin(), s.margin());
+  optional("accuracy", s.has_accuracy(), s.accuracy());
+  json["judge"] = s.has_judge() ? JudgeJson(s.judge()) : Json();
+  return json;
+}
+
+}  // namespace srlm::ledger

@@ -1,0 +1,21 @@
+// Rows of the ledger as the JSON that people see. Fields: docs/formats.md.
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include "common/base/status.h"
+#include "coordinator/ledger/ledger.h"
+#include "srlm/v1/run.pb.h"
+
+namespace srlm::ledger {
+
+nlohmann::ordered_json PromptJson(const PromptRow& row);
+nlohmann::ordered_json AttemptJson(const AttemptRow& row);
+/// With its votes.
+Result<nlohmann::ordered_json> CandidateJson(const Ledger& ledger, const CandidateRow& row);
+/// With the texts of the prompt and both answers.
+Result<nlohmann::ordered_json> PairJson(const Ledger& ledger, const PairRow& row);
+nlohmann::ordered_json EventJson(const EventRow& row);
+nlohmann::ordered_json RoundJson(const v1::RoundSummary& summary);
+
+}  // namespace srlm::ledger

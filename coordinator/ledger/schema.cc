@@ -1,0 +1,81 @@
+#include "coordinator/ledger/schema.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <filesystem>
+
+namespace srlm::ledger {
+namespace {
+
+// Step i leads from version i to i + 1. A released step is never changed: a new one is added.
+constexpr std::array<const char*, kSchemaVersion> kSteps = {R"sql(
+CREATE TABLE facts (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE models (name TEXT PRIMARY KEY, model_id TEXT NOT NULL, folder TEXT NOT NULL, job_id TEXT NOT NULL)
+  WITHOUT ROWID;
+CREATE TABLE rounds (round INTEGER PRIMARY KEY, started_ms INTEGER NOT NULL, ended_ms INTEGER NOT NULL,
+  prompts_closed INTEGER NOT NULL, pairs_closed INTEGER NOT NULL);
+CREATE TABLE attempts (round INTEGER, attempt INTEGER, wave INTEGER NOT NULL, model_id TEXT NOT NULL,
+  demonstrations TEXT NOT NULL, text TEXT NOT NULL, token_ids BLOB NOT NULL, cut INTEGER NOT NULL,
+  logprob REAL NOT NULL, state TEXT NOT NULL, instruction TEXT NOT NULL, reason TEXT NOT NULL, detail TEXT NOT NULL,
+  PRIMARY KEY (round, attempt));
+CREATE TABLE prompts (round INTEGER, prompt_id TEXT, position INTEGER NOT NULL, is_new INTEGER NOT NULL,
+  input TEXT NOT NULL, token_ids BLOB NOT NULL, state TEXT NOT NULL, reason TEXT NOT NULL,
+  PRIMARY KEY (round, prompt_id));
+CREATE TABLE candidates (round INTEGER, prompt_id TEXT, sample INTEGER, model_id TEXT NOT NULL,
+  token_ids BLOB NOT NULL, token_hash TEXT NOT NULL, text TEXT NOT NULL, cut INTEGER NOT NULL, logprob REAL NOT NULL,
+  score REAL, use TEXT NOT NULL, reason TEXT NOT NULL, PRIMARY KEY (round, prompt_id, sample));
+CREATE TABLE votes (round INTEGER, prompt_id TEXT, sample INTEGER, vote INTEGER, model_id TEXT NOT NULL,
+  subject_hash TEXT NOT NULL, token_ids BLOB NOT NULL, text TEXT NOT NULL, state TEXT NOT NULL, score REAL,
+  logprob REAL NOT NULL, PRIMARY KEY (round, prompt_id, sample, vote));
+CREATE TABLE pairs (round INTEGER, prompt_id TEXT, outcome TEXT NOT NULL, chosen_sample INTEGER NOT NULL,
+  rejected_sample INTEGER NOT NULL, chosen_score REAL NOT NULL, rejected_score REAL NOT NULL, reason TEXT NOT NULL,
+  PRIMARY KEY (round, prompt_id));
+CREATE TABLE evaluation_votes (model TEXT, answer INTEGER, vote INTEGER, model_id TEXT NOT NULL, text TEXT NOT NULL,
+  state TEXT NOT NULL, score REAL, PRIMARY KEY (model, answer, vote));
+CREATE TABLE evaluations (model TEXT PRIMARY KEY, metrics TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE jobs (job_id TEXT PRIMARY KEY, kind TEXT NOT NULL, round INTEGER NOT NULL, state TEXT NOT NULL,
+  tries INTEGER NOT NULL, output_model TEXT NOT NULL, rows INTEGER NOT NULL, step INTEGER NOT NULL,
+  total_steps INTEGER NOT NULL, first_loss REAL, loss REAL, margin REAL, accuracy REAL, tokens INTEGER NOT NULL,
+  seconds REAL NOT NULL, message TEXT NOT NULL);
+CREATE TABLE launches (launch_id TEXT PRIMARY KEY, program TEXT NOT NULL, epoch INTEGER NOT NULL, host TEXT NOT NULL,
+  process_group INTEGER NOT NULL, started_ms INTEGER NOT NULL, ended_ms INTEGER NOT NULL, end TEXT NOT NULL);
+CREATE TABLE events (sequence INTEGER PRIMARY KEY AUTOINCREMENT, time_ms INTEGER NOT NULL, epoch INTEGER NOT NULL,
+  round INTEGER NOT NULL, level TEXT NOT NULL, event TEXT NOT NULL, message TEXT NOT NULL);
+CREATE TABLE item_faults (item_id TEXT PRIMARY KEY, round INTEGER NOT NULL, purpose TEXT NOT NULL,
+  tries INTEGER NOT NULL, failed INTEGER NOT NULL, reason TEXT NOT NULL);
+)sql"};
+
+Result<int> Version(Database& database) {
+  SRLM_ASSIGN_OR_RETURN(Query query, database.Prepare("PRAGMA user_version"));
+  SRLM_RETURN_IF_ERROR(query.Step().status());
+  int version = 0;
+  query.Read(version);
+  return version;
+}
+
+Status KeepCopy(const std::string& path, int version) {
+  std::error_code error;
+  const std::string copy = fmt::format("{}.v{}", path, version);
+  std::filesystem::copy_file(path, copy, std::filesystem::copy_options::overwrite_existing, error);
+  if (error) return ResourceExhausted(fmt::format("{}: cannot copy the older ledger there: {}", copy, error.message()));
+  return OkStatus();
+}
+
+}  // namespace
+
+Status Migrate(Database& database) {
+  SRLM_ASSIGN_OR_RETURN(int version, Version(database));
+  if (version > kSchemaVersion)
+    return FailedPrecondition(
+        fmt::format("{}: version {} of the ledger, and this srlm knows up to {}; use a newer srlm", database.path(),
+                    version, kSchemaVersion));
+  if (version > 0 && version < kSchemaVersion) SRLM_RETURN_IF_ERROR(KeepCopy(database.path(), version));
+  for (; version < kSchemaVersion; ++version) {
+    SRLM_RETURN_IF_ERROR(
+        database.Execute(fmt::format("BEGIN; {} PRAGMA user_version = {}; COMMIT", kSteps[version], version + 1)));
+  }
+  return OkStatus();
+}
+
+}  // namespace srlm::ledger
