@@ -99,6 +99,8 @@ def run_program(*command):
     """Runs a command to its end; its standard error is shown, another code than 0 ends this script."""
     import subprocess
     import sys
+    if not pathlib.Path(command[0]).exists():
+        sys.exit(f"no program {command[0]}: build it first, or set SRLM_BIN")
     ended = subprocess.run([str(part) for part in command], stdout=subprocess.DEVNULL)
     if ended.returncode != 0:
         sys.exit(f"exit code {ended.returncode}: {' '.join(map(str, command))}")
