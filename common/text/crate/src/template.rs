@@ -5,7 +5,7 @@ use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, Value}
 use crate::{json_dumps, python_text, strftime, template_source};
 
 /// Instructions that one rendering may run: far more than any conversation needs, and an end to a hostile loop.
-const FUEL: u64 = 200_000_000;
+const FUEL: u64 = 20_000_000;
 const NAME: &str = "chat template";
 
 pub struct Template {
