@@ -27,19 +27,21 @@ struct Figure {
   double high = 0;
 };
 
-/// Pairs are two answers of a prompt that people ranked unequal and the judge scored both.
+/// Pairs are two answers of a prompt that people ranked unequal and the judge scored both; answers without a score
+/// are in no pair and no correlation, and show in parse_rate.
 struct JudgeMetrics {
   int64_t prompts = 0;
   int64_t answers = 0;
-  Figure pairwise_accuracy;                 // pairs; a predicted tie counts one half
-  Figure pairwise_accuracy_length_matched;  // pairs whose lengths differ at most 1.3 times
-  Figure predicted_ties;                    // pairs; share that the judge scored equal
-  Figure exact_match;         // prompts whose whole order is right, all answers scored, no tie of the judge
-  Figure spearman;            // mean over prompts where both vary (average ranks)
-  Figure kendall;             // tau-b, mean over the same prompts
-  Figure parse_rate;          // answers with a score
-  Figure length_correlation;  // Pearson of score and characters over scored answers
-  Figure longer_wins;         // pairs of unequal quality, scored or not: the baseline "the longer one is better"
+  Figure pairwise_accuracy;                 // over pairs; a tie of the judge counts one half
+  Figure pairwise_accuracy_length_matched;  // over pairs whose lengths differ at most 1.3 times
+  Figure predicted_ties;                    // over pairs: share that the judge scored equal
+  Figure exact_match;                       // over prompts with a pair and every answer scored: the whole order right,
+                                            // without a tie of the judge
+  Figure spearman;                          // mean over prompts with a pair; 0 where the judge scored all equal
+  Figure kendall;                           // tau-b, mean over the same prompts
+  Figure parse_rate;                        // over answers: share with a score
+  Figure length_correlation;                // Pearson of score and characters over scored answers
+  Figure longer_wins;  // over pairs, scored or not: the baseline "the longer is better"; equal lengths one half
   Figure longer_wins_length_matched;
 };
 

@@ -57,7 +57,7 @@ struct PreferenceRow {
 
 /// {"prompt", "response"}, with optional "id", "raw" and token ids: what is judged, or given log-probabilities.
 struct JudgeItem {
-  std::string id;  // the row's "id" or "prompt_id", else its line number
+  std::string id;  // the row's "id", unique in the file; without one its line number
   PromptInput prompt;
   std::string response;
   std::vector<int> prompt_token_ids;

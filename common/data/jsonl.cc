@@ -1,0 +1,145 @@
+#include "common/data/jsonl.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "common/base/file.h"
+
+namespace srlm::data {
+
+JsonlReader::JsonlReader(std::FILE* file, std::string path, size_t max_line_bytes)
+    : file_(file), path_(std::move(path)), max_line_bytes_(max_line_bytes) {}
+
+Result<JsonlReader> JsonlReader::Open(const std::string& path, size_t max_line_bytes) {
+  std::FILE* file = std::fopen(path.c_str(), "re");
+  if (file == nullptr) return FileError("open", path, errno);
+  JsonlReader reader(file, path, max_line_bytes);
+  struct stat info{};
+  if (fstat(fileno(file), &info) == 0 && S_ISDIR(info.st_mode)) return FileError("read", path, EISDIR);
+  return reader;
+}
+
+/// Fills text_ with the next line, its end taken off; false at the end of the file.
+Result<bool> JsonlReader::ReadLine() {
+  text_.clear();
+  char buffer[1 << 14];
+  ++line_;
+  while (std::fgets(buffer, sizeof buffer, file_.get()) != nullptr) {
+    // A zero byte would hide the rest of the buffer from here on; as JSON it is malformed in any case.
+    text_ += buffer;
+    if (text_.size() > max_line_bytes_)
+      return Error(fmt::format("the line is longer than {} bytes; is this JSON Lines?", max_line_bytes_));
+    if (!text_.empty() && text_.back() == '\n') {
+      text_.pop_back();
+      if (!text_.empty() && text_.back() == '\r') text_.pop_back();
+      return true;
+    }
+    if (text_.empty()) return Error("a zero byte; wanted a JSON object");
+  }
+  if (std::ferror(file_.get()) != 0) return FileError("read", path_, errno);
+  return !text_.empty();
+}
+
+Result<bool> JsonlReader::Next(nlohmann::json& row) {
+  while (true) {
+    SRLM_ASSIGN_OR_RETURN(const bool more, ReadLine());
+    if (!more) return false;
+    if (text_.find_first_not_of(" \t") != std::string::npos) break;
+  }
+  if (line_ == 1 && text_.starts_with("\xEF\xBB\xBF")) text_.erase(0, 3);  // a byte order mark
+  try {
+    row = nlohmann::json::parse(text_);
+  } catch (const nlohmann::json::exception& error) {
+    std::string reason = error.what();  // "[json.exception.parse_error.101] parse error at ...: ..."
+    const size_t close = reason.find("] ");
+    if (close != std::string::npos) reason = reason.substr(close + 2);
+    if (reason.size() > 160) reason = reason.substr(0, 160) + "...";
+    return Error("not valid JSON: " +
+                 nlohmann::json(reason).dump(-1, ' ', true, nlohmann::json::error_handler_t::replace));
+  }
+  if (!row.is_object()) return Error(fmt::format("wanted a JSON object, found {}", row.type_name()));
+  return true;
+}
+
+std::string JsonlReader::Where() const { return fmt::format("{}:{}", path_, line_); }
+
+Status JsonlReader::Error(const std::string& message) const { return InvalidArgument(Where() + ": " + message); }
+
+struct JsonlWriter::State {
+  std::string path;
+  std::string beside;  // what Close renames to path; empty when appending
+  std::FILE* file = nullptr;
+};
+
+JsonlWriter::JsonlWriter(std::unique_ptr<State> state) : state_(std::move(state)) {}
+JsonlWriter::JsonlWriter(JsonlWriter&&) noexcept = default;
+JsonlWriter& JsonlWriter::operator=(JsonlWriter&& other) noexcept {
+  std::swap(state_, other.state_);
+  return *this;
+}
+
+JsonlWriter::~JsonlWriter() {
+  if (state_ == nullptr || state_->file == nullptr) return;
+  std::fclose(state_->file);
+  if (!state_->beside.empty()) unlink(state_->beside.c_str());
+}
+
+Result<JsonlWriter> JsonlWriter::Create(const std::string& path) {
+  SRLM_RETURN_IF_ERROR(CheckWritable(path));
+  auto state = std::make_unique<State>();
+  state->path = path;
+  // A pipe or a device (/dev/stdout) cannot be replaced by a rename: it is written as it is.
+  std::error_code error;
+  const bool special = std::filesystem::exists(path, error) && !std::filesystem::is_regular_file(path, error);
+  if (!special) state->beside = fmt::format("{}.tmp.{}", path, getpid());
+  state->file = std::fopen((special ? state->path : state->beside).c_str(), "we");
+  if (state->file == nullptr) return FileError("create", path, errno);
+  return JsonlWriter(std::move(state));
+}
+
+Result<JsonlWriter> JsonlWriter::Append(const std::string& path) {
+  SRLM_RETURN_IF_ERROR(CheckWritable(path));
+  auto state = std::make_unique<State>();
+  state->path = path;
+  state->file = std::fopen(path.c_str(), "ae");
+  if (state->file == nullptr) return FileError("open", path, errno);
+  return JsonlWriter(std::move(state));
+}
+
+Status JsonlWriter::Write(const nlohmann::json& row) {
+  const std::string line = row.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+  if (std::fwrite(line.data(), 1, line.size(), state_->file) != line.size())
+    return FileError("write", state_->path, errno);
+  if (state_->beside.empty() && std::fflush(state_->file) != 0) return FileError("write", state_->path, errno);
+  return OkStatus();
+}
+
+Status JsonlWriter::Close() {
+  const bool flushed = std::fflush(state_->file) == 0;
+  // Pipes and devices cannot be synced; that is no failure of theirs.
+  const bool synced = flushed && (fsync(fileno(state_->file)) == 0 || errno == EINVAL || errno == EROFS);
+  const int error = errno;
+  std::fclose(std::exchange(state_->file, nullptr));
+  const std::string beside = std::exchange(state_->beside, "");
+  if (!synced) {
+    if (!beside.empty()) unlink(beside.c_str());
+    return FileError("write", state_->path, error);
+  }
+  if (beside.empty()) return OkStatus();
+  if (std::rename(beside.c_str(), state_->path.c_str()) != 0) {
+    const int rename_error = errno;
+    unlink(beside.c_str());
+    return FileError("rename", state_->path, rename_error);
+  }
+  const std::string folder = std::filesystem::path(state_->path).parent_path().string();
+  return SyncPath(folder.empty() ? "." : folder);
+}
+
+}  // namespace srlm::data

@@ -1,0 +1,196 @@
+#include "common/data/judge_metrics.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "common/base/random.h"
+#include "common/data/statistics.h"
+
+namespace srlm::data {
+namespace {
+
+/// Figures that are a sum over a count; a prompt adds to both.
+enum Ratio {
+  kPairwise,
+  kPairwiseMatched,
+  kTies,
+  kExact,
+  kSpearman,
+  kKendall,
+  kParsed,
+  kLonger,
+  kLongerMatched,
+  kRatios
+};
+
+/// Everything the figures need of one prompt, or of a sum of prompts: so that a resample only adds.
+struct Sums {
+  std::array<double, kRatios> sum{};
+  std::array<double, kRatios> count{};
+  // Score x against characters y, over scored answers.
+  double n = 0, x = 0, y = 0, xx = 0, yy = 0, xy = 0;
+
+  void Add(Ratio ratio, double value) {
+    sum[ratio] += value;
+    count[ratio] += 1;
+  }
+  void Add(const Sums& other) {
+    for (int i = 0; i < kRatios; ++i) {
+      sum[i] += other.sum[i];
+      count[i] += other.count[i];
+    }
+    n += other.n, x += other.x, y += other.y, xx += other.xx, yy += other.yy, xy += other.xy;
+  }
+  double Correlation() const {
+    const double var_x = xx - x * x / n, var_y = yy - y * y / n;
+    // Below rounding of the sums, a list is constant.
+    if (n < 2 || var_x <= 1e-12 * xx || var_y <= 1e-12 * yy) return 0;
+    return (xy - x * y / n) / std::sqrt(var_x * var_y);
+  }
+};
+
+using Answers = std::vector<const JudgedAnswer*>;
+
+bool LengthMatched(const JudgedAnswer& a, const JudgedAnswer& b) {
+  constexpr double kMostTimes = 1.3;
+  const auto [shorter, longer] = std::minmax(a.characters, b.characters);
+  return static_cast<double>(longer) <= kMostTimes * static_cast<double>(shorter);
+}
+
+/// 1 when `better` is higher, 1/2 when equal, 0 when lower.
+template <class T>
+double Win(T better, T worse) {
+  return better > worse ? 1.0 : better == worse ? 0.5 : 0.0;
+}
+
+void AddPair(const JudgedAnswer& a, const JudgedAnswer& b, Sums& sums) {
+  const JudgedAnswer& better = a.quality > b.quality ? a : b;
+  const JudgedAnswer& worse = a.quality > b.quality ? b : a;
+  const bool matched = LengthMatched(a, b);
+  const double longer = Win(better.characters, worse.characters);
+  sums.Add(kLonger, longer);
+  if (matched) sums.Add(kLongerMatched, longer);
+  if (!a.predicted || !b.predicted) return;
+  const double win = Win(*better.predicted, *worse.predicted);
+  sums.Add(kPairwise, win);
+  if (matched) sums.Add(kPairwiseMatched, win);
+  sums.Add(kTies, win == 0.5 ? 1.0 : 0.0);
+}
+
+void AddScore(const JudgedAnswer& answer, Sums& sums) {
+  sums.Add(kParsed, answer.predicted ? 1.0 : 0.0);
+  if (!answer.predicted) return;
+  const double x = *answer.predicted, y = static_cast<double>(answer.characters);
+  sums.n += 1, sums.x += x, sums.y += y, sums.xx += x * x, sums.yy += y * y, sums.xy += x * y;
+}
+
+Sums SumsOf(const Answers& answers) {
+  Sums sums;
+  for (size_t i = 0; i < answers.size(); ++i) {
+    AddScore(*answers[i], sums);
+    for (size_t j = i + 1; j < answers.size(); ++j)
+      if (answers[i]->quality != answers[j]->quality) AddPair(*answers[i], *answers[j], sums);
+  }
+  if (sums.count[kPairwise] == 0) return sums;
+  std::vector<double> quality, predicted;
+  for (const JudgedAnswer* answer : answers) {
+    if (!answer->predicted) continue;
+    quality.push_back(answer->quality);
+    predicted.push_back(*answer->predicted);
+  }
+  sums.Add(kSpearman, Spearman(quality, predicted));
+  sums.Add(kKendall, KendallTauB(quality, predicted));
+  if (predicted.size() == answers.size()) sums.Add(kExact, sums.sum[kPairwise] == sums.count[kPairwise] ? 1.0 : 0.0);
+  return sums;
+}
+
+/// 2.5 and 97.5 percentiles, between neighbours linearly.
+void SetInterval(std::vector<double> values, Figure& figure) {
+  if (values.empty()) return;
+  std::sort(values.begin(), values.end());
+  const auto at = [&](double share) {
+    const double place = share * static_cast<double>(values.size() - 1);
+    const auto low = static_cast<size_t>(place);
+    const size_t high = std::min(low + 1, values.size() - 1);
+    return values[low] + (values[high] - values[low]) * (place - static_cast<double>(low));
+  };
+  figure.low = at(0.025);
+  figure.high = at(0.975);
+}
+
+}  // namespace
+
+JudgeMetrics ComputeJudgeMetrics(std::span<const JudgedAnswer> answers, uint64_t seed, int resamples) {
+  std::map<std::string, Answers> by_prompt;
+  for (const JudgedAnswer& answer : answers) by_prompt[answer.prompt_id].push_back(&answer);
+  std::vector<Sums> prompts;
+  Sums all;
+  for (const auto& [id, group] : by_prompt) {
+    prompts.push_back(SumsOf(group));
+    all.Add(prompts.back());
+  }
+
+  JudgeMetrics metrics;
+  metrics.prompts = static_cast<int64_t>(prompts.size());
+  metrics.answers = static_cast<int64_t>(answers.size());
+  const std::array<Figure*, kRatios> figures = {&metrics.pairwise_accuracy,
+                                                &metrics.pairwise_accuracy_length_matched,
+                                                &metrics.predicted_ties,
+                                                &metrics.exact_match,
+                                                &metrics.spearman,
+                                                &metrics.kendall,
+                                                &metrics.parse_rate,
+                                                &metrics.longer_wins,
+                                                &metrics.longer_wins_length_matched};
+  std::array<std::vector<double>, kRatios> drawn;
+  std::vector<double> drawn_correlation;
+  for (int resample = 0; resample < resamples && !prompts.empty(); ++resample) {
+    const RandomStream stream(seed, {static_cast<uint64_t>(resample)});
+    Sums sums;
+    for (size_t i = 0; i < prompts.size(); ++i) sums.Add(prompts[stream.Below(i, prompts.size())]);
+    for (int i = 0; i < kRatios; ++i)
+      if (sums.count[i] > 0) drawn[i].push_back(sums.sum[i] / sums.count[i]);
+    if (sums.n >= 2) drawn_correlation.push_back(sums.Correlation());
+  }
+  for (int i = 0; i < kRatios; ++i) {
+    figures[i]->n = std::llround(all.count[i]);
+    if (figures[i]->n == 0) continue;
+    figures[i]->value = all.sum[i] / all.count[i];
+    SetInterval(std::move(drawn[i]), *figures[i]);
+  }
+  metrics.length_correlation.n = std::llround(all.n);
+  if (all.n >= 2) {
+    metrics.length_correlation.value = all.Correlation();
+    SetInterval(std::move(drawn_correlation), metrics.length_correlation);
+  }
+  return metrics;
+}
+
+nlohmann::json ToJson(const JudgeMetrics& metrics) {
+  const auto figure = [](const Figure& f) -> nlohmann::json {
+    if (f.n == 0) return {{"value", nullptr}, {"n", 0}, {"low", nullptr}, {"high", nullptr}};
+    return {{"value", f.value}, {"n", f.n}, {"low", f.low}, {"high", f.high}};
+  };
+  return {{"prompts", metrics.prompts},
+          {"answers", metrics.answers},
+          {"pairwise_accuracy", figure(metrics.pairwise_accuracy)},
+          {"pairwise_accuracy_length_matched", figure(metrics.pairwise_accuracy_length_matched)},
+          {"predicted_ties", figure(metrics.predicted_ties)},
+          {"exact_match", figure(metrics.exact_match)},
+          {"spearman", figure(metrics.spearman)},
+          {"kendall", figure(metrics.kendall)},
+          {"parse_rate", figure(metrics.parse_rate)},
+          {"length_correlation", figure(metrics.length_correlation)},
+          {"longer_wins", figure(metrics.longer_wins)},
+          {"longer_wins_length_matched", figure(metrics.longer_wins_length_matched)}};
+}
+
+int64_t CountCharacters(std::string_view text) {
+  // Every code point has one byte that is not a continuation byte (10xxxxxx).
+  return std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; });
+}
+
+}  // namespace srlm::data
