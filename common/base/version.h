@@ -1,0 +1,6 @@
+// The version of srlm, as the programs print it and workers say it when they register.
+#pragma once
+
+namespace srlm {
+inline constexpr char kVersion[] = "0.1.0";  // CMakeLists.txt names the same
+}

@@ -1,0 +1,107 @@
+#include "coordinator/cli/command_line.h"
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <string>
+
+#include "common/base/version.h"
+#include "coordinator/cli/output.h"
+
+namespace srlm::cli {
+namespace {
+
+constexpr char kRunFooter[] =
+    "A run folder holds everything: config.yaml, ledger.sqlite, models/M1, M2, ..., logs/. Interrupted with Ctrl-C or\n"
+    "killed, a run goes on where it was when the same command is given again. Exit code: 0 done, 1 failed, paused or\n"
+    "interrupted (stderr says why), 2 wrong usage.\n\n"
+    "Keys of the configuration: docs/configuration.md. Example: srlm run deploy/configs/demo.yaml --set dpo.beta=0.2";
+
+struct Options {
+  RunOptions run;
+  StatusOptions status;
+  InspectOptions inspect;
+  ExportOptions export_;
+};
+
+CLI::App* AddRun(CLI::App& app, RunOptions& options) {
+  CLI::App* run = app.add_subcommand("run", "Start a run, or go on with it");
+  run->add_option("CONFIG", options.config, "Configuration file (YAML)")->required();
+  run->add_option("--run-dir", options.run_dir, "Folder of the run [runs/<name in CONFIG>]")->type_name("DIR");
+  run->add_option("--set", options.overrides, "Set a key of the configuration; may be given more than once")
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);
+  run->add_flag("--check", options.check, "Only check the configuration and the files that it names");
+  run->footer(kRunFooter);
+  return run;
+}
+
+CLI::App* AddStatus(CLI::App& app, StatusOptions& options) {
+  CLI::App* status = app.add_subcommand("status", "Say what a run is doing");
+  auto* which = status->add_option_group("which run");
+  which->add_option("RUN", options.run_dir, "Folder of the run");
+  which->add_option("--address", options.address, "Where its coordinator listens")->type_name("HOST:PORT");
+  which->require_option(1);
+  status->add_flag("--json", options.json, "One JSON object, with the fields of RunStatus in proto/srlm/v1/run.proto");
+  status->add_flag("--watch", options.watch, "Follow the run until its coordinator ends");
+  status->footer("A coordinator that does not answer is given up after 10 s, with exit code 1.");
+  return status;
+}
+
+CLI::App* AddInspect(CLI::App& app, InspectOptions& options) {
+  CLI::App* inspect = app.add_subcommand("inspect", "Show what a run has made");
+  inspect->add_option("RUN", options.run_dir, "Folder of the run")->required();
+  inspect->add_option("TABLE", options.table, "prompts, candidates, pairs, rounds or events")
+      ->required()
+      ->check(CLI::IsMember({"prompts", "candidates", "pairs", "rounds", "events"}));
+  inspect->add_flag("--json", options.json, "One JSON object a line; fields in docs/formats.md");
+  inspect->add_option("--round", options.round, "Only this round [all]")->check(CLI::Range(1, 1000000));
+  inspect->add_option("--limit", options.limit, "At most this many rows [all]")->check(CLI::Range(1, 1000000000));
+  return inspect;
+}
+
+CLI::App* AddExport(CLI::App& app, ExportOptions& options) {
+  CLI::App* command = app.add_subcommand("export", "Write a run's data as JSON Lines that TRL reads");
+  command->add_option("RUN", options.run_dir, "Folder of the run")->required();
+  command->add_option("WHAT", options.kind, "pairs, candidates or sft (every pair's chosen answer)")
+      ->required()
+      ->check(CLI::IsMember({"pairs", "candidates", "sft"}));
+  command->add_option("--out", options.out, "File to write [standard output]")->type_name("FILE");
+  command->add_option("--round", options.round, "Only this round [all]")->check(CLI::Range(1, 1000000));
+  return command;
+}
+
+/// The first line of a message for a wrong call, and where help is.
+int SayWrong(const CLI::App& app, const std::string& what) {
+  std::string command = "srlm";
+  for (const CLI::App* sub : app.get_subcommands()) command += " " + sub->get_name();
+  std::fprintf(stderr, "srlm: %s\nsrlm: `%s --help` shows how it is called\n", what.c_str(), command.c_str());
+  return kExitUsage;
+}
+
+}  // namespace
+
+std::variant<Command, int> ParseCommandLine(int argc, const char* const* argv) {
+  CLI::App app("Self-rewarding language models: a model answers, judges its answers and is trained on the pairs.",
+               "srlm");
+  app.set_version_flag("--version", std::string("srlm ") + kVersion);
+  app.require_subcommand(1);
+  app.footer("Start here: srlm run deploy/configs/demo.yaml. `srlm COMMAND --help` tells more.");
+  Options options;
+  const CLI::App* run = AddRun(app, options.run);
+  const CLI::App* status = AddStatus(app, options.status);
+  const CLI::App* inspect = AddInspect(app, options.inspect);
+  AddExport(app, options.export_);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& success) {
+    return app.exit(success);  // --help, --version
+  } catch (const CLI::ParseError& error) {
+    return SayWrong(app, error.what());
+  }
+  if (run->parsed()) return Command(options.run);
+  if (status->parsed()) return Command(options.status);
+  if (inspect->parsed()) return Command(options.inspect);
+  return Command(options.export_);
+}
+
+}  // namespace srlm::cli

@@ -1,0 +1,47 @@
+// The subcommands of srlm. Each gives the program's exit code (output.h) and prints what it says itself.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace srlm::cli {
+
+struct RunOptions {
+  std::string config;
+  std::string run_dir;                 // empty: runs/<the configuration's name>
+  std::vector<std::string> overrides;  // key=value each
+  bool check = false;                  // only check the configuration and the files that it names
+};
+
+struct StatusOptions {
+  std::string run_dir;  // one of run_dir and address is set
+  std::string address;  // host:port
+  bool json = false;
+  bool watch = false;
+};
+
+struct InspectOptions {
+  std::string run_dir;
+  std::string table;  // prompts, candidates, pairs, rounds, events
+  bool json = false;
+  int round = 0;  // 0: all
+  int limit = 0;  // rows; 0: all
+};
+
+struct ExportOptions {
+  std::string run_dir;
+  std::string kind;  // pairs, candidates, sft
+  std::string out;   // empty: standard output
+  int round = 0;     // 0: all
+};
+
+/// Starts a run or goes on with it; comes back when it is done, paused, failed or interrupted.
+int Run(const RunOptions& options);
+/// Says what a run is doing.
+int ShowStatus(const StatusOptions& options);
+/// Shows one table of a run.
+int Inspect(const InspectOptions& options);
+/// Writes a run's data as JSON Lines, in the forms that TRL reads.
+int Export(const ExportOptions& options);
+
+}  // namespace srlm::cli

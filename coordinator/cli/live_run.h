@@ -1,0 +1,31 @@
+// A run whose coordinator lives: RunService over gRPC.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "coordinator/cli/run_reader.h"
+#include "srlm/v1/run.grpc.pb.h"
+
+namespace srlm::cli {
+
+class LiveRun : public RunReader {
+ public:
+  /// Unavailable when nobody answers at `address` within kAnswerSeconds.
+  static Result<std::unique_ptr<LiveRun>> Connect(const std::string& address);
+
+  Result<v1::RunStatus> Status() override;
+  Result<RowPage> List(const std::string& table, int round, int limit, const std::string& page_token) override;
+
+  /// Calls `show` with each change, at most once in `interval_ms`, until it gives false or the coordinator ends.
+  srlm::Status Watch(int interval_ms, const std::function<bool(const v1::RunStatus&)>& show);
+
+ private:
+  LiveRun(std::string address, std::unique_ptr<v1::RunService::Stub> stub)
+      : address_(std::move(address)), stub_(std::move(stub)) {}
+  std::string address_;
+  std::unique_ptr<v1::RunService::Stub> stub_;
+};
+
+}  // namespace srlm::cli

@@ -1,0 +1,139 @@
+#include <fmt/format.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <mutex>
+#include <optional>
+#include <thread>
+
+#include "common/base/file.h"
+#include "common/base/log.h"
+#include "coordinator/cli/commands.h"
+#include "coordinator/cli/output.h"
+#include "coordinator/cli/progress.h"
+#include "coordinator/cli/rounds_table.h"
+#include "coordinator/cli/run_inputs.h"
+#include "coordinator/cli/signals.h"
+#include "coordinator/cli/text.h"
+#include "coordinator/rounds/coordinator.h"
+
+namespace srlm::cli {
+namespace {
+
+/// Lines from the coordinator's thread, for the thread that prints.
+class Notices {
+ public:
+  void Add(const std::string& line) {
+    const std::lock_guard lock(mutex_);
+    lines_.push_back(line);
+  }
+  std::vector<std::string> Take() {
+    const std::lock_guard lock(mutex_);
+    return std::exchange(lines_, {});
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<std::string> lines_;
+};
+
+/// Works the run in a thread of its own while this one prints and listens for Ctrl-C.
+Result<rounds::RunEnd> Drive(rounds::Coordinator& coordinator, StopSignals& signals, Notices& notices) {
+  constexpr double kSecondsBetweenLooks = 0.2;
+  std::optional<Result<rounds::RunEnd>> end;
+  const int ended = eventfd(0, EFD_CLOEXEC);
+  std::thread work([&] {
+    end = coordinator.Run();
+    eventfd_write(ended, 1);
+  });
+  {
+    ProgressPrinter printer(stdout, isatty(STDOUT_FILENO) == 1, TerminalWidth(STDOUT_FILENO));
+    pollfd event{ended, POLLIN, 0};
+    while (poll(&event, 1, 0) == 0) {
+      const int signal = signals.Wait(ended, Deadline::AfterSeconds(kSecondsBetweenLooks));
+      if (signal != 0) {
+        printer.Note(fmt::format("{}: stopping; what is finished is kept", strsignal(signal)));
+        coordinator.Stop();
+      }
+      for (const std::string& line : notices.Take()) printer.Note(line);
+      const v1::RunStatus status = coordinator.Status();
+      printer.Update(status.round(), status.progress());
+    }
+  }
+  work.join();
+  close(ended);
+  return std::move(*end);
+}
+
+std::string ContinueLine(const RunOptions& options, const std::string& run_dir) {
+  std::string line = fmt::format("srlm run {} --run-dir {}", options.config, run_dir);
+  for (const std::string& text : options.overrides) line += fmt::format(" --set '{}'", text);
+  return line;
+}
+
+/// The table of rounds and where to look next.
+void Summarise(const rounds::Coordinator& coordinator, const std::string& run_dir, bool done) {
+  const v1::RunStatus status = coordinator.Status();
+  const std::string rounds = DescribeRounds(status.rounds(), TerminalWidth(STDOUT_FILENO));
+  if (!rounds.empty()) Print("\n" + rounds);
+  if (!done) return;
+  Print(
+      fmt::format("\nLook at what it made:\n"
+                  "  srlm inspect {0} candidates     answers with their votes and scores\n"
+                  "  srlm inspect {0} pairs          what was chosen over what\n"
+                  "  srlm export {0} pairs           the same for other trainers (TRL's format)\n"
+                  "  {0}/models                      {1}, as Hugging Face folders\n",
+                  run_dir, status.rounds_size() > 1 ? fmt::format("M1 to M{}", status.rounds_size()) : "M1"));
+}
+
+/// Says how it ended; gives the exit code.
+int Conclude(const Result<rounds::RunEnd>& end, const rounds::Coordinator& coordinator, const RunOptions& options,
+             const std::string& run_dir) {
+  if (!end.ok()) {
+    Fail(end.status());
+    std::fprintf(stderr, "srlm: logs are in %s/logs; when it is mended, go on with\n  %s\n", run_dir.c_str(),
+                 ContinueLine(options, run_dir).c_str());
+    return kExitFailed;
+  }
+  Summarise(coordinator, run_dir, *end == rounds::RunEnd::kDone);
+  if (*end == rounds::RunEnd::kDone) return kExitDone;
+  const std::string why = *end == rounds::RunEnd::kPaused ? "paused: " + coordinator.Status().message() : "stopped";
+  std::fprintf(stderr, "srlm: %s\nsrlm: go on with\n  %s\n", why.c_str(), ContinueLine(options, run_dir).c_str());
+  return kExitFailed;
+}
+
+}  // namespace
+
+int Run(const RunOptions& options) {
+  const auto config = LoadRunConfig(options);
+  if (!config.ok()) return Fail(config.status());
+  const std::string run_dir = options.run_dir.empty() ? "runs/" + config->name : options.run_dir;
+  const auto differences = CompareWithRun(*config, run_dir);
+  if (!differences.ok()) return Fail(differences.status());
+  for (const std::string& line : *differences) Print(line + "\n");
+  if (options.check) {
+    Print(options.config + ": right; every file it names is there and readable\n");
+    return kExitDone;
+  }
+
+  StopSignals signals;
+  if (const Status made = MakeFolders(run_dir + "/logs"); !made.ok()) return Fail(made);
+  StartLogging("srlm", run_dir + "/logs/coordinator.log", {{"run", config->name}});
+  Notices notices;
+  rounds::CoordinatorOptions parts;
+  parts.program_folder = ProgramFolder();
+  parts.notice = [&](const std::string& line) { notices.Add(line); };
+  if (config->launcher.kind == config::LauncherKind::kLocal) {
+    auto made = launcher::MakeLocalLauncher(config->launcher);
+    if (!made.ok()) return Fail(made.status());
+    parts.launcher = std::move(*made);
+  }
+  auto coordinator = rounds::Coordinator::Create(*config, run_dir, std::move(parts));
+  if (!coordinator.ok()) return Fail(coordinator.status());
+  Print(fmt::format("run {} in {}; `srlm status {}` answers from another terminal\n", config->name, run_dir, run_dir));
+  return Conclude(Drive(**coordinator, signals, notices), **coordinator, options, run_dir);
+}
+
+}  // namespace srlm::cli

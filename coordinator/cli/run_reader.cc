@@ -1,0 +1,64 @@
+#include "coordinator/cli/run_reader.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <filesystem>
+
+#include "common/rpc/run_address.h"
+#include "coordinator/cli/live_run.h"
+#include "coordinator/cli/stopped_run.h"
+
+namespace srlm::cli {
+namespace {
+
+/// Whether the coordinator that wrote `address` ran on this host and is gone: then nobody is waited for.
+bool IsGone(const rpc::RunAddress& address) {
+  std::array<char, 256> host{};
+  gethostname(host.data(), host.size() - 1);
+  return address.host == host.data() && address.pid > 0 && kill(static_cast<pid_t>(address.pid), 0) != 0 &&
+         errno == ESRCH;
+}
+
+template <class T>
+Result<std::unique_ptr<RunReader>> AsReader(Result<std::unique_ptr<T>> opened) {
+  if (!opened.ok()) return opened.status();
+  return std::unique_ptr<RunReader>(std::move(*opened));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<RunReader>> OpenRun(const std::string& run_dir) {
+  std::error_code error;
+  if (!std::filesystem::is_directory(run_dir, error)) {
+    return NotFound(run_dir + ": no such run folder; `srlm run CONFIG --run-dir " + run_dir + "` would start one");
+  }
+  const auto address = rpc::ReadRunAddress(run_dir);
+  if (!address.ok() || IsGone(*address)) return AsReader(StoppedRun::Open(run_dir));
+  auto live = LiveRun::Connect(address->address);
+  if (live.ok()) return AsReader(std::move(live));
+  auto stopped = StoppedRun::Open(run_dir);
+  return stopped.ok() ? AsReader(std::move(stopped)) : live.status().WithContext(run_dir);
+}
+
+Result<std::unique_ptr<RunReader>> OpenAddress(const std::string& address) {
+  return AsReader(LiveRun::Connect(address));
+}
+
+Result<std::vector<nlohmann::ordered_json>> ReadRows(RunReader& run, const std::string& table, int round, int limit) {
+  constexpr int kPageRows = 1000;
+  std::vector<nlohmann::ordered_json> rows;
+  std::string token;
+  do {
+    const int wanted = limit == 0 ? kPageRows : std::min(kPageRows, limit - static_cast<int>(rows.size()));
+    SRLM_ASSIGN_OR_RETURN(RowPage page, run.List(table, round, wanted, token));
+    std::ranges::move(page.rows, std::back_inserter(rows));
+    token = std::move(page.next_page_token);
+  } while (!token.empty() && (limit == 0 || static_cast<int>(rows.size()) < limit));
+  return rows;
+}
+
+}  // namespace srlm::cli
