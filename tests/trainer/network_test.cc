@@ -1,0 +1,186 @@
+#include "trainer/network/network.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstdlib>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <numeric>
+
+#include "common/base/random.h"
+
+namespace srlm::trainer {
+namespace {
+
+std::string Reference(const std::string& path) {
+  return std::string(std::getenv("SRLM_SOURCE")) + "/tests/reference/" + path;
+}
+
+const char* const kVariants[] = {"llama2", "llama3", "mistral", "smollm2", "linear", "sharded", "bfloat16"};
+
+std::unique_ptr<Network> LoadTiny(const std::string& name) {
+  auto network = Network::Load(Reference("models/" + name), 512);
+  SRLM_CHECK(network.ok(), network.status().message());
+  return std::move(network).value();
+}
+
+std::vector<int> RandomTokens(uint64_t stream, int64_t count) {
+  const RandomStream random(7, {stream});
+  std::vector<int> tokens;
+  for (int64_t i = 0; i < count; ++i) tokens.push_back(static_cast<int>(random.Below(static_cast<uint64_t>(i), 320)));
+  return tokens;
+}
+
+/// A pair: lengths of prompt, chosen, rejected.
+Sample MakePair(uint64_t stream, int64_t prompt, int64_t chosen, int64_t rejected) {
+  Sample sample;
+  sample.prompt = RandomTokens(3 * stream, prompt);
+  sample.responses = {RandomTokens(3 * stream + 1, chosen), RandomTokens(3 * stream + 2, rejected)};
+  return sample;
+}
+
+Sample Alone(const Sample& pair, size_t response) {
+  Sample sample = pair;
+  sample.responses = {pair.responses[response]};
+  return sample;
+}
+
+Pack PackAll(const std::vector<Sample>& samples) {
+  std::vector<size_t> indices(samples.size());
+  std::iota(indices.begin(), indices.end(), size_t{0});
+  return MakePack(samples, indices);
+}
+
+/// The gradient of sum_k (k + 1) * logp_k over all sequences, counted by place in the pack.
+SequenceGradient WeightedSum() {
+  return [next = 1.0](size_t, std::span<const double>, std::span<double> d_logp) mutable {
+    for (double& value : d_logp) value = next++;
+  };
+}
+double WeightedSumOf(const std::vector<double>& logp) {
+  double sum = 0;
+  for (size_t i = 0; i < logp.size(); ++i) sum += static_cast<double>(i + 1) * logp[i];
+  return sum;
+}
+
+std::vector<Sample> MixedSamples() {
+  return {MakePair(1, 5, 7, 3), MakePair(2, 1, 1, 2), Alone(MakePair(3, 9, 4, 1), 0), MakePair(4, 140, 150, 6)};
+}
+
+TEST(Network, GivesTransformersLogProbabilitiesForEveryVariant) {
+  for (const std::string name : kVariants) {
+    const auto network = LoadTiny(name);
+    std::ifstream file(Reference("data/logits_" + name + ".json"));
+    const auto reference = nlohmann::json::parse(file);
+    const auto tokens = reference["token_ids"].get<std::vector<int>>();
+    for (size_t i = 0; i < reference["positions"].size(); ++i) {
+      const auto logits = reference["logits"][i].get<std::vector<double>>();
+      double sum = 0;
+      for (const double logit : logits) sum += std::exp(logit);
+      Sample sample;
+      sample.prompt.assign(tokens.begin(), tokens.begin() + reference["positions"][i].get<int>() + 1);
+      for (int token = 0; token < 320; token += 13) sample.responses.push_back({token});
+      const std::vector<double> logp = network->SequenceLogp(PackAll({sample}));
+      for (size_t k = 0; k < logp.size(); ++k) {
+        EXPECT_NEAR(logp[k], logits[13 * k] - std::log(sum), 2e-4) << name << " position " << i;
+      }
+    }
+  }
+}
+
+TEST(Network, APackGivesWhatEachSequenceGivesAlone) {
+  for (const std::string name : kVariants) {
+    const auto network = LoadTiny(name);
+    const std::vector<Sample> samples = MixedSamples();
+    const std::vector<double> packed = network->SequenceLogp(PackAll(samples));
+    size_t k = 0;
+    for (const Sample& sample : samples) {
+      for (size_t response = 0; response < sample.responses.size(); ++response) {
+        const double alone = network->SequenceLogp(PackAll({Alone(sample, response)})).front();
+        EXPECT_NEAR(packed[k++], alone, 2e-5 * (1 + std::abs(alone))) << name;
+      }
+    }
+  }
+}
+
+TEST(Network, GradientsAreThoseOfFiniteDifferences) {
+  for (const std::string name : {"llama3", "smollm2"}) {  // untied and tied
+    const auto network = LoadTiny(name);
+    const Pack pack = PackAll({MakePair(1, 5, 7, 3), Alone(MakePair(3, 9, 4, 1), 0)});
+    network->ZeroGradients();
+    network->ForwardBackward(pack, WeightedSum(), nullptr);
+    // Along a random direction within each parameter: differences of float32 values are too rough for one element.
+    for (const model::Parameter& parameter : network->table().parameters) {
+      const RandomStream random(11, {StreamId(parameter.name)});
+      const auto begin = static_cast<size_t>(parameter.offset), count = static_cast<size_t>(parameter.elements);
+      std::vector<float> direction(count), start(count);
+      double expected = 0, norm = 0;
+      for (size_t i = 0; i < count; ++i) {
+        const double gradient = network->gradients()[begin + i];
+        // Mostly along the gradient, so that the difference is large against rounding.
+        direction[i] = static_cast<float>(gradient * (0.5 + random.Uniform(i)));
+        norm += static_cast<double>(direction[i]) * direction[i];
+      }
+      ASSERT_GT(norm, 0) << parameter.name;
+      const double step = 2e-3 / std::sqrt(norm);
+      for (size_t i = 0; i < count; ++i) {
+        start[i] = network->weights()[begin + i];
+        expected += static_cast<double>(network->gradients()[begin + i]) * direction[i];
+      }
+      const auto value_at = [&](double distance) {
+        for (size_t i = 0; i < count; ++i) {
+          network->weights()[begin + i] = static_cast<float>(start[i] + distance * static_cast<double>(direction[i]));
+        }
+        return WeightedSumOf(network->SequenceLogp(pack));
+      };
+      const double difference = (value_at(step) - value_at(-step)) / (2 * step);
+      std::ranges::copy(start, network->weights().begin() + parameter.offset);
+      EXPECT_NEAR(difference, expected, 0.02 * std::abs(expected)) << name << " " << parameter.name;
+    }
+  }
+}
+
+TEST(Network, RecomputingGivesTheSameGradientsAsKeeping) {
+  const auto keep = LoadTiny("llama3"), recompute = LoadTiny("llama3");
+  recompute->set_recompute(true);
+  const Pack pack = PackAll(MixedSamples());
+  for (Network* network : {keep.get(), recompute.get()}) {
+    network->ZeroGradients();
+    network->ForwardBackward(pack, WeightedSum(), nullptr);
+  }
+  EXPECT_TRUE(std::ranges::equal(keep->gradients(), recompute->gradients()));
+}
+
+TEST(Network, GradientsOfTwoPacksAreThoseOfOne) {
+  const auto once = LoadTiny("smollm2"), twice = LoadTiny("smollm2");
+  const std::vector<Sample> samples = MixedSamples();
+  const auto ones = [](size_t, std::span<const double>, std::span<double> d_logp) { std::ranges::fill(d_logp, 1.0); };
+  once->ZeroGradients();
+  once->ForwardBackward(PackAll(samples), ones, nullptr);
+  twice->ZeroGradients();
+  for (const std::vector<size_t>& part : {std::vector<size_t>{3, 1}, {0, 2}, {}}) {
+    twice->ForwardBackward(MakePack(samples, part), ones, nullptr);
+  }
+  double difference = 0, norm = 0;
+  for (size_t i = 0; i < once->gradients().size(); ++i) {
+    difference += std::pow(once->gradients()[i] - twice->gradients()[i], 2);
+    norm += std::pow(once->gradients()[i], 2);
+  }
+  EXPECT_LT(std::sqrt(difference / norm), 1e-5);
+}
+
+TEST(Network, TellsOfEveryElementsEndOnceEvenForAnEmptyPack) {
+  const auto network = LoadTiny("llama2");
+  network->ZeroGradients();
+  for (const auto& samples : {std::vector<Sample>{}, MixedSamples()}) {
+    std::vector<int> told(static_cast<size_t>(network->table().total_elements), 0);
+    network->ForwardBackward(PackAll(samples), WeightedSum(), [&](ElementRange range) {
+      for (int64_t i = range.begin; i < range.begin + range.count; ++i) ++told[static_cast<size_t>(i)];
+    });
+    EXPECT_TRUE(std::ranges::all_of(told, [](int times) { return times == 1; }));
+  }
+}
+
+}  // namespace
+}  // namespace srlm::trainer

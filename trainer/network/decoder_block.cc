@@ -1,0 +1,117 @@
+#include "trainer/network/decoder_block.h"
+
+#include "common/base/check.h"
+#include "trainer/network/row_ops.h"
+
+namespace srlm::trainer {
+namespace {
+
+/// `rows` x `columns` elements of the flat buffer from a parameter on.
+at::Tensor MatrixOf(const model::Parameter& parameter, int64_t rows, int64_t columns, const at::Tensor& flat) {
+  return flat.narrow(0, parameter.offset, rows * columns).view({rows, columns});
+}
+
+}  // namespace
+
+BlockTensors BlockTensorsAt(const model::ModelConfig& config, const model::ParameterTable& table, size_t layer,
+                            at::Tensor flat) {
+  const model::BlockParameters& block = table.blocks[layer];
+  const int64_t hidden = config.hidden_size, inner = config.intermediate_size;
+  const int64_t qkv = config.query_size() + 2 * config.kv_size();
+  const model::Parameter &q = table.at(block.q), &v = table.at(block.v), &gate = table.at(block.gate),
+                         &up = table.at(block.up);
+  SRLM_CHECK(v.offset + v.elements - q.offset == qkv * hidden, "q, k and v must stand next to one another");
+  SRLM_CHECK(up.offset + up.elements - gate.offset == 2 * inner * hidden, "gate and up must stand next to one another");
+  return {.input_norm = flat.narrow(0, table.at(block.input_norm).offset, hidden),
+          .qkv = MatrixOf(q, qkv, hidden, flat),
+          .o = MatrixOf(table.at(block.o), hidden, config.query_size(), flat),
+          .post_norm = flat.narrow(0, table.at(block.post_norm).offset, hidden),
+          .gate_up = MatrixOf(gate, 2 * inner, hidden, flat),
+          .down = MatrixOf(table.at(block.down), hidden, inner, flat)};
+}
+
+int64_t BlockActivations::BytesPerToken(const model::ModelConfig& config) {
+  const int64_t floats = 2 + config.heads + 2 * config.query_size() + 2 * config.kv_size() + config.hidden_size +
+                         2 * config.intermediate_size;
+  return floats * static_cast<int64_t>(sizeof(float));
+}
+
+void BlockForward(const BlockContext& context, const Pack& pack, const BlockTensors& weights, const at::Tensor& x,
+                  BlockActivations& kept, BlockScratch& scratch, at::Tensor& out) {
+  const model::ModelConfig& config = *context.config;
+  const int64_t tokens = x.size(0), hidden = config.hidden_size;
+  at::Tensor normed = scratch.normed.Get(tokens, hidden);
+  at::Tensor input_rstd = kept.input_rstd.Get(tokens, 1);
+  RmsNorm(x, weights.input_norm, config.rms_norm_epsilon, normed, input_rstd);
+
+  at::Tensor qkv = kept.qkv.Get(tokens, context.heads.row_size());
+  Multiply(qkv, normed, weights.qkv.t());
+  ApplyRope(*context.rope, pack.positions, config.heads + config.kv_heads, /*back=*/false, qkv);
+  at::Tensor attention = kept.attention.Get(tokens, config.query_size());
+  at::Tensor lse = kept.lse.Get(tokens, config.heads);
+  Attention(pack, context.heads, qkv, attention, lse);
+  at::Tensor middle = kept.middle.Get(tokens, hidden);
+  at::addmm_out(middle, x, attention, weights.o.t());
+
+  at::Tensor middle_rstd = kept.middle_rstd.Get(tokens, 1);
+  RmsNorm(middle, weights.post_norm, config.rms_norm_epsilon, normed, middle_rstd);
+  at::Tensor gate_up = kept.gate_up.Get(tokens, 2 * config.intermediate_size);
+  Multiply(gate_up, normed, weights.gate_up.t());
+  at::Tensor inner = scratch.inner.Get(tokens, config.intermediate_size);
+  SwiGlu(gate_up, inner);
+  at::addmm_out(out, middle, inner, weights.down.t());
+}
+
+namespace {
+
+/// Through the MLP: d_hidden is the gradient of the block's output, then of `middle`.
+void MlpBackward(const BlockContext& context, const BlockTensors& weights, BlockActivations& kept,
+                 BlockScratch& scratch, at::Tensor& d_hidden, const BlockTensors& gradients) {
+  const int64_t tokens = d_hidden.size(0), hidden = context.config->hidden_size;
+  const int64_t width = context.config->intermediate_size;
+  at::Tensor gate_up = kept.gate_up.Get(tokens, 2 * width);
+  at::Tensor middle = kept.middle.Get(tokens, hidden), rstd = kept.middle_rstd.Get(tokens, 1);
+  at::Tensor inner = scratch.inner.Get(tokens, width);
+  SwiGlu(gate_up, inner);
+  MultiplyAdd(gradients.down, d_hidden.t(), inner);
+  Multiply(inner, d_hidden, weights.down);  // now the gradient of SwiGLU's output
+  at::Tensor d_gate_up = scratch.d_inner.Get(tokens, 2 * width);
+  SwiGluBackward(gate_up, inner, d_gate_up);
+  at::Tensor normed = scratch.normed.Get(tokens, hidden);
+  RmsNormAgain(middle, weights.post_norm, rstd, normed);
+  MultiplyAdd(gradients.gate_up, d_gate_up.t(), normed);
+  Multiply(normed, d_gate_up, weights.gate_up);  // now the gradient of the norm's output
+  RmsNormBackward(middle, weights.post_norm, rstd, normed, d_hidden, gradients.post_norm);
+}
+
+/// Through attention: d_hidden is the gradient of `middle`, then of the block's input.
+void AttentionPartBackward(const BlockContext& context, const Pack& pack, const BlockTensors& weights,
+                           const at::Tensor& x, BlockActivations& kept, BlockScratch& scratch, at::Tensor& d_hidden,
+                           const BlockTensors& gradients) {
+  const model::ModelConfig& config = *context.config;
+  const int64_t tokens = d_hidden.size(0);
+  at::Tensor qkv = kept.qkv.Get(tokens, context.heads.row_size());
+  at::Tensor attention = kept.attention.Get(tokens, config.query_size()), lse = kept.lse.Get(tokens, config.heads);
+  at::Tensor rstd = kept.input_rstd.Get(tokens, 1);
+  MultiplyAdd(gradients.o, d_hidden.t(), attention);
+  at::Tensor d_attention = scratch.d_hidden.Get(tokens, config.query_size());
+  Multiply(d_attention, d_hidden, weights.o);
+  at::Tensor d_qkv = scratch.d_qkv.Get(tokens, context.heads.row_size());
+  AttentionBackward(pack, context.heads, qkv, attention, lse, d_attention, d_qkv);
+  ApplyRope(*context.rope, pack.positions, config.heads + config.kv_heads, /*back=*/true, d_qkv);
+  at::Tensor normed = scratch.normed.Get(tokens, config.hidden_size);
+  RmsNormAgain(x, weights.input_norm, rstd, normed);
+  MultiplyAdd(gradients.qkv, d_qkv.t(), normed);
+  Multiply(normed, d_qkv, weights.qkv);
+  RmsNormBackward(x, weights.input_norm, rstd, normed, d_hidden, gradients.input_norm);
+}
+
+}  // namespace
+
+void BlockBackward(const BlockContext& context, const Pack& pack, const BlockTensors& weights, const at::Tensor& x,
+                   BlockActivations& kept, BlockScratch& scratch, at::Tensor& d_hidden, const BlockTensors& gradients) {
+  MlpBackward(context, weights, kept, scratch, d_hidden, gradients);
+  AttentionPartBackward(context, pack, weights, x, kept, scratch, d_hidden, gradients);
+}
+
+}  // namespace srlm::trainer

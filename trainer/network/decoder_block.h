@@ -1,0 +1,58 @@
+// One decoder block (RMSNorm, grouped-query attention, RMSNorm, SwiGLU) on a pack, forward and backward by hand: no
+// autograd graph, so memory is what is kept here and nothing else.
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <cstdint>
+
+#include "common/model/model_config.h"
+#include "common/model/parameters.h"
+#include "common/model/rope.h"
+#include "trainer/batches/pack.h"
+#include "trainer/network/attention.h"
+#include "trainer/network/matrix.h"
+
+namespace srlm::trainer {
+
+/// Views of one block's parameters in a flat buffer: weights, or their gradients.
+struct BlockTensors {
+  at::Tensor input_norm;  // [hidden]
+  at::Tensor qkv;         // [row_size, hidden]: q, k and v stand next to one another
+  at::Tensor o;           // [hidden, query_size]
+  at::Tensor post_norm;   // [hidden]
+  at::Tensor gate_up;     // [2 intermediate, hidden]
+  at::Tensor down;        // [hidden, intermediate]
+};
+BlockTensors BlockTensorsAt(const model::ModelConfig& config, const model::ParameterTable& table, size_t layer,
+                            at::Tensor flat);
+
+/// What backward needs of a block's forward, beside its input.
+struct BlockActivations {
+  Workspace input_rstd, qkv, attention, lse, middle, middle_rstd, gate_up;
+  /// Bytes of a token.
+  static int64_t BytesPerToken(const model::ModelConfig& config);
+};
+
+/// Memory that blocks share, one after the other.
+struct BlockScratch {
+  Workspace normed, inner, d_inner, d_qkv, d_hidden;
+};
+
+/// What all blocks of a model share.
+struct BlockContext {
+  const model::ModelConfig* config = nullptr;
+  const model::RopeTable* rope = nullptr;
+  HeadShape heads;
+};
+
+/// out = block(x); x, out [tokens, hidden] are different memory. Fills `kept`.
+void BlockForward(const BlockContext& context, const Pack& pack, const BlockTensors& weights, const at::Tensor& x,
+                  BlockActivations& kept, BlockScratch& scratch, at::Tensor& out);
+
+/// Turns d_hidden [tokens, hidden] from the gradient of the block's output into that of its input `x`, in place, and
+/// adds to the block's gradients. `kept` is what BlockForward left for this x and pack.
+void BlockBackward(const BlockContext& context, const Pack& pack, const BlockTensors& weights, const at::Tensor& x,
+                   BlockActivations& kept, BlockScratch& scratch, at::Tensor& d_hidden, const BlockTensors& gradients);
+
+}  // namespace srlm::trainer
