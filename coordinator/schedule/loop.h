@@ -1,0 +1,102 @@
+// The coordinator's one thread: it owns the ledger and all state, runs what other threads hand it, and commits what
+// was written in groups.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <future>
+#include <mutex>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "common/base/clock.h"
+#include "common/base/status.h"
+#include "coordinator/ledger/ledger.h"
+
+namespace srlm::schedule {
+
+struct LoopOptions {
+  std::chrono::milliseconds commit_after = std::chrono::milliseconds(10);  // longest wait of a write for its commit
+  int64_t commit_writes = 256;                                             // most writes of one commit
+  std::chrono::milliseconds tick = std::chrono::milliseconds(100);         // longest time between two ticks
+};
+
+class Loop {
+ public:
+  Loop(ledger::Ledger& ledger, LoopOptions options) : ledger_(ledger), options_(options) {}
+
+  /// Runs until Stop, `tick` says that it is over, or a failure. `tick` is called after every group of tasks and at
+  /// least once in options.tick; it returns true to go on. Everything written is committed before this returns ok.
+  /// From one thread, once.
+  Status Run(const std::function<Result<bool>()>& tick);
+
+  /// Ends Run soon. From any thread, also from a signal's watcher.
+  void Stop();
+  bool stopped() const { return stopped_; }
+
+  /// Runs `f`, which returns a Result, on the loop's thread and waits for its answer. Unavailable once the loop has
+  /// ended; it always answers.
+  template <class F>
+  auto Call(F f) -> decltype(f()) {
+    return Wait<decltype(f())>(std::move(f), false);
+  }
+  /// The same, answered after what `f` wrote is on disk; with the commit's failure when there was one.
+  template <class F>
+  auto CallDurably(F f) -> decltype(f()) {
+    return Wait<decltype(f())>(std::move(f), true);
+  }
+
+  /// Waits until the loop has ended, at most `span`; whether it has. From any thread but the loop's.
+  bool WaitEnded(std::chrono::milliseconds span);
+
+ private:
+  using AfterCommit = std::function<void(const Status&)>;
+  // Run on the loop's thread with ok, or where the loop ended with the reason; what it returns is called after the
+  // next commit.
+  using Task = std::function<AfterCommit(const Status&)>;
+
+  bool Post(Task task);
+  Status RunTasks(std::deque<Task> tasks);
+  Status CommitIfDue(bool now);
+  void Finish(const Status& reason);
+
+  template <class T, class F>
+  T Wait(F f, bool durably) {
+    std::promise<T> promise;
+    std::future<T> answer = promise.get_future();
+    const bool posted = Post([&](const Status& status) -> AfterCommit {
+      if (!status.ok()) {
+        promise.set_value(status);
+        return {};
+      }
+      T result = f();
+      if (!durably || !result.ok()) {
+        promise.set_value(std::move(result));
+        return {};
+      }
+      return [&promise, kept = std::make_shared<T>(std::move(result))](const Status& committed) {
+        promise.set_value(committed.ok() ? std::move(*kept) : T(committed));
+      };
+    });
+    if (!posted) return Unavailable("the coordinator is ending");
+    return answer.get();
+  }
+
+  ledger::Ledger& ledger_;
+  LoopOptions options_;
+
+  std::mutex mutex_;  // guards tasks_, ended_
+  std::condition_variable wake_;
+  std::deque<Task> tasks_;
+  bool ended_ = false;
+  std::atomic<bool> stopped_ = false;
+
+  // Of the loop's thread.
+  std::vector<AfterCommit> after_commit_;
+  std::optional<Clock::time_point> first_write_;  // since the last commit
+};
+
+}  // namespace srlm::schedule

@@ -1,0 +1,39 @@
+// What the services pass their calls to. Every function is called on the coordinator's loop; none waits.
+#pragma once
+
+#include "common/base/status.h"
+#include "srlm/v1/run.pb.h"
+#include "srlm/v1/training.pb.h"
+#include "srlm/v1/work.pb.h"
+
+namespace srlm::services {
+
+/// proto/srlm/v1/work.proto, call by call.
+class WorkHandler {
+ public:
+  virtual ~WorkHandler() = default;
+  virtual Result<v1::RegisterResponse> Register(const v1::RegisterRequest& request) = 0;
+  virtual Result<v1::LeaseResponse> Lease(const v1::LeaseRequest& request) = 0;
+  virtual Result<v1::RenewResponse> Renew(const v1::RenewRequest& request) = 0;
+  virtual Result<v1::SubmitResponse> Submit(const v1::SubmitRequest& request) = 0;
+  virtual Result<v1::LeaveResponse> Leave(const v1::LeaveRequest& request) = 0;
+};
+
+/// proto/srlm/v1/training.proto.
+class TrainingHandler {
+ public:
+  virtual ~TrainingHandler() = default;
+  virtual Result<v1::TrainingDirective> Progress(const v1::TrainingProgress& progress) = 0;
+  virtual Result<v1::TrainingAck> Done(const v1::TrainingDone& done) = 0;
+  virtual Result<v1::TrainingAck> Failed(const v1::TrainingFailed& failed) = 0;
+};
+
+/// proto/srlm/v1/run.proto.
+class RunHandler {
+ public:
+  virtual ~RunHandler() = default;
+  virtual Result<v1::RunStatus> GetStatus() = 0;
+  virtual Result<v1::ListResponse> List(const v1::ListRequest& request) = 0;
+};
+
+}  // namespace srlm::services
