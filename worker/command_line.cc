@@ -1,0 +1,124 @@
+#include "worker/command_line.h"
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <string>
+
+#include "common/base/version.h"
+
+namespace srlm::worker {
+namespace {
+
+void AddFiles(CLI::App& app, FileOptions& files, const char* in_flag) {
+  app.add_option("--model", files.model, "Model folder, in Hugging Face's layout")->required()->type_name("DIR");
+  app.add_option(in_flag, files.in, "Input, JSON Lines")->required()->type_name("FILE");
+  app.add_option("--out", files.out, "Output, JSON Lines; appears when it is whole")->required()->type_name("FILE");
+  app.add_option("--summary", files.summary, "Measurements, one JSON object")->type_name("FILE");
+  app.add_option("--threads", files.threads, "Threads [cores / ranks on this host]")->check(CLI::Range(1, 4096));
+  app.add_option("--max-batch", files.max_batch, "Sequences that decode at once")
+      ->check(CLI::Range(1, 65536))
+      ->capture_default_str();
+  app.add_option("--kv-cache-mib", files.kv_cache_mib, "MiB of keys and values [enough for the batch]")
+      ->check(CLI::Range(1, 1 << 24));
+  app.add_option("--prefill-chunk-tokens", files.prefill_chunk_tokens, "Most prompt tokens in one step")
+      ->check(CLI::Range(1, 1 << 20))
+      ->capture_default_str();
+  app.add_option("--chat-template", files.chat_template, "Jinja file, for a model without a chat template")
+      ->type_name("FILE");
+  app.add_option_function<std::string>(
+         "--special-tokens-in-text",
+         [&files](const std::string& value) { files.parse_special_tokens = value == "parse"; },
+         "What '<|im_end|>' inside a text becomes: ordinary text, or the token")
+      ->check(CLI::IsMember({"text", "parse"}))
+      ->default_str("text");
+}
+
+void AddSampling(CLI::App& app, SamplingOptions& sampling) {
+  app.add_option("--temperature", sampling.temperature, "Temperature; 0 is greedy")
+      ->check(CLI::Range(0.0, 100.0))
+      ->capture_default_str();
+  app.add_option("--top-p", sampling.top_p, "Mass of the nucleus that is sampled from")
+      ->check(CLI::Range(1e-6, 1.0))
+      ->capture_default_str();
+  app.add_option("--max-new-tokens", sampling.max_new_tokens, "Most tokens of one answer")
+      ->check(CLI::Range(1, 1 << 24))
+      ->capture_default_str();
+  app.add_option("--seed", sampling.seed, "Seed of the random draws")->capture_default_str();
+}
+
+CLI::App* AddGenerate(CLI::App& app, GenerateOptions& options) {
+  CLI::App* command = app.add_subcommand("generate", "Sample answers to prompts");
+  AddFiles(*command, options.files, "--prompts");
+  AddSampling(*command, options.sampling);
+  command->add_option("--samples", options.samples, "Answers a prompt")
+      ->check(CLI::Range(1, 1 << 16))
+      ->capture_default_str();
+  command->add_flag("--greedy", options.greedy, "Always the most probable token");
+  command->add_flag("--ignore-eos", options.ignore_eos, "Do not stop at the end of the turn");
+  return command;
+}
+
+CLI::App* AddJudge(CLI::App& app, JudgeOptions& options) {
+  options.sampling.max_new_tokens = 100;
+  CLI::App* command = app.add_subcommand("judge", "Score answers from 0 to 5");
+  AddFiles(*command, options.files, "--items");
+  AddSampling(*command, options.sampling);
+  command->add_option("--votes", options.votes, "Sampled judgements an answer")
+      ->check(CLI::Range(1, 1 << 16))
+      ->capture_default_str();
+  command
+      ->add_option_function<std::string>(
+          "--verdict", [&options](const std::string& value) { options.expected = value == "expected"; },
+          "sampled: votes are written and parsed; expected: the digits' probabilities, in one pass")
+      ->check(CLI::IsMember({"sampled", "expected"}))
+      ->default_str("sampled");
+  command->add_option("--template", options.judge_template, "Judge template with {prompt} and {response} [built in]")
+      ->type_name("FILE");
+  return command;
+}
+
+CLI::App* AddLogprobs(CLI::App& app, LogprobsOptions& options) {
+  CLI::App* command = app.add_subcommand("logprobs", "Log-probabilities of given responses");
+  AddFiles(*command, options.files, "--items");
+  return command;
+}
+
+int SayWrong(const std::string& what) {
+  std::fprintf(stderr, "srlm-worker: %s\nsrlm-worker: `srlm-worker --help` shows how it is called\n", what.c_str());
+  return kExitUsage;
+}
+
+}  // namespace
+
+std::variant<Command, int> ParseCommandLine(int argc, const char* const* argv) {
+  CLI::App app("Generates, judges and scores with one model: for a run, or on files.", "srlm-worker");
+  app.set_version_flag("--version", std::string("srlm-worker ") + kVersion);
+  app.require_subcommand(0, 1);
+  ReplicaOptions replica;
+  CLI::Option* run = app.add_option("--run", replica.run_dir, "Folder of a run: join its coordinator and work for it");
+  run->type_name("RUN");
+  app.add_option("--launch-id", replica.launch_id, "Which launch of the coordinator this is")->needs(run);
+  app.add_option("--threads", replica.threads, "Threads [as the run says]")->check(CLI::Range(1, 4096))->needs(run);
+  GenerateOptions generate_options;
+  JudgeOptions judge_options;
+  LogprobsOptions logprobs_options;
+  const CLI::App* generate = AddGenerate(app, generate_options);
+  const CLI::App* judge = AddJudge(app, judge_options);
+  const CLI::App* logprobs = AddLogprobs(app, logprobs_options);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& success) {
+    return app.exit(success);
+  } catch (const CLI::ParseError& error) {
+    return SayWrong(error.what());
+  }
+  const bool on_files = generate->parsed() || judge->parsed() || logprobs->parsed();
+  if (on_files && run->count() > 0) return SayWrong("--run and a file command exclude one another");
+  if (generate->parsed()) return Command(generate_options);
+  if (judge->parsed()) return Command(judge_options);
+  if (logprobs->parsed()) return Command(logprobs_options);
+  if (run->count() == 0) return SayWrong("give --run RUN, or one of generate, judge, logprobs");
+  return Command(replica);
+}
+
+}  // namespace srlm::worker

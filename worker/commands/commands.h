@@ -1,0 +1,24 @@
+// The file commands of srlm-worker: JSON Lines in, JSON Lines out, one process, no coordinator. Every input is checked
+// before the model's weights are read; the output appears whole or not at all. Rows that the model cannot do (too long)
+// carry an "error" and the others go on.
+#pragma once
+
+#include "common/base/status.h"
+#include "worker/commands/options.h"
+
+namespace srlm::worker {
+
+/// Samples answers: rows {"prompt_id", "sample", "text", "token_ids", "finish_reason", "logprob"}, in input order.
+/// The draw of a token is a function of (seed, prompt_id, sample, position).
+Status Generate(const GenerateOptions& options);
+
+/// Judges answers: rows {"id", "score", "votes": [{"text", "score", "state"}], "expected"}, in input order. Sampled:
+/// the score is the mean of the parsed votes, null without one. Expected: the expected value over the digits 0..5
+/// after "Score: ", in one forward pass.
+Status Judge(const JudgeOptions& options);
+
+/// Log-probabilities of given responses, the end-of-turn token included: rows {"id", "logprob", "token_ids",
+/// "token_logprobs"}, in input order; logprob is their sum in float64.
+Status Logprobs(const LogprobsOptions& options);
+
+}  // namespace srlm::worker

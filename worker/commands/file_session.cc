@@ -1,0 +1,109 @@
+#include "worker/commands/file_session.h"
+
+#include <fmt/format.h>
+#include <sys/resource.h>
+
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "common/base/clock.h"
+#include "common/base/file.h"
+#include "common/base/log.h"
+#include "common/data/jsonl.h"
+#include "common/model/model_config.h"
+#include "common/model/parameters.h"
+
+namespace srlm::worker {
+namespace {
+
+EngineOptions ToEngineOptions(const FileOptions& options) {
+  EngineOptions engine;
+  engine.threads = options.threads > 0 ? options.threads : DefaultThreads();
+  engine.max_batch = options.max_batch;
+  engine.kv_cache_bytes = int64_t{options.kv_cache_mib} << 20;
+  engine.prefill_chunk_tokens = options.prefill_chunk_tokens;
+  return engine;
+}
+
+int64_t PeakRssBytes() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return int64_t{usage.ru_maxrss} * 1024;
+}
+
+}  // namespace
+
+int DefaultThreads() {
+  const char* ranks_text = std::getenv("OMPI_COMM_WORLD_LOCAL_SIZE");
+  const int ranks = ranks_text != nullptr ? std::max(1, std::atoi(ranks_text)) : 1;
+  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()) / ranks);
+}
+
+Result<std::unique_ptr<FileSession>> FileSession::Open(const FileOptions& options) {
+  SRLM_RETURN_IF_ERROR(CheckWritable(options.out));
+  if (!options.summary.empty()) SRLM_RETURN_IF_ERROR(CheckWritable(options.summary));
+  SRLM_ASSIGN_OR_RETURN(const model::ModelConfig config, model::ReadModelConfig(options.model));
+  SRLM_RETURN_IF_ERROR(model::WeightFiles::Open(options.model, model::MakeParameterTable(config)).status());
+  std::unique_ptr<FileSession> session(new FileSession(options));
+  const auto special =
+      options.parse_special_tokens ? text::SpecialTokensInText::kParse : text::SpecialTokensInText::kText;
+  SRLM_ASSIGN_OR_RETURN(session->chat_, text::Chat::Load(options.model, options.chat_template, special));
+  return session;
+}
+
+Result<std::vector<int>> FileSession::PromptTokens(const data::PromptInput& input) const {
+  return input.raw ? chat_->RawTokens(input.raw_text) : chat_->PromptTokens(input.messages);
+}
+
+Result<std::vector<Response>> FileSession::Run(std::vector<Request> requests) {
+  const auto begin = Clock::now();
+  SRLM_ASSIGN_OR_RETURN(const std::unique_ptr<Engine> engine,
+                        Engine::Create(options_.model, ToEngineOptions(options_)));
+  load_seconds_ = SecondsSince(begin);
+
+  const auto loaded = Clock::now();
+  std::vector<Response> responses(requests.size());
+  for (Request& request : requests) engine->Submit(std::move(request));
+  while (engine->HasWork()) {
+    SRLM_RETURN_IF_ERROR(engine->Step());
+    for (Response& response : engine->TakeFinished()) {
+      if (!response.status.ok()) {
+        ++failed_;
+        LogWarning("row_failed",
+                   {{"row", static_cast<long long>(response.id + 1)}, {"reason", response.status.message()}});
+      }
+      responses[response.id] = std::move(response);
+    }
+  }
+  seconds_ = SecondsSince(loaded);
+  stats_ = engine->stats();
+  return responses;
+}
+
+Status FileSession::Finish(const std::vector<nlohmann::ordered_json>& rows, const nlohmann::ordered_json& more) const {
+  SRLM_ASSIGN_OR_RETURN(data::JsonlWriter writer, data::JsonlWriter::Create(options_.out));
+  for (const auto& row : rows) SRLM_RETURN_IF_ERROR(writer.Write(row));
+  SRLM_RETURN_IF_ERROR(writer.Close());
+  if (options_.summary.empty()) return OkStatus();
+  return WriteFileAtomic(options_.summary, Summary(more).dump(1) + "\n");
+}
+
+nlohmann::ordered_json FileSession::Summary(const nlohmann::ordered_json& more) const {
+  nlohmann::ordered_json summary;
+  summary["generated_tokens"] = stats_.generated_tokens;
+  summary["prompt_tokens"] = stats_.prompt_tokens;
+  summary["prefilled_tokens"] = stats_.prefilled_tokens;
+  summary["load_seconds"] = load_seconds_;
+  summary["seconds"] = seconds_;
+  summary["prefill_seconds"] = stats_.prefill_seconds;
+  summary["decode_seconds"] = stats_.decode_seconds;
+  summary["tokens_per_second"] = seconds_ > 0 ? static_cast<double>(stats_.generated_tokens) / seconds_ : 0.0;
+  summary["peak_rss_bytes"] = PeakRssBytes();
+  summary["steps"] = stats_.steps;
+  summary["failed_rows"] = failed_;
+  for (const auto& [key, value] : more.items()) summary[key] = value;
+  return summary;
+}
+
+}  // namespace srlm::worker

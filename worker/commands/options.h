@@ -1,0 +1,51 @@
+// What the file commands of srlm-worker are asked.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace srlm::worker {
+
+/// What all file commands share.
+struct FileOptions {
+  std::string model;
+  std::string in;
+  std::string out;
+  std::string summary;        // empty: none
+  std::string chat_template;  // empty: the model's
+  bool parse_special_tokens = false;
+  int threads = 0;  // 0: cores / ranks on this host
+  int max_batch = 64;
+  int kv_cache_mib = 0;  // 0: see EngineOptions
+  int prefill_chunk_tokens = 256;
+};
+
+/// How responses are sampled.
+struct SamplingOptions {
+  double temperature = 0.7;
+  double top_p = 0.9;
+  int max_new_tokens = 128;
+  uint64_t seed = 1;
+};
+
+struct GenerateOptions {
+  FileOptions files;
+  SamplingOptions sampling;
+  int samples = 4;
+  bool greedy = false;
+  bool ignore_eos = false;
+};
+
+struct JudgeOptions {
+  FileOptions files;
+  SamplingOptions sampling;
+  int votes = 3;
+  bool expected = false;       // --verdict expected
+  std::string judge_template;  // empty: the built-in one
+};
+
+struct LogprobsOptions {
+  FileOptions files;
+};
+
+}  // namespace srlm::worker

@@ -1,0 +1,218 @@
+#include "worker/roles/coordinator_link.h"
+
+#include <fmt/format.h>
+#include <google/protobuf/util/json_util.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <map>
+
+#include "common/base/file.h"
+#include "common/base/log.h"
+#include "common/base/version.h"
+#include "common/rpc/channel.h"
+
+namespace srlm::worker {
+namespace {
+
+constexpr double kCallSeconds = 10;
+constexpr size_t kMostResults = 256;  // in one Submit
+constexpr auto kIdle = std::chrono::milliseconds(200);
+constexpr auto kRetry = std::chrono::milliseconds(500);
+
+std::string HostName() {
+  char name[256] = {};
+  gethostname(name, sizeof name - 1);
+  return name;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<CoordinatorLink>> CoordinatorLink::Connect(const ReplicaOptions& options, Mailbox& mailbox) {
+  std::unique_ptr<CoordinatorLink> link(new CoordinatorLink(options, mailbox));
+  SRLM_RETURN_IF_ERROR(link->Register(options.start_timeout_s));
+  return link;
+}
+
+CoordinatorLink::~CoordinatorLink() {
+  if (thread_.joinable()) thread_.join();
+}
+
+Status CoordinatorLink::Register(double timeout_s) {
+  SRLM_ASSIGN_OR_RETURN(address_, rpc::ReadRunAddress(options_.run_dir));
+  const auto channel = rpc::MakeChannel(address_.address);
+  SRLM_RETURN_IF_ERROR(rpc::WaitConnected(*channel, address_.address, Deadline::AfterSeconds(timeout_s)));
+  stub_ = v1::WorkService::NewStub(channel);
+  v1::RegisterRequest request;
+  request.set_run_id(address_.run_id);
+  request.set_epoch(address_.epoch);
+  request.set_host(HostName());
+  request.set_pid(getpid());
+  request.set_ranks(1);
+  request.set_launch_id(options_.launch_id);
+  request.set_device("cpu");
+  request.set_version(kVersion);
+  SRLM_ASSIGN_OR_RETURN(registration_, rpc::Call(*stub_, &v1::WorkService::Stub::Register, request, kCallSeconds,
+                                                 "Register at " + address_.address));
+  heard_ = Clock::now();
+  LogInfo("registered", {{"coordinator", address_.address},
+                         {"epoch", static_cast<long long>(address_.epoch)},
+                         {"worker", registration_.worker_id()}});
+  return OkStatus();
+}
+
+void CoordinatorLink::Start() {
+  thread_ = std::thread([this] { Loop(); });
+}
+
+void CoordinatorLink::Loop() {
+  while (true) {
+    const Status status = Exchange();
+    if (!status.ok()) {
+      if (!Recover(status)) return;
+      continue;
+    }
+    std::string reason;
+    if (mailbox_.closed(&reason) && mailbox_.outbox_size() == 0) return SayGoodbye(reason);
+    mailbox_.WaitForNews(kIdle);
+  }
+}
+
+Status CoordinatorLink::Exchange() {
+  SRLM_RETURN_IF_ERROR(SubmitResults());
+  std::string reason;
+  if (mailbox_.closed(&reason)) return OkStatus();
+  const EngineReport report = mailbox_.report();
+  const auto now = Clock::now();
+  if (report.room_items > 0 && now >= next_lease_ && !mailbox_.orders().leave) SRLM_RETURN_IF_ERROR(LeaseItems());
+  // A heartbeat says that the engine's steps advance; a hung engine is not kept alive.
+  const auto heartbeat = std::chrono::milliseconds(std::max(1u, registration_.heartbeat_ms()));
+  if (now - renewed_ >= heartbeat && (!report.busy || report.progress != renewed_progress_)) {
+    SRLM_RETURN_IF_ERROR(RenewLeases());
+    renewed_ = now;
+    renewed_progress_ = report.progress;
+  }
+  return OkStatus();
+}
+
+Status CoordinatorLink::SubmitResults() {
+  while (true) {
+    auto results = mailbox_.Outbox(kMostResults);
+    if (results.empty()) return OkStatus();
+    v1::SubmitRequest request;
+    request.set_epoch(address_.epoch);
+    request.set_worker_id(registration_.worker_id());
+    for (const v1::ItemResult& result : results) *request.add_results() = result;
+    SRLM_ASSIGN_OR_RETURN(const v1::SubmitResponse response, rpc::Call(*stub_, &v1::WorkService::Stub::Submit, request,
+                                                                       kCallSeconds, "Submit to " + address_.address));
+    heard_ = Clock::now();
+    mailbox_.Acknowledge(results.size());
+    if (mailbox_.held_items() == 0) leases_.clear();
+    if (response.refused() > 0) LogWarning("results_refused", {{"count", response.refused()}});
+  }
+}
+
+Status CoordinatorLink::LeaseItems() {
+  const EngineReport report = mailbox_.report();
+  v1::LeaseRequest request;
+  request.set_epoch(address_.epoch);
+  request.set_worker_id(registration_.worker_id());
+  request.set_max_items(static_cast<uint32_t>(report.room_items));
+  request.set_loaded_model_id(report.model_id);
+  *request.mutable_stats() = Stats();
+  SRLM_ASSIGN_OR_RETURN(v1::LeaseResponse response, rpc::Call(*stub_, &v1::WorkService::Stub::Lease, request,
+                                                              kCallSeconds, "Lease from " + address_.address));
+  heard_ = Clock::now();
+  std::map<std::string, v1::ModelRef> models;
+  for (const v1::ModelRef& model : response.models()) models[model.model_id()] = model;
+  std::vector<Assignment> assignments;
+  for (const v1::Item& item : response.items()) {
+    assignments.push_back({response.lease_id(), item, models[item.model_id()]});
+  }
+  if (!assignments.empty()) leases_.insert(response.lease_id());
+  // The engine's next report says how much room is left; until then, and when there was nothing, ask no more.
+  const auto pause = assignments.empty() ? std::max(50u, response.retry_after_ms()) : 20u;
+  next_lease_ = Clock::now() + std::chrono::milliseconds(pause);
+  if (!assignments.empty()) mailbox_.Deliver(std::move(assignments));
+  Obey(response.directive(), response.release_cores());
+  return OkStatus();
+}
+
+Status CoordinatorLink::RenewLeases() {
+  v1::RenewRequest request;
+  request.set_epoch(address_.epoch);
+  request.set_worker_id(registration_.worker_id());
+  for (const std::string& lease : leases_) request.add_lease_ids(lease);
+  *request.mutable_stats() = Stats();
+  SRLM_ASSIGN_OR_RETURN(const v1::RenewResponse response, rpc::Call(*stub_, &v1::WorkService::Stub::Renew, request,
+                                                                    kCallSeconds, "Renew at " + address_.address));
+  heard_ = Clock::now();
+  const std::vector<std::string> lost(response.lost_lease_ids().begin(), response.lost_lease_ids().end());
+  mailbox_.DropUntaken(lost);
+  for (const std::string& lease : lost) leases_.erase(lease);
+  if (response.directive() == v1::DIRECTIVE_LEAVE) Obey(response.directive(), false);
+  return OkStatus();
+}
+
+void CoordinatorLink::Obey(v1::Directive directive, bool release_cores) {
+  mailbox_.SetOrders({directive == v1::DIRECTIVE_LEAVE, directive == v1::DIRECTIVE_WAIT && release_cores});
+}
+
+void CoordinatorLink::SayGoodbye(const std::string& reason) {
+  v1::LeaveRequest request;
+  request.set_epoch(address_.epoch);
+  request.set_worker_id(registration_.worker_id());
+  request.set_reason(reason);
+  const auto response = rpc::Call(*stub_, &v1::WorkService::Stub::Leave, request, kCallSeconds, "Leave");
+  // Nothing is lost when it fails: what was submitted is acknowledged, leases run out.
+  LogInfo("left", {{"reason", reason}, {"answered", response.ok()}});
+}
+
+bool CoordinatorLink::Recover(const Status& status) {
+  std::string reason;
+  const bool closing = mailbox_.closed(&reason);
+  if (SecondsSince(heard_) > options_.orphan_timeout_s || (closing && SecondsSince(heard_) > kCallSeconds)) {
+    SaveUnacknowledged();
+    mailbox_.Fail(Unavailable(fmt::format("no coordinator for {:.0f} s ({}); start it again with `srlm run`",
+                                          SecondsSince(heard_), status.message())));
+    return false;
+  }
+  LogWarning("coordinator_call_failed", {{"reason", status.message()}});
+  // Another coordinator may have taken the run: its address and epoch are in the same place.
+  const auto now_at = rpc::ReadRunAddress(options_.run_dir);
+  const bool moved = now_at.ok() && (now_at->epoch != address_.epoch || now_at->address != address_.address);
+  if (moved || status.code() == Code::kFailedPrecondition || status.code() == Code::kNotFound) {
+    if (const Status again = Register(1); !again.ok()) LogWarning("register_failed", {{"reason", again.message()}});
+  }
+  mailbox_.WaitForNews(kRetry);
+  return true;
+}
+
+void CoordinatorLink::SaveUnacknowledged() {
+  const auto results = mailbox_.Outbox(mailbox_.outbox_size());
+  if (results.empty()) return;
+  std::string lines;
+  for (const v1::ItemResult& result : results) {
+    std::string json;
+    if (google::protobuf::util::MessageToJsonString(result, &json).ok()) lines += json + "\n";
+  }
+  const std::string folder = options_.run_dir + "/logs/worker";
+  const std::string path = fmt::format("{}/unacknowledged-{}-{}.jsonl", folder, HostName(), getpid());
+  Status status = MakeFolders(folder);
+  if (status.ok()) status = WriteFileAtomic(path, lines);
+  LogWarning("results_saved", {{"path", path}, {"results", results.size()}, {"status", CodeName(status.code())}});
+}
+
+v1::WorkerStats CoordinatorLink::Stats() {
+  v1::WorkerStats stats = mailbox_.report().stats;
+  const auto now = Clock::now();
+  generated_.emplace_back(now, stats.generated_tokens());
+  while (generated_.size() > 2 && SecondsBetween(generated_.front().first, now) > 10) generated_.pop_front();
+  const double seconds = SecondsBetween(generated_.front().first, now);
+  if (seconds > 0.1) {
+    stats.set_tokens_per_second(static_cast<double>(stats.generated_tokens() - generated_.front().second) / seconds);
+  }
+  return stats;
+}
+
+}  // namespace srlm::worker

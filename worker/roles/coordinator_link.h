@@ -1,0 +1,65 @@
+// The worker's side of WorkService, on a thread of its own: it registers, leases, renews and submits, and goes on
+// trying when the coordinator is away.
+#pragma once
+
+#include <grpcpp/channel.h>
+
+#include <chrono>
+#include <deque>
+#include <memory>
+#include <set>
+#include <string>
+#include <thread>
+
+#include "common/base/clock.h"
+#include "common/base/status.h"
+#include "common/rpc/run_address.h"
+#include "srlm/v1/work.grpc.pb.h"
+#include "worker/roles/mailbox.h"
+#include "worker/roles/replica.h"
+
+namespace srlm::worker {
+
+class CoordinatorLink {
+ public:
+  /// Reads RUN/coordinator.json and registers. Unavailable when nobody answers within options.start_timeout_s.
+  static Result<std::unique_ptr<CoordinatorLink>> Connect(const ReplicaOptions& options, Mailbox& mailbox);
+  /// Waits for the thread; Mailbox::Close or a failure ends it.
+  ~CoordinatorLink();
+
+  /// How the run's configuration wants the engine.
+  const v1::EngineOptions& engine_options() const { return registration_.engine(); }
+  /// Starts the thread.
+  void Start();
+
+ private:
+  CoordinatorLink(const ReplicaOptions& options, Mailbox& mailbox) : options_(options), mailbox_(mailbox) {}
+
+  Status Register(double timeout_s);
+  void Loop();
+  Status Exchange();  // what is due: submit, lease, renew
+  Status SubmitResults();
+  Status LeaseItems();
+  Status RenewLeases();
+  void Obey(v1::Directive directive, bool release_cores);
+  void SayGoodbye(const std::string& reason);
+  bool Recover(const Status& status);  // false: given up
+  void SaveUnacknowledged();
+  v1::WorkerStats Stats();
+
+  const ReplicaOptions options_;
+  Mailbox& mailbox_;
+  rpc::RunAddress address_;
+  std::unique_ptr<v1::WorkService::Stub> stub_;
+  v1::RegisterResponse registration_;
+  std::thread thread_;
+
+  Clock::time_point heard_ = Clock::now();       // last answer of the coordinator
+  Clock::time_point next_lease_ = Clock::now();  // not before
+  Clock::time_point renewed_ = Clock::now();
+  uint64_t renewed_progress_ = 0;
+  std::set<std::string> leases_;                                  // with items that are not submitted yet
+  std::deque<std::pair<Clock::time_point, uint64_t>> generated_;  // for tokens per second
+};
+
+}  // namespace srlm::worker

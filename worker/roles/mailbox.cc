@@ -1,0 +1,111 @@
+#include "worker/roles/mailbox.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace srlm::worker {
+
+std::deque<Assignment> Mailbox::TakeAssignments() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(inbox_, {});
+}
+
+void Mailbox::Report(const EngineReport& report, std::vector<v1::ItemResult> results) {
+  const std::lock_guard lock(mutex_);
+  news_pending_ |= !results.empty() || (report.room_items > 0 && report_.room_items == 0);
+  report_ = report;
+  held_ -= std::min(held_, results.size());
+  for (v1::ItemResult& result : results) outbox_.push_back(std::move(result));
+  if (news_pending_) news_.notify_one();
+}
+
+Orders Mailbox::orders() const {
+  const std::lock_guard lock(mutex_);
+  return orders_;
+}
+
+Status Mailbox::failure() const {
+  const std::lock_guard lock(mutex_);
+  return failure_;
+}
+
+void Mailbox::WaitForWork(std::chrono::milliseconds at_most) {
+  std::unique_lock lock(mutex_);
+  work_.wait_for(lock, at_most, [&] { return !inbox_.empty() || orders_changed_ || !failure_.ok(); });
+  orders_changed_ = false;
+}
+
+void Mailbox::Close(const std::string& reason) {
+  const std::lock_guard lock(mutex_);
+  closed_ = true;
+  close_reason_ = reason;
+  news_pending_ = true;
+  news_.notify_one();
+}
+
+void Mailbox::Deliver(std::vector<Assignment> assignments) {
+  const std::lock_guard lock(mutex_);
+  held_ += assignments.size();
+  for (Assignment& assignment : assignments) inbox_.push_back(std::move(assignment));
+  work_.notify_one();
+}
+
+void Mailbox::SetOrders(const Orders& orders) {
+  const std::lock_guard lock(mutex_);
+  if (orders.leave == orders_.leave && orders.release_cores == orders_.release_cores) return;
+  orders_ = orders;
+  orders_changed_ = true;
+  work_.notify_one();
+}
+
+void Mailbox::Fail(Status status) {
+  const std::lock_guard lock(mutex_);
+  failure_ = std::move(status);
+  work_.notify_one();
+}
+
+EngineReport Mailbox::report() const {
+  const std::lock_guard lock(mutex_);
+  return report_;
+}
+
+std::vector<v1::ItemResult> Mailbox::Outbox(size_t count) const {
+  const std::lock_guard lock(mutex_);
+  return {outbox_.begin(), outbox_.begin() + static_cast<std::ptrdiff_t>(std::min(count, outbox_.size()))};
+}
+
+size_t Mailbox::outbox_size() const {
+  const std::lock_guard lock(mutex_);
+  return outbox_.size();
+}
+
+void Mailbox::Acknowledge(size_t count) {
+  const std::lock_guard lock(mutex_);
+  outbox_.erase(outbox_.begin(), outbox_.begin() + static_cast<std::ptrdiff_t>(count));
+}
+
+size_t Mailbox::held_items() const {
+  const std::lock_guard lock(mutex_);
+  return held_;
+}
+
+void Mailbox::DropUntaken(const std::vector<std::string>& lease_ids) {
+  const std::lock_guard lock(mutex_);
+  held_ -= std::erase_if(inbox_, [&](const Assignment& assignment) {
+    return std::ranges::find(lease_ids, assignment.lease_id) != lease_ids.end();
+  });
+}
+
+bool Mailbox::closed(std::string* reason) const {
+  const std::lock_guard lock(mutex_);
+  *reason = close_reason_;
+  return closed_;
+}
+
+void Mailbox::WaitForNews(std::chrono::milliseconds at_most) {
+  std::unique_lock lock(mutex_);
+  news_.wait_for(lock, at_most, [&] { return news_pending_; });
+  news_pending_ = false;
+}
+
+}  // namespace srlm::worker

@@ -1,0 +1,86 @@
+// Between the thread that computes and the thread that talks to the coordinator.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "common/base/status.h"
+#include "srlm/v1/work.pb.h"
+
+namespace srlm::worker {
+
+/// An item and the lease it came with.
+struct Assignment {
+  std::string lease_id;
+  v1::Item item;
+  v1::ModelRef model;
+};
+
+/// What the coordinator wants of this worker.
+struct Orders {
+  bool leave = false;          // finish what is held, then end
+  bool release_cores = false;  // drop the model's memory: others compute here now
+};
+
+/// How the engine is doing, told after every step.
+struct EngineReport {
+  int room_items = 0;     // more items that the engine could take now
+  std::string model_id;   // loaded now; empty: none
+  bool busy = false;      // holds items
+  uint64_t progress = 0;  // grows with each step
+  v1::WorkerStats stats;
+};
+
+/// All members are guarded by one lock; every wait ends after a given time.
+class Mailbox {
+ public:
+  // The computing side.
+  std::deque<Assignment> TakeAssignments();
+  void Report(const EngineReport& report, std::vector<v1::ItemResult> results);
+  Orders orders() const;
+  /// Not ok when the network side has given up.
+  Status failure() const;
+  /// Waits for an assignment, an order or a failure.
+  void WaitForWork(std::chrono::milliseconds at_most);
+  /// Nothing more will be computed: the network side submits what is there and ends.
+  void Close(const std::string& reason);
+
+  // The network side.
+  void Deliver(std::vector<Assignment> assignments);
+  void SetOrders(const Orders& orders);
+  void Fail(Status status);
+  EngineReport report() const;
+  /// Results to submit, at most `count`; they stay until Acknowledge.
+  std::vector<v1::ItemResult> Outbox(size_t count) const;
+  size_t outbox_size() const;
+  void Acknowledge(size_t count);
+  /// Items delivered and not yet in the outbox or acknowledged.
+  size_t held_items() const;
+  /// Drops delivered items of these leases that nobody has taken yet.
+  void DropUntaken(const std::vector<std::string>& lease_ids);
+  bool closed(std::string* reason) const;
+  /// Waits until there is a result to submit, room to fill, or the end.
+  void WaitForNews(std::chrono::milliseconds at_most);
+
+ private:
+  mutable std::mutex mutex_;
+  std::condition_variable work_;  // for the computing side
+  std::condition_variable news_;  // for the network side
+  std::deque<Assignment> inbox_;
+  std::deque<v1::ItemResult> outbox_;
+  EngineReport report_;
+  Orders orders_;
+  Status failure_;
+  size_t held_ = 0;
+  bool orders_changed_ = false;
+  bool news_pending_ = false;
+  bool closed_ = false;
+  std::string close_reason_;
+};
+
+}  // namespace srlm::worker

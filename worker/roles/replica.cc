@@ -1,0 +1,220 @@
+#include "worker/roles/replica.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+#include <csignal>
+
+#include <deque>
+#include <fstream>
+#include <memory>
+#include <unordered_map>
+
+#include "common/base/file.h"
+#include "common/base/log.h"
+#include "common/base/manifest.h"
+#include "common/parallel/mpi_session.h"
+#include "worker/commands/file_session.h"
+#include "worker/engine/engine.h"
+#include "worker/roles/convert.h"
+#include "worker/roles/coordinator_link.h"
+#include "worker/roles/mailbox.h"
+
+namespace srlm::worker {
+namespace {
+
+constexpr auto kIdle = std::chrono::milliseconds(100);
+constexpr int kSequencesAnItem = 4;  // about: items are leased by number, slots are sequences
+constexpr int kItemsAhead = 4;       // waiting items that keep the batch full between two leases
+
+volatile std::sig_atomic_t notice = 0;  // SIGTERM came
+void OnTerminate(int) { notice = 1; }
+
+uint64_t ResidentBytes() {
+  std::ifstream statm("/proc/self/statm");
+  uint64_t total = 0, resident = 0;
+  statm >> total >> resident;
+  return resident * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+}
+
+/// The engine's loop: takes assignments, runs steps, hands results to the mailbox.
+class Replica {
+ public:
+  Replica(Mailbox& mailbox, const EngineOptions& options) : mailbox_(mailbox), options_(options) {}
+
+  /// Until told to leave. Fails when a model cannot be loaded or the network side has given up.
+  Status Work() {
+    Report({});
+    while (true) {
+      for (Assignment& assignment : mailbox_.TakeAssignments()) later_.push_back(std::move(assignment));
+      SRLM_RETURN_IF_ERROR(mailbox_.failure());
+      if (notice != 0) {
+        mailbox_.Close("SIGTERM");
+        return OkStatus();
+      }
+      SRLM_RETURN_IF_ERROR(Begin());
+      if (engine_ && engine_->HasWork()) {
+        SRLM_RETURN_IF_ERROR(engine_->Step());
+        ++progress_;
+        Report(Finished());
+        continue;
+      }
+      const Orders orders = mailbox_.orders();
+      if (orders.leave && later_.empty() && mailbox_.held_items() == 0) {
+        mailbox_.Close("told to leave");
+        return OkStatus();
+      }
+      if (orders.release_cores && engine_) engine_.reset();
+      Report({});
+      mailbox_.WaitForWork(kIdle);
+    }
+  }
+
+ private:
+  /// Gives the engine the items of its model; changes the model when it has none left.
+  Status Begin() {
+    if (later_.empty()) return OkStatus();
+    const bool idle = !engine_ || !engine_->HasWork();
+    if (idle && (!engine_ || later_.front().item.model_id() != model_id_)) {
+      SRLM_RETURN_IF_ERROR(Load(later_.front().model));
+    }
+    std::deque<Assignment> others;
+    std::vector<v1::ItemResult> impossible;
+    for (Assignment& assignment : later_) {
+      if (assignment.item.model_id() != model_id_) {
+        others.push_back(std::move(assignment));
+        continue;
+      }
+      auto request = ToRequest(assignment.item, next_id_);
+      if (!request.ok()) {
+        Response response;
+        response.status = request.status();
+        impossible.push_back(ToResult(assignment.item, assignment.lease_id, response));
+        continue;
+      }
+      engine_->Submit(std::move(request).value());
+      started_.emplace(next_id_++, std::pair(std::move(assignment), Clock::now()));
+    }
+    later_ = std::move(others);
+    Report(std::move(impossible));
+    return OkStatus();
+  }
+
+  Status Load(const v1::ModelRef& model) {
+    SRLM_ASSIGN_OR_RETURN(const Manifest manifest, ReadManifest(model.folder()));
+    if (manifest.ModelId() != model.model_id()) {
+      return FailedPrecondition(
+          fmt::format("{} is model {}, the run means {}: this host sees other files than the "
+                      "coordinator",
+                      model.folder(), manifest.ModelId(), model.model_id()));
+    }
+    const auto begin = Clock::now();
+    if (engine_) Remember();
+    engine_.reset();  // one model at a time in memory
+    SRLM_ASSIGN_OR_RETURN(engine_, Engine::Create(model.folder(), options_));
+    model_id_ = model.model_id();
+    LogInfo("model_loaded", {{"model", model_id_}, {"folder", model.folder()}, {"seconds", SecondsSince(begin)}});
+    return OkStatus();
+  }
+
+  std::vector<v1::ItemResult> Finished() {
+    std::vector<v1::ItemResult> results;
+    for (const Response& response : engine_->TakeFinished()) {
+      const auto found = started_.find(response.id);
+      const auto& [assignment, begin] = found->second;
+      results.push_back(ToResult(assignment.item, assignment.lease_id, response));
+      results.back().set_seconds(SecondsSince(begin));
+      started_.erase(found);
+    }
+    return results;
+  }
+
+  /// Adds the counts of an engine that goes away.
+  void Remember() {
+    generated_before_ += static_cast<uint64_t>(engine_->stats().generated_tokens);
+    prefilled_before_ += static_cast<uint64_t>(engine_->stats().prefilled_tokens);
+  }
+
+  int RoomItems() const {
+    if (!later_.empty()) return 0;
+    if (!engine_) return std::max(1, options_.max_batch / kSequencesAnItem);
+    const int free = engine_->FreeSequences();
+    if (free > 0) return (free + kSequencesAnItem - 1) / kSequencesAnItem;
+    return std::max(0, kItemsAhead - engine_->WaitingRequests());
+  }
+
+  void Report(std::vector<v1::ItemResult> results) {
+    EngineReport report;
+    report.room_items = RoomItems();
+    report.model_id = engine_ ? model_id_ : "";
+    report.busy = !started_.empty() || !later_.empty();
+    report.progress = progress_;
+    const EngineStats stats = engine_ ? engine_->stats() : EngineStats{};
+    report.stats.set_generated_tokens(generated_before_ + static_cast<uint64_t>(stats.generated_tokens));
+    report.stats.set_prefilled_tokens(prefilled_before_ + static_cast<uint64_t>(stats.prefilled_tokens));
+    report.stats.set_steps(progress_);
+    report.stats.set_active_sequences(engine_ ? static_cast<uint32_t>(engine_->ActiveSequences()) : 0);
+    report.stats.set_waiting_items(engine_ ? static_cast<uint32_t>(engine_->WaitingRequests()) : 0);
+    if (progress_ % 64 == 0) resident_bytes_ = ResidentBytes();
+    report.stats.set_resident_bytes(resident_bytes_);
+    mailbox_.Report(report, std::move(results));
+  }
+
+  Mailbox& mailbox_;
+  const EngineOptions options_;
+  std::unique_ptr<Engine> engine_;
+  std::string model_id_;
+  std::deque<Assignment> later_;  // taken, not yet given to the engine
+  std::unordered_map<uint64_t, std::pair<Assignment, Clock::time_point>> started_;
+  uint64_t next_id_ = 0;
+  uint64_t progress_ = 0;
+  uint64_t generated_before_ = 0;
+  uint64_t prefilled_before_ = 0;
+  uint64_t resident_bytes_ = 0;
+};
+
+EngineOptions ToEngineOptions(const v1::EngineOptions& from, int threads) {
+  EngineOptions options;
+  options.threads = threads > 0 ? threads : from.threads() > 0 ? static_cast<int>(from.threads()) : DefaultThreads();
+  if (from.max_batch() > 0) options.max_batch = static_cast<int>(from.max_batch());
+  options.kv_cache_bytes = int64_t{from.kv_cache_mib()} << 20;
+  if (from.prefill_chunk_tokens() > 0) options.prefill_chunk_tokens = static_cast<int>(from.prefill_chunk_tokens());
+  if (from.page_tokens() > 0) options.page_tokens = static_cast<int>(from.page_tokens());
+  return options;
+}
+
+Status StartLog(const ReplicaOptions& options, int rank) {
+  const std::string launch = options.launch_id.empty() ? fmt::format("hand-{}", getpid()) : options.launch_id;
+  const std::string folder = options.run_dir + "/logs/worker/" + launch;
+  SRLM_RETURN_IF_ERROR(MakeFolders(folder));
+  StartLogging("srlm-worker", fmt::format("{}/{}.log", folder, rank), {{"launch", launch}, {"rank", rank}});
+  return OkStatus();
+}
+
+}  // namespace
+
+Status RunReplica(const ReplicaOptions& options, int* argc, char*** argv) {
+  // 1. Who am I?
+  SRLM_ASSIGN_OR_RETURN(const auto session, parallel::MpiSession::Start(argc, argv));
+  if (session->size() > 1) {
+    return FailedPrecondition(
+        fmt::format("a replica is one rank, this job has {}: tensor parallelism is not there yet; "
+                    "start one job a replica",
+                    session->size()));
+  }
+  SRLM_RETURN_IF_ERROR(rpc::ReadRunAddress(options.run_dir).status());
+  SRLM_RETURN_IF_ERROR(StartLog(options, session->rank()));
+  std::signal(SIGTERM, OnTerminate);
+  // 2. Join the run, and work.
+  Mailbox mailbox;
+  SRLM_ASSIGN_OR_RETURN(const auto link, CoordinatorLink::Connect(options, mailbox));
+  Replica replica(mailbox, ToEngineOptions(link->engine_options(), options.threads));
+  link->Start();
+  const Status status = replica.Work();
+  if (!status.ok()) {
+    LogError("replica_failed", {{"reason", status.message()}});
+    mailbox.Close(status.message());
+  }
+  return status;
+}
+
+}  // namespace srlm::worker
