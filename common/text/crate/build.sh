@@ -7,7 +7,8 @@ cargo=$1
 target=$2
 output=$3
 cd "$(dirname "$(realpath "$0")")"
-key=$({ "$cargo" --version; cat build.sh Cargo.toml Cargo.lock src/*.rs; } | sha256sum | cut -c1-16)
+version=$("$cargo" --version) # by itself, so that its failure ends this script
+key=$({ echo "$version"; cat build.sh Cargo.toml Cargo.lock src/*.rs; } | sha256sum | cut -c1-16)
 kept=$target/srlm_text/$key/libsrlm_text.a
 if [ ! -f "$kept" ]; then
   mkdir -p "$target/srlm_text/$key"
@@ -17,7 +18,9 @@ if [ ! -f "$kept" ]; then
     "$cargo" build --release --locked --quiet --target-dir "$target"
     cp "$target/release/libsrlm_text.a" "$kept.tmp"
     mv "$kept.tmp" "$kept"
+    find "$target/srlm_text" -name libsrlm_text.a -mtime +30 -delete # those that nobody has used for a month
   fi
 fi
+touch "$kept"
 cp "$kept" "$output.tmp"
 mv "$output.tmp" "$output"
