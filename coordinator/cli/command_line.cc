@@ -96,7 +96,10 @@ std::variant<Command, int> ParseCommandLine(int argc, const char* const* argv) {
   } catch (const CLI::Success& success) {
     return app.exit(success);  // --help, --version
   } catch (const CLI::ParseError& error) {
-    return SayWrong(app, error.what());
+    if (!app.get_subcommands().empty()) return SayWrong(app, error.what());
+    const std::string first = argc > 1 ? argv[1] : "";
+    const std::string what = first.empty() ? "no command" : "no command '" + first + "'";
+    return SayWrong(app, first.starts_with('-') ? error.what() : what + "; there are run, status, inspect and export");
   }
   if (run->parsed()) return Command(options.run);
   if (status->parsed()) return Command(options.status);

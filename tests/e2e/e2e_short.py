@@ -1,0 +1,44 @@
+#!/usr/bin/env python3
+"""The main job in short on the real 135M model: SFT, one round, DPO; at most 3 minutes on 2 cores.
+
+    e2e_short.py BIN_FOLDER       SRLM_MODEL names the model's folder
+"""
+
+import math
+import os
+import pathlib
+import sys
+import tempfile
+import time
+import unittest
+
+sys.dont_write_bytecode = True
+from loop import FOLDER, Loop  # noqa: E402
+
+BIN = ""  # set by main
+
+
+class ShortRun(unittest.TestCase):
+    def test_the_main_job_in_short(self):
+        with tempfile.TemporaryDirectory(prefix="srlm-e2e-") as folder:
+            loop = Loop(BIN, pathlib.Path(folder) / "run")
+            begin = time.monotonic()
+            ended = loop.srlm(*loop.run_arguments("short.yaml"))
+            seconds = time.monotonic() - begin
+            print(ended.stdout)
+            print(f"{seconds:.0f} s")
+            self.assertEqual(ended.returncode, 0, ended.stderr)
+            sft, first = loop.inspect("rounds")
+            self.assertLess(sft["loss"], sft["first_loss"])
+            self.assertAlmostEqual(first["first_loss"], math.log(2), delta=1e-4)
+            self.assertGreaterEqual(first["pairs"], 1)
+            self.assertEqual(first["candidates"], 9)
+            self.assertEqual(first["judge"]["pairwise_accuracy"]["n"], 12)
+            for row in loop.inspect("candidates"):
+                self.assertTrue(row["text"].isprintable() or row["text"].strip(), row)
+            self.assertEqual(loop.processes(), [])
+
+
+if __name__ == "__main__":
+    BIN = os.path.abspath(sys.argv.pop(1))
+    unittest.main()

@@ -1,0 +1,57 @@
+"""What both end-to-end tests share: running the programs, reading what a run says about itself."""
+
+import json
+import os
+import pathlib
+import subprocess
+
+FOLDER = pathlib.Path(__file__).resolve().parent
+
+
+class Loop:
+    """The programs in one folder, and one run."""
+
+    def __init__(self, bin_folder, run_dir):
+        self.bin = os.path.abspath(bin_folder)
+        self.run_dir = str(run_dir)
+
+    def srlm(self, *arguments, timeout=280):
+        return subprocess.run([f"{self.bin}/srlm", *arguments], timeout=timeout, text=True, capture_output=True,
+                              stdin=subprocess.DEVNULL)
+
+    def run_arguments(self, config, *more):
+        return ["run", str(FOLDER / config), "--run-dir", self.run_dir, *more]
+
+    def output(self, *arguments):
+        """Standard output of a command that must succeed."""
+        ended = self.srlm(*arguments)
+        assert ended.returncode == 0, f"srlm {' '.join(arguments)}: {ended.returncode}\n{ended.stderr}"
+        return ended.stdout
+
+    def rows(self, *arguments):
+        return [json.loads(line) for line in self.output(*arguments).splitlines()]
+
+    def inspect(self, table, *more):
+        return self.rows("inspect", self.run_dir, table, "--json", *more)
+
+    def generate(self, model, prompts, out):
+        """`srlm-worker generate` with one of the run's models: rows that it wrote."""
+        command = [f"{self.bin}/srlm-worker", "generate", "--model", f"{self.run_dir}/models/{model}", "--prompts",
+                   str(prompts), "--out", str(out), "--samples", "1", "--max-new-tokens", "8", "--greedy"]
+        ended = subprocess.run(command, timeout=120, text=True, capture_output=True, stdin=subprocess.DEVNULL)
+        assert ended.returncode == 0, ended.stderr
+        return [json.loads(line) for line in open(out, encoding="utf-8")]
+
+    def processes(self):
+        """Ids of running processes whose command line names the run's folder."""
+        found = []
+        for entry in pathlib.Path("/proc").iterdir():
+            if not entry.name.isdigit() or int(entry.name) == os.getpid():
+                continue
+            try:
+                words = (entry / "cmdline").read_bytes().decode(errors="replace").split("\0")
+            except OSError:
+                continue  # ended meanwhile
+            if any(self.run_dir in word for word in words):
+                found.append((int(entry.name), " ".join(words)))
+        return found
