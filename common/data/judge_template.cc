@@ -14,26 +14,25 @@ constexpr std::string_view kPromptMark = "{prompt}";
 constexpr std::string_view kResponseMark = "{response}";
 constexpr size_t kMaxTemplateBytes = 1 << 20;
 
+// The same text as deploy/templates/judge.txt, where users start from; a test compares them.
 constexpr char kBuiltIn[] =
-    R"(Grade the answer to the instruction below. Give one point for each statement that is true:
-1. It is about the instruction and tells something useful.
-2. It deals with a large part of what was asked.
-3. It gives what is needed to satisfy the request.
-4. It speaks as a helpful assistant: clear, direct, complete and well ordered.
-5. It shows expert knowledge, fits this person's request and wastes no words.
+    R"(Grade the response that an assistant gave to a user's instruction. Start at 0 points and add one point for each statement that is true:
+- The response is on the subject and gives some correct information.
+- It deals with a substantial part of what was asked.
+- It answers the basic elements of the instruction in a useful way.
+- It speaks to the user as a helpful assistant, directly, completely and in good order.
+- It shows expert knowledge, fits this user well and has nothing superfluous.
 
-Instruction:
-<<<
+<instruction>
 {prompt}
->>>
+</instruction>
 
-Answer:
-<<<
+<response>
 {response}
->>>
+</response>
 
-Explain the grade in at most 100 words. Then add up the points, and end with this line:
-Score: <total points, 0 to 5>)";
+Justify the total briefly. Then end with this line:
+Score: <total points>)";
 
 /// Where `mark` stands, exactly once.
 Result<size_t> FindOnce(const std::string& text, std::string_view mark, std::string_view origin) {
