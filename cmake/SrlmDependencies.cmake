@@ -19,3 +19,5 @@ endif()
 add_library(srlm_torch INTERFACE)
 target_include_directories(srlm_torch SYSTEM INTERFACE ${SRLM_TORCH}/include ${SRLM_TORCH}/include/torch/csrc/api/include)
 target_link_libraries(srlm_torch INTERFACE ${SRLM_TORCH}/lib/libtorch_cpu.so ${SRLM_TORCH}/lib/libc10.so)
+# torch's include folder carries a newer fmt, which shadows the system's: where both are seen, its functions come inline.
+target_compile_definitions(srlm_torch INTERFACE FMT_HEADER_ONLY=1)

@@ -46,9 +46,10 @@ Status Agree(Communicator& communicator, const Status& mine, std::string_view na
   std::vector<int64_t> failed(static_cast<size_t>(communicator.size()), 0);
   failed[static_cast<size_t>(communicator.rank())] = mine.ok() ? 0 : 1;
   SRLM_RETURN_IF_ERROR(communicator.AllReduceSum(BufferOf(std::span<int64_t>(failed)), name));
-  if (!mine.ok()) return mine;
   for (size_t rank = 0; rank < failed.size(); ++rank) {
-    if (failed[rank] != 0) return Aborted(fmt::format("{}: rank {} failed; its message says why", name, rank));
+    if (failed[rank] == 0) continue;
+    if (static_cast<int>(rank) == communicator.rank()) return mine;
+    return Aborted(fmt::format("{}: rank {} failed; its message says why", name, rank));
   }
   return OkStatus();
 }

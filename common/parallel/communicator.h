@@ -85,8 +85,8 @@ class Communicator {
 /// `operation #number 'name' on rank r of n`: how an operation is called in messages.
 std::string OperationName(std::string_view operation, int64_t number, std::string_view name, int rank, int size);
 
-/// Whether all ranks are well: if any rank brings a failure, every rank gets one (its own, or Aborted with the lowest
-/// failed rank's number), so that all leave at the same place instead of waiting for one another.
+/// Whether all ranks are well: if any rank brings a failure, every rank gets one, so that all leave at the same place
+/// instead of waiting for one another. The lowest failed rank gets its own, the others Aborted with that rank's number.
 Status Agree(Communicator& communicator, const Status& mine, std::string_view name);
 
 }  // namespace srlm::parallel

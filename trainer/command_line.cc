@@ -1,0 +1,146 @@
+#include "trainer/command_line.h"
+
+#include <CLI/CLI.hpp>
+#include <sstream>
+
+#include "common/base/version.h"
+
+namespace srlm::trainer {
+namespace {
+
+const CLI::Range kBelowOne(0.0, 0.999999999, "FLOAT in [0, 1)");
+
+void AddFiles(CLI::App& app, TrainerOptions& options) {
+  app.add_option("--model", options.model, "Model folder to begin with, in Hugging Face's layout")
+      ->required()
+      ->type_name("DIR");
+  app.add_option("--data", options.data, "JSON Lines; may be given several times")->required()->type_name("FILE");
+  app.add_option("--out", options.out, "Model folder to make; appears when it is whole")->type_name("DIR");
+  app.add_option("--log", options.log, "Log, JSON Lines: one row a step")->type_name("FILE");
+  app.add_option("--print-logprobs", options.print_logprobs,
+                 "Log-probabilities of every response before training, JSON Lines; without --out nothing is trained")
+      ->type_name("FILE");
+  app.add_option("--chat-template", options.chat_template, "Jinja file, for a model without a chat template")
+      ->type_name("FILE");
+  app.add_option_function<std::string>(
+         "--special-tokens-in-text",
+         [&options](const std::string& value) { options.parse_special_tokens = value == "parse"; },
+         "What '<|im_end|>' inside a text becomes: ordinary text, or the token")
+      ->check(CLI::IsMember({"text", "parse"}))
+      ->default_str("text");
+}
+
+void AddOptimisation(CLI::App& app, TrainerOptions& options) {
+  app.add_option("--learning-rate", options.learning_rate, "Highest learning rate")
+      ->check(CLI::Range(0.0, 10.0))
+      ->capture_default_str();
+  app.add_option("--final-learning-rate", options.final_learning_rate, "Where the cosine ends")
+      ->check(CLI::Range(0.0, 10.0))
+      ->capture_default_str();
+  app.add_option_function<std::string>(
+         "--schedule",
+         [&options](const std::string& value) {
+           options.schedule = value == "cosine" ? Schedule::kCosine : Schedule::kConstant;
+         },
+         "Learning rate after warm-up")
+      ->check(CLI::IsMember({"cosine", "constant"}))
+      ->default_str("cosine");
+  app.add_option("--warmup-ratio", options.warmup_ratio, "Share of the steps that warm up")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
+  app.add_option("--adam-beta1", options.adam_beta1)->check(kBelowOne)->capture_default_str();
+  app.add_option("--adam-beta2", options.adam_beta2)->check(kBelowOne)->capture_default_str();
+  app.add_option("--weight-decay", options.weight_decay, "On matrices, not on norms")
+      ->check(CLI::Range(0.0, 10.0))
+      ->capture_default_str();
+  app.add_option("--max-grad-norm", options.max_grad_norm, "Gradients are clipped to it; 0: no clipping")
+      ->check(CLI::Range(0.0, 1e9))
+      ->capture_default_str();
+}
+
+void AddBatches(CLI::App& app, TrainerOptions& options) {
+  app.add_option("--global-batch", options.global_batch, "Rows of an optimiser step, over all ranks")
+      ->check(CLI::Range(int64_t{1}, int64_t{1} << 24))
+      ->capture_default_str();
+  app.add_option("--micro-batch-tokens", options.micro_batch_tokens, "Tokens that a rank computes at once")
+      ->check(CLI::Range(int64_t{1}, int64_t{1} << 24))
+      ->capture_default_str();
+  app.add_option("--epochs", options.epochs, "Passes over the data")
+      ->check(CLI::Range(1e-6, 1e6))
+      ->capture_default_str();
+  app.add_option("--max-steps", options.max_steps, "Exactly so many steps, whatever --epochs says [0: as epochs say]")
+      ->check(CLI::Range(int64_t{0}, int64_t{1} << 40));
+  app.add_option("--shuffle", options.shuffle, "true: a new order each epoch; false: the file's")
+      ->capture_default_str();
+  app.add_option("--seed", options.seed, "Seed of the order")->capture_default_str();
+}
+
+void AddMachine(CLI::App& app, TrainerOptions& options) {
+  app.add_option("--threads", options.threads, "Threads of a rank [cores / ranks on this host]")
+      ->check(CLI::Range(1, 4096));
+  app.add_flag("--recompute", options.recompute, "Compute activations again in backward: less memory, more time");
+  app.add_option("--rank-timeout", options.timeout_s, "Longest wait for other ranks, seconds")
+      ->check(CLI::Range(1.0, 1e6))
+      ->capture_default_str();
+  app.add_option("--checkpoint-steps", options.checkpoint_steps, "Steps between checkpoints [0: none]")
+      ->check(CLI::Range(int64_t{0}, int64_t{1} << 40));
+  app.add_option("--checkpoint-folder", options.checkpoint_folder, "[OUT.checkpoints]")->type_name("DIR");
+  app.add_option("--keep-checkpoints", options.keep_checkpoints)->check(CLI::Range(1, 1 << 20))->capture_default_str();
+  CLI::Option* run =
+      app.add_option("--run", options.run, "Folder of a run: report to its coordinator")->type_name("RUN");
+  CLI::Option* job = app.add_option("--job-id", options.job_id, "The job's name in the run")->needs(run);
+  run->needs(job);
+}
+
+CLI::App* AddMethod(CLI::App& app, const char* name, const char* what, TrainerOptions& options) {
+  CLI::App* command = app.add_subcommand(name, what);
+  AddFiles(*command, options);
+  AddOptimisation(*command, options);
+  AddBatches(*command, options);
+  AddMachine(*command, options);
+  return command;
+}
+
+NotRun Wrong(const std::string& what) {
+  return {kExitUsage, "srlm-trainer: " + what + "\nsrlm-trainer: `srlm-trainer --help` shows how it is called\n"};
+}
+
+}  // namespace
+
+std::variant<TrainerOptions, NotRun> ParseCommandLine(int argc, const char* const* argv) {
+  CLI::App app("Trains a model on answers (sft) or on preferences (dpo); under mpirun on all its ranks.",
+               "srlm-trainer");
+  app.set_version_flag("--version", std::string("srlm-trainer ") + kVersion);
+  app.require_subcommand(1, 1);
+  TrainerOptions sft, dpo;
+  sft.method = Method::kSft;
+  sft.learning_rate = 5.5e-6;
+  sft.final_learning_rate = 1.1e-6;
+  dpo.method = Method::kDpo;
+  dpo.learning_rate = 1e-6;
+  dpo.final_learning_rate = 1e-7;
+  CLI::App* sft_command = AddMethod(app, "sft", "Supervised fine-tuning: the loss is on the answers", sft);
+  sft_command->add_option("--template", sft.judge_template, "Judge template, for rows that teach judging [built in]")
+      ->type_name("FILE");
+  CLI::App* dpo_command = AddMethod(app, "dpo", "Direct preference optimisation", dpo);
+  dpo_command->add_option("--beta", dpo.beta, "Strength of the reference")
+      ->check(CLI::Range(1e-6, 1e3))
+      ->capture_default_str();
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& success) {
+    std::ostringstream text;
+    app.exit(success, text, text);
+    return NotRun{kExitDone, text.str()};
+  } catch (const CLI::ParseError& error) {
+    return Wrong(error.what());
+  }
+  const TrainerOptions& options = sft_command->parsed() ? sft : dpo;
+  if (options.out.empty() && options.print_logprobs.empty()) return Wrong("--out is required");
+  if (options.schedule == Schedule::kCosine && options.final_learning_rate > options.learning_rate) {
+    return Wrong("--final-learning-rate is above --learning-rate");
+  }
+  return options;
+}
+
+}  // namespace srlm::trainer

@@ -1,0 +1,21 @@
+// A whole training job: inputs, network, reference, steps, the saved model.
+#pragma once
+
+#include "common/base/status.h"
+#include "common/parallel/communicator.h"
+#include "trainer/job/options.h"
+#include "trainer/job/reporter.h"
+
+namespace srlm::trainer {
+
+/// How a job ended. `together`: every rank left at the same place and may end MPI in order; otherwise peers still wait
+/// for this rank.
+struct JobEnd {
+  Status status;
+  bool together = true;
+};
+
+/// Runs the job on this rank. `reporter` is used on rank 0 and may be null.
+JobEnd RunJob(const TrainerOptions& options, parallel::Communicator& communicator, Reporter* reporter);
+
+}  // namespace srlm::trainer

@@ -1,0 +1,80 @@
+#include "trainer/job/log_rows.h"
+
+#include <sys/resource.h>
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "common/data/jsonl.h"
+
+namespace srlm::trainer {
+
+nlohmann::ordered_json StepRow(Method method, const StepValues& values) {
+  nlohmann::ordered_json row = {{"step", values.step},
+                                {"loss", values.loss},
+                                {"learning_rate", values.learning_rate},
+                                {"grad_norm", values.grad_norm}};
+  if (method == Method::kDpo) {
+    row["rewards_chosen"] = values.rewards_chosen;
+    row["rewards_rejected"] = values.rewards_rejected;
+    row["margin"] = values.margin;
+    row["accuracy"] = values.accuracy;
+    row["logp_chosen"] = values.logp_chosen;
+    row["logp_rejected"] = values.logp_rejected;
+  }
+  row["tokens"] = values.tokens;
+  row["seconds"] = values.seconds;
+  return row;
+}
+
+nlohmann::ordered_json DoneRow(const JobResult& result, double reference_seconds, double steps_seconds) {
+  return {{"event", "done"},
+          {"model_folder", result.model_folder},
+          {"model_id", result.model_id},
+          {"steps", result.steps},
+          {"tokens", result.tokens},
+          {"seconds", result.seconds},
+          {"reference_seconds", reference_seconds},
+          {"steps_seconds", steps_seconds},
+          {"peak_rss_bytes", PeakRssBytes()}};
+}
+
+Status WriteLogprobs(const std::string& path, std::span<const Sample> samples,
+                     const std::vector<std::vector<double>>& logp) {
+  SRLM_ASSIGN_OR_RETURN(data::JsonlWriter writer, data::JsonlWriter::Create(path));
+  for (size_t i = 0; i < samples.size(); ++i) {
+    const Sample& sample = samples[i];
+    nlohmann::ordered_json row = {{"row", sample.row}};
+    if (sample.responses.size() == 1) {
+      row["logp"] = logp[i][0];
+      row["tokens"] = sample.responses[0].size();
+    } else {
+      if (!sample.prompt_id.empty()) row["prompt_id"] = sample.prompt_id;
+      row["chosen_logp"] = logp[i][0];
+      row["rejected_logp"] = logp[i][1];
+      row["chosen_tokens"] = sample.responses[0].size();
+      row["rejected_tokens"] = sample.responses[1].size();
+    }
+    SRLM_RETURN_IF_ERROR(writer.Write(row));
+  }
+  return writer.Close();
+}
+
+int64_t PeakRssBytes() {
+  struct rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return int64_t{1024} * usage.ru_maxrss;
+}
+
+int64_t AvailableMemoryBytes() {
+  std::ifstream file("/proc/meminfo");
+  std::string key;
+  int64_t kib = 0;
+  while (file >> key >> kib) {
+    if (key == "MemAvailable:") return kib * 1024;
+    file.ignore(64, '\n');
+  }
+  return 0;
+}
+
+}  // namespace srlm::trainer

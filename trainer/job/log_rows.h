@@ -1,0 +1,36 @@
+// The job's JSON Lines: rows as issue and documentation name their fields.
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json_fwd.hpp>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "common/base/status.h"
+#include "trainer/batches/sample.h"
+#include "trainer/job/options.h"
+#include "trainer/job/reporter.h"
+
+namespace srlm::trainer {
+
+/// A step's row: step, loss, learning_rate, grad_norm, tokens, seconds; for DPO the rewards, margin, accuracy and
+/// log-probabilities too. No other row of a log has `loss`.
+nlohmann::ordered_json StepRow(Method method, const StepValues& values);
+
+/// The last row: {"event": "done", model_folder, model_id, steps, tokens, seconds, peak_rss_bytes, ...}.
+nlohmann::ordered_json DoneRow(const JobResult& result, double reference_seconds, double steps_seconds);
+
+/// Writes --print-logprobs: one row a sample, in the data's order. SFT: {"row", "logp", "tokens"}; DPO: {"row",
+/// "prompt_id", "chosen_logp", "rejected_logp", "chosen_tokens", "rejected_tokens"}. `row` counts from 0; tokens are
+/// the response's, its end-of-turn token included.
+Status WriteLogprobs(const std::string& path, std::span<const Sample> samples,
+                     const std::vector<std::vector<double>>& logp);
+
+/// Largest resident memory of this process so far.
+int64_t PeakRssBytes();
+
+/// Memory that the system could give now without swapping; 0 when it does not say.
+int64_t AvailableMemoryBytes();
+
+}  // namespace srlm::trainer

@@ -1,0 +1,59 @@
+// What one training job is told.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "trainer/optimizer/schedule.h"
+
+namespace srlm::trainer {
+
+enum class Method { kSft, kDpo };
+
+struct TrainerOptions {
+  Method method = Method::kDpo;
+  std::string model;              // folder
+  std::vector<std::string> data;  // JSON Lines, one or several
+  std::string out;                // model folder to make; empty only to print log-probabilities
+
+  // Optimisation. Learning rates: the paper's for the method.
+  double learning_rate = 0;
+  double final_learning_rate = 0;
+  Schedule schedule = Schedule::kCosine;
+  double warmup_ratio = 0;
+  double beta = 0.1;  // DPO
+  int64_t global_batch = 16;
+  int64_t micro_batch_tokens = 1024;
+  double epochs = 1;
+  int64_t max_steps = 0;  // 0: as the epochs say
+  double adam_beta1 = 0.9;
+  double adam_beta2 = 0.95;
+  double weight_decay = 0.1;
+  double max_grad_norm = 1.0;
+  bool shuffle = true;
+  uint64_t seed = 1;
+  bool recompute = false;
+
+  // Text.
+  std::string chat_template;  // file; empty: the model's
+  bool parse_special_tokens = false;
+  std::string judge_template;  // file, for EFT rows; empty: the built-in one
+
+  // Machine.
+  int threads = 0;         // 0: cores / ranks on this host
+  double timeout_s = 600;  // of each wait for other ranks
+
+  // Output beside the model.
+  std::string log;                // JSON Lines, one row a step; empty: none
+  std::string print_logprobs;     // JSON Lines, one row a sample, before training; empty: none
+  std::string checkpoint_folder;  // empty: OUT + ".checkpoints"
+  int64_t checkpoint_steps = 0;   // 0: no checkpoints
+  int keep_checkpoints = 2;
+
+  // A job of a run; empty when it works alone.
+  std::string run;
+  std::string job_id;
+};
+
+}  // namespace srlm::trainer

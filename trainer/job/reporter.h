@@ -1,0 +1,48 @@
+// Who is told how a job goes on: a run's coordinator (report/coordinator_reporter.h), or nobody.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "common/base/status.h"
+
+namespace srlm::trainer {
+
+/// One optimiser step; all values before its update.
+struct StepValues {
+  int64_t step = 0;  // from 0
+  int64_t total_steps = 0;
+  double loss = 0;  // mean over the global batch: its pairs (DPO), its answer tokens (SFT)
+  double learning_rate = 0;
+  double grad_norm = 0;  // before clipping
+  // DPO only; means over the batch's pairs.
+  double rewards_chosen = 0;
+  double rewards_rejected = 0;
+  double margin = 0;
+  double accuracy = 0;
+  double logp_chosen = 0;
+  double logp_rejected = 0;
+  int64_t tokens = 0;  // positions computed on all ranks
+  double seconds = 0;
+};
+
+/// The saved model.
+struct JobResult {
+  std::string model_folder;
+  std::string model_id;
+  int64_t steps = 0;
+  int64_t tokens = 0;
+  double seconds = 0;
+};
+
+/// Used on rank 0 only.
+class Reporter {
+ public:
+  virtual ~Reporter() = default;
+  /// True: stop before the next step. A failure ends the job; nobody listening for a while is not one.
+  virtual Result<bool> Step(const StepValues& values) = 0;
+  virtual Status Done(const JobResult& result) = 0;
+  virtual void Failed(const std::string& message) = 0;
+};
+
+}  // namespace srlm::trainer

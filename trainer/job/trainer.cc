@@ -1,0 +1,178 @@
+#include "trainer/job/trainer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "common/base/clock.h"
+#include "trainer/batches/pack.h"
+#include "trainer/job/gradient_reducer.h"
+#include "trainer/losses/dpo.h"
+
+namespace srlm::trainer {
+
+/// Sums over a step's samples, added up over ranks as one float64 vector.
+struct Trainer::Sums {
+  enum Index { kLoss, kRewardChosen, kRewardRejected, kMargin, kRight, kLogpChosen, kLogpRejected, kTokens, kCount };
+  std::array<double, kCount> values = {};
+  double& operator[](Index index) { return values[index]; }
+};
+
+Trainer::Trainer(const StepOptions& options, std::span<const Sample> samples, Network& network, AdamW& optimizer,
+                 parallel::Communicator& communicator)
+    : options_(options),
+      samples_(samples),
+      network_(network),
+      optimizer_(optimizer),
+      communicator_(communicator),
+      reference_(samples.size()),
+      has_reference_(samples.size(), false),
+      reference_is_policy_(samples.size(), false) {
+  for (size_t i = 0; i < samples.size(); ++i) {
+    if (!samples[i].reference_logp) continue;
+    reference_[i] = *samples[i].reference_logp;
+    has_reference_[i] = true;
+  }
+}
+
+Result<std::vector<std::vector<double>>> Trainer::SequenceLogp(std::span<const size_t> indices) {
+  const StepPlan plan = PlanStep(samples_, indices, communicator_.size(), options_.micro_batch_tokens);
+  std::vector<size_t> place(samples_.size() + 1, 0);  // of each sample's first value
+  for (size_t i = 0; i < samples_.size(); ++i) place[i + 1] = place[i] + samples_[i].responses.size();
+  std::vector<double> values(place.back(), 0.0);
+  for (const auto& micro_batch : plan.ranks[static_cast<size_t>(communicator_.rank())]) {
+    const Pack pack = MakePack(samples_, micro_batch);
+    const std::vector<double> logp = network_.SequenceLogp(pack);
+    for (const PackedSample& sample : pack.samples) {
+      std::copy(logp.begin() + static_cast<int64_t>(sample.sequence_begin),
+                logp.begin() + static_cast<int64_t>(sample.sequence_end),
+                values.begin() + static_cast<int64_t>(place[sample.sample]));
+    }
+  }
+  SRLM_RETURN_IF_ERROR(communicator_.AllReduceSum(parallel::BufferOf(std::span(values)), "log-probabilities"));
+  std::vector<std::vector<double>> result;
+  for (const size_t index : indices) {
+    result.emplace_back(values.begin() + static_cast<int64_t>(place[index]),
+                        values.begin() + static_cast<int64_t>(place[index + 1]));
+  }
+  return result;
+}
+
+Status Trainer::ComputeReference(std::span<const size_t> indices) {
+  std::vector<size_t> missing;
+  for (const size_t index : indices) {
+    if (!has_reference_[index] && !reference_is_policy_[index]) missing.push_back(index);
+  }
+  if (missing.empty()) return OkStatus();
+  SRLM_ASSIGN_OR_RETURN(const auto logp, SequenceLogp(missing));
+  for (size_t i = 0; i < missing.size(); ++i) {
+    reference_[missing[i]] = {logp[i][0], logp[i][1]};
+    has_reference_[missing[i]] = true;
+  }
+  return OkStatus();
+}
+
+void Trainer::ReferenceIsPolicy(std::span<const size_t> indices) {
+  for (const size_t index : indices) reference_is_policy_[index] = !has_reference_[index];
+}
+
+SequenceGradient Trainer::GradientOf(std::span<const size_t> step_samples, Sums& sums) {
+  if (options_.method == Method::kSft) {
+    int64_t answer_tokens = 0;
+    for (const size_t index : step_samples) answer_tokens += samples_[index].response_tokens();
+    const double share = 1 / static_cast<double>(answer_tokens);
+    return [share, &sums](size_t, std::span<const double> logp, std::span<double> d_logp) {
+      sums[Sums::kLoss] -= logp[0] * share;
+      d_logp[0] = -share;
+    };
+  }
+  const double share = 1 / static_cast<double>(step_samples.size());
+  return [this, share, &sums](size_t sample, std::span<const double> logp, std::span<double> d_logp) {
+    if (reference_is_policy_[sample]) {
+      reference_[sample] = {logp[0], logp[1]};
+      has_reference_[sample] = true;
+    }
+    SRLM_CHECK(has_reference_[sample], "a pair without reference values");
+    const DpoValues pair = DpoLoss({logp[0], logp[1]}, {reference_[sample][0], reference_[sample][1]}, options_.beta);
+    sums[Sums::kLoss] += pair.loss * share;
+    sums[Sums::kRewardChosen] += pair.reward_chosen * share;
+    sums[Sums::kRewardRejected] += pair.reward_rejected * share;
+    sums[Sums::kMargin] += pair.margin * share;
+    sums[Sums::kRight] += pair.margin > 0 ? share : 0;
+    sums[Sums::kLogpChosen] += logp[0] * share;
+    sums[Sums::kLogpRejected] += logp[1] * share;
+    d_logp[0] = pair.gradient_of_chosen * share;
+    d_logp[1] = -d_logp[0];
+  };
+}
+
+Status Trainer::ShareNewReferences(std::span<const size_t> step_samples, const StepPlan& plan) {
+  std::vector<size_t> fresh;  // the same on every rank
+  for (const size_t index : step_samples) {
+    if (reference_is_policy_[index]) fresh.push_back(index);
+  }
+  if (fresh.empty()) return OkStatus();
+  std::vector<bool> mine(samples_.size(), false);
+  for (const auto& micro_batch : plan.ranks[static_cast<size_t>(communicator_.rank())]) {
+    for (const size_t index : micro_batch) mine[index] = true;
+  }
+  std::vector<double> values(2 * fresh.size(), 0.0);
+  for (size_t i = 0; i < fresh.size(); ++i) {
+    if (mine[fresh[i]]) std::ranges::copy(reference_[fresh[i]], values.begin() + static_cast<int64_t>(2 * i));
+  }
+  SRLM_RETURN_IF_ERROR(communicator_.AllReduceSum(parallel::BufferOf(std::span(values)), "reference values"));
+  for (size_t i = 0; i < fresh.size(); ++i) {
+    reference_[fresh[i]] = {values[2 * i], values[2 * i + 1]};
+    has_reference_[fresh[i]] = true;
+    reference_is_policy_[fresh[i]] = false;
+  }
+  return OkStatus();
+}
+
+Result<StepValues> Trainer::Step(std::span<const size_t> step_samples, double learning_rate) {
+  const Clock::time_point begin = Clock::now();
+  // 1. Every rank computes the same plan; it runs its own part, as many micro-batches as the others.
+  const StepPlan plan = PlanStep(samples_, step_samples, communicator_.size(), options_.micro_batch_tokens);
+  const auto& micro_batches = plan.ranks[static_cast<size_t>(communicator_.rank())];
+  // 2. Gradients of the mean over the global batch; sums begin while the last micro-batch goes backward.
+  Sums sums;
+  const SequenceGradient gradient = GradientOf(step_samples, sums);
+  network_.ZeroGradients();
+  GradientReducer reducer(communicator_, network_.gradients());
+  for (size_t i = 0; i < micro_batches.size(); ++i) {
+    const Pack pack = MakePack(samples_, micro_batches[i]);
+    sums[Sums::kTokens] += static_cast<double>(pack.size());
+    const bool last = i + 1 == micro_batches.size();
+    network_.ForwardBackward(pack, gradient,
+                             last ? RangeDone([&](ElementRange range) { reducer.Add(range); }) : nullptr);
+  }
+  SRLM_RETURN_IF_ERROR(reducer.Finish());
+  SRLM_RETURN_IF_ERROR(communicator_.AllReduceSum(parallel::BufferOf(std::span<double>(sums.values)), "step values"));
+  // Reference values taken from this step's own forward stay with the rank that computed them: share them out.
+  if (options_.method == Method::kDpo) SRLM_RETURN_IF_ERROR(ShareNewReferences(step_samples, plan));
+  // 3. The update.
+  StepValues values;
+  values.grad_norm = GradientNorm(network_.gradients());
+  if (!std::isfinite(sums[Sums::kLoss]) || !std::isfinite(values.grad_norm)) {
+    return FailedPrecondition(
+        fmt::format("the loss is {} and the gradient norm {}: training diverged; lower --learning-rate, or check the "
+                    "data and weights",
+                    sums[Sums::kLoss], values.grad_norm));
+  }
+  optimizer_.Step(learning_rate, ClippingScale(values.grad_norm, options_.max_grad_norm), network_.gradients(),
+                  network_.weights());
+  values.loss = sums[Sums::kLoss];
+  values.learning_rate = learning_rate;
+  values.rewards_chosen = sums[Sums::kRewardChosen];
+  values.rewards_rejected = sums[Sums::kRewardRejected];
+  values.margin = sums[Sums::kMargin];
+  values.accuracy = sums[Sums::kRight];
+  values.logp_chosen = sums[Sums::kLogpChosen];
+  values.logp_rejected = sums[Sums::kLogpRejected];
+  values.tokens = static_cast<int64_t>(sums[Sums::kTokens]);
+  values.seconds = SecondsSince(begin);
+  return values;
+}
+
+}  // namespace srlm::trainer

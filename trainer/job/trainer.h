@@ -1,0 +1,64 @@
+// Optimiser steps of SFT and DPO on one network, data-parallel over the ranks of a communicator.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "common/base/status.h"
+#include "common/parallel/communicator.h"
+#include "trainer/batches/plan.h"
+#include "trainer/batches/sample.h"
+#include "trainer/job/options.h"
+#include "trainer/job/reporter.h"
+#include "trainer/network/network.h"
+#include "trainer/optimizer/adamw.h"
+
+namespace srlm::trainer {
+
+/// The part of TrainerOptions that says what a step computes.
+struct StepOptions {
+  Method method = Method::kDpo;
+  double beta = 0.1;
+  double max_grad_norm = 1.0;
+  int64_t micro_batch_tokens = 1024;
+};
+
+/// All ranks call the same members in the same order.
+class Trainer {
+ public:
+  /// Borrows everything. `samples` are the same on every rank.
+  Trainer(const StepOptions& options, std::span<const Sample> samples, Network& network, AdamW& optimizer,
+          parallel::Communicator& communicator);
+
+  /// Summed log-probabilities of the responses of samples[i] for each i of `indices`, shared out to the ranks and given
+  /// to all. [indices][responses]
+  Result<std::vector<std::vector<double>>> SequenceLogp(std::span<const size_t> indices);
+
+  /// DPO: makes the reference values of `indices` that rows did not bring, by one pass of the network as it is now.
+  Status ComputeReference(std::span<const size_t> indices);
+  /// DPO: samples of `indices` without reference values take those of the next step's own forward: right while the
+  /// network is still the reference.
+  void ReferenceIsPolicy(std::span<const size_t> indices);
+
+  /// One optimiser step over samples[i] for each i of `step_samples`. Fills all but step and total_steps.
+  /// FailedPrecondition when loss or gradients are not finite.
+  Result<StepValues> Step(std::span<const size_t> step_samples, double learning_rate);
+
+ private:
+  struct Sums;
+  SequenceGradient GradientOf(std::span<const size_t> step_samples, Sums& sums);
+  Status ShareNewReferences(std::span<const size_t> step_samples, const StepPlan& plan);
+
+  StepOptions options_;
+  std::span<const Sample> samples_;
+  Network& network_;
+  AdamW& optimizer_;
+  parallel::Communicator& communicator_;
+  std::vector<std::array<double, 2>> reference_;  // by sample: chosen, rejected
+  std::vector<bool> has_reference_;
+  std::vector<bool> reference_is_policy_;
+};
+
+}  // namespace srlm::trainer

@@ -1,0 +1,61 @@
+// srlm-trainer: SFT and DPO, one job each launch, on the ranks of an mpirun or alone.
+#include <cstdio>
+#include <memory>
+#include <string>
+
+#include "common/base/log.h"
+#include "common/parallel/mpi_session.h"
+#include "trainer/command_line.h"
+#include "trainer/job/job.h"
+#include "trainer/report/coordinator_reporter.h"
+
+namespace {
+
+using srlm::Result;
+using srlm::Status;
+using srlm::trainer::JobEnd;
+using srlm::trainer::Reporter;
+using srlm::trainer::TrainerOptions;
+
+void Say(const Status& status) { std::fprintf(stderr, "srlm-trainer: %s\n", status.message().c_str()); }
+
+/// Rank 0's reporter for a job of a run; the other ranks, and a job alone, have none.
+Result<std::unique_ptr<Reporter>> MakeReporter(const TrainerOptions& options, int rank) {
+  if (options.run.empty() || rank != 0) return std::unique_ptr<Reporter>();
+  return srlm::trainer::ConnectToCoordinator(options.run, options.job_id);
+}
+
+JobEnd Run(const TrainerOptions& options, srlm::parallel::MpiSession& session) {
+  auto world = session.World({.timeout_s = options.timeout_s});
+  if (!world.ok()) return {world.status(), false};
+  auto reporter = MakeReporter(options, session.rank());
+  Status connected = srlm::parallel::Agree(**world, reporter.status(), "finding the coordinator");
+  if (!connected.ok()) return {std::move(connected), true};
+  JobEnd end = srlm::trainer::RunJob(options, **world, reporter->get());
+  if (!end.status.ok() && *reporter) (*reporter)->Failed(end.status.message());
+  return end;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  using namespace srlm::trainer;  // NOLINT(google-build-using-namespace)
+  auto session = srlm::parallel::MpiSession::Start(&argc, &argv);
+  if (!session.ok()) {
+    Say(session.status());
+    return kExitFailed;
+  }
+  const int rank = (*session)->rank();
+  const auto parsed = ParseCommandLine(argc, argv);
+  if (const auto* not_run = std::get_if<NotRun>(&parsed)) {
+    if (rank == 0) std::fputs(not_run->text.c_str(), not_run->exit_code == kExitDone ? stdout : stderr);
+    return not_run->exit_code;
+  }
+  srlm::StartLogging("srlm-trainer", "", {{"rank", rank}});
+  const JobEnd end = Run(std::get<TrainerOptions>(parsed), **session);
+  if (end.status.ok()) return kExitDone;
+  // Aborted: another rank failed, and says why.
+  if (end.status.code() != srlm::Code::kAborted || rank == 0) Say(end.status);
+  if (!end.together) (*session)->Abort(kExitFailed);
+  return kExitFailed;
+}

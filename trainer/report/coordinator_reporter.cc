@@ -1,0 +1,116 @@
+#include "trainer/report/coordinator_reporter.h"
+
+#include <thread>
+
+#include "common/base/clock.h"
+#include "common/base/log.h"
+#include "common/rpc/channel.h"
+#include "common/rpc/run_address.h"
+#include "srlm/v1/training.grpc.pb.h"
+
+namespace srlm::trainer {
+namespace {
+
+constexpr double kConnectSeconds = 10;
+constexpr double kCallSeconds = 10;
+constexpr double kDoneSeconds = 300;  // a finished model is reported until somebody has recorded it
+constexpr auto kRetryPause = std::chrono::seconds(1);
+
+using Stub = v1::TrainingService::Stub;
+
+class CoordinatorReporter : public Reporter {
+ public:
+  CoordinatorReporter(std::string run_dir, std::string job_id)
+      : run_dir_(std::move(run_dir)), job_id_(std::move(job_id)) {}
+
+  Status Connect() {
+    SRLM_ASSIGN_OR_RETURN(address_, rpc::ReadRunAddress(run_dir_));
+    channel_ = rpc::MakeChannel(address_.address);
+    stub_ = v1::TrainingService::NewStub(channel_);
+    return rpc::WaitConnected(*channel_, address_.address, Deadline::AfterSeconds(kConnectSeconds));
+  }
+
+  Result<bool> Step(const StepValues& values) override {
+    v1::TrainingProgress progress;
+    progress.set_epoch(address_.epoch);
+    progress.set_job_id(job_id_);
+    progress.set_step(static_cast<uint64_t>(values.step));
+    progress.set_total_steps(static_cast<uint64_t>(values.total_steps));
+    progress.set_loss(values.loss);
+    progress.set_learning_rate(values.learning_rate);
+    progress.set_grad_norm(values.grad_norm);
+    progress.set_rewards_chosen(values.rewards_chosen);
+    progress.set_rewards_rejected(values.rewards_rejected);
+    progress.set_margin(values.margin);
+    progress.set_accuracy(values.accuracy);
+    progress.set_logp_chosen(values.logp_chosen);
+    progress.set_logp_rejected(values.logp_rejected);
+    progress.set_tokens(static_cast<uint64_t>(values.tokens));
+    progress.set_seconds(values.seconds);
+    auto answer = rpc::Call(*stub_, &Stub::ReportProgress, progress, kCallSeconds, "ReportProgress");
+    if (answer.ok()) return answer->stop();
+    if (!Silent(answer.status())) return answer.status();
+    LogWarning("report_failed", {{"step", values.step}, {"reason", answer.status().message()}});
+    FindCoordinatorAgain();
+    return false;  // a coordinator that is away costs no step
+  }
+
+  Status Done(const JobResult& result) override {
+    const Deadline deadline = Deadline::AfterSeconds(kDoneSeconds);
+    while (true) {
+      v1::TrainingDone done;
+      done.set_epoch(address_.epoch);
+      done.set_job_id(job_id_);
+      done.set_model_folder(result.model_folder);
+      done.set_model_id(result.model_id);
+      done.set_steps(static_cast<uint64_t>(result.steps));
+      done.set_tokens(static_cast<uint64_t>(result.tokens));
+      done.set_seconds(result.seconds);
+      const auto answer = rpc::Call(*stub_, &Stub::ReportDone, done, kCallSeconds, "ReportDone");
+      if (answer.ok() || !Silent(answer.status()) || deadline.Expired()) return answer.status();
+      LogWarning("report_failed", {{"reason", answer.status().message()}});
+      std::this_thread::sleep_for(kRetryPause);
+      FindCoordinatorAgain();
+    }
+  }
+
+  void Failed(const std::string& message) override {
+    v1::TrainingFailed failed;
+    failed.set_epoch(address_.epoch);
+    failed.set_job_id(job_id_);
+    failed.set_message(message);
+    const auto answer = rpc::Call(*stub_, &Stub::ReportFailed, failed, kCallSeconds, "ReportFailed");
+    if (!answer.ok()) LogWarning("report_failed", {{"reason", answer.status().message()}});
+  }
+
+ private:
+  /// Whether the failure means that nobody answered, rather than an answer that says no.
+  static bool Silent(const Status& status) {
+    return status.code() == Code::kUnavailable || status.code() == Code::kDeadlineExceeded;
+  }
+
+  void FindCoordinatorAgain() {
+    const auto found = rpc::ReadRunAddress(run_dir_);
+    if (!found.ok()) return;
+    if (found->address == address_.address && found->epoch == address_.epoch) return;
+    address_ = *found;
+    channel_ = rpc::MakeChannel(address_.address);
+    stub_ = v1::TrainingService::NewStub(channel_);
+  }
+
+  std::string run_dir_;
+  std::string job_id_;
+  rpc::RunAddress address_;
+  std::shared_ptr<grpc::Channel> channel_;
+  std::unique_ptr<Stub> stub_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Reporter>> ConnectToCoordinator(const std::string& run_dir, const std::string& job_id) {
+  auto reporter = std::make_unique<CoordinatorReporter>(run_dir, job_id);
+  SRLM_RETURN_IF_ERROR(reporter->Connect());
+  return std::unique_ptr<Reporter>(std::move(reporter));
+}
+
+}  // namespace srlm::trainer

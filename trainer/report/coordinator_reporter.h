@@ -1,0 +1,16 @@
+// Progress of a job to its run's coordinator, over gRPC. gRPC's headers stay in the source file.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "common/base/status.h"
+#include "trainer/job/reporter.h"
+
+namespace srlm::trainer {
+
+/// Reports job `job_id` to the coordinator that RUN/coordinator.json names; read again whenever nobody answers, as
+/// another coordinator may have taken the run. Unavailable when nobody answers within 10 s now.
+Result<std::unique_ptr<Reporter>> ConnectToCoordinator(const std::string& run_dir, const std::string& job_id);
+
+}  // namespace srlm::trainer
