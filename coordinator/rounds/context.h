@@ -1,0 +1,43 @@
+// What every part of the loop works with. All of it belongs to the coordinator's thread.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "common/base/status.h"
+#include "common/config/config.h"
+#include "coordinator/ledger/ledger.h"
+#include "coordinator/rounds/inputs.h"
+#include "coordinator/rounds/model_book.h"
+#include "coordinator/schedule/work_queue.h"
+#include "coordinator/schedule/workers.h"
+
+namespace srlm::rounds {
+
+struct Context {
+  const config::RunConfig& config;
+  std::string run_dir;  // absolute
+  std::string run_id;
+  uint64_t epoch = 0;
+  ledger::Ledger& ledger;
+  ModelBook& models;
+  const Inputs& inputs;
+  schedule::WorkQueue& queue;
+  schedule::Workers& workers;
+  std::function<void(const std::string&)> notice;  // lines for people
+  /// What the loop does about an item that is given up.
+  std::function<Status(const schedule::Subject&, const std::string& reason)> set_aside;
+
+  /// Records an event and logs it. `level`: info, warning, error.
+  Status Event(const std::string& level, int round, const std::string& event, const std::string& message) const;
+  /// Adds an item, unless it was set aside before; earlier tries count.
+  Status Enqueue(schedule::WorkItem work) const;
+  /// Notes tries that came to nothing, and gives up the items whose last one it was.
+  Status RecordFailedTries(const std::vector<schedule::FailedTry>& failed) const;
+};
+
+/// The name of a purpose in the ledger.
+std::string PurposeName(v1::Purpose purpose);
+
+}  // namespace srlm::rounds

@@ -1,0 +1,193 @@
+#include "coordinator/rounds/coordinator.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <random>
+
+#include "common/base/file.h"
+#include "common/base/log.h"
+#include "common/base/version.h"
+#include "common/rpc/run_address.h"
+#include "common/rpc/server.h"
+#include "coordinator/ledger/owner.h"
+#include "coordinator/rounds/desk.h"
+#include "coordinator/rounds/launches.h"
+#include "coordinator/rounds/status_board.h"
+#include "coordinator/rounds/stored_config.h"
+#include "coordinator/schedule/loop.h"
+#include "coordinator/services/run_service.h"
+#include "coordinator/services/training_service.h"
+#include "coordinator/services/work_service.h"
+
+namespace srlm::rounds {
+namespace {
+
+constexpr std::chrono::seconds kTimeToSayGoodbye(5);  // for workers that were started by hand
+
+schedule::QueueOptions QueueOptionsOf(const config::CoordinatorConfig& config) {
+  return {std::chrono::nanoseconds(static_cast<int64_t>(config.lease_timeout_s * 1e9)), config.lease_items,
+          config.max_item_tries};
+}
+
+schedule::LoopOptions LoopOptionsOf(const config::CoordinatorConfig& config) {
+  return {std::chrono::milliseconds(config.commit_ms), config.commit_results, std::chrono::milliseconds(100)};
+}
+
+std::string NewRunId() {
+  std::random_device device;
+  return fmt::format("{:08x}{:08x}", device(), device());
+}
+
+}  // namespace
+
+// Members are destroyed from the last to the first: the server goes before what it calls, the lock last.
+struct Coordinator::Parts {
+  Parts(const config::RunConfig& run_config, CoordinatorOptions given, ledger::OwnerLock lock,
+        std::unique_ptr<ledger::Ledger> opened, uint64_t epoch)
+      : config(run_config),
+        options(std::move(given)),
+        owner(std::move(lock)),
+        ledger(std::move(opened)),
+        queue(QueueOptionsOf(config.coordinator)),
+        workers(epoch) {}
+
+  srlm::Status Serve();
+  Result<bool> Tick();
+
+  config::RunConfig config;
+  CoordinatorOptions options;
+  ledger::OwnerLock owner;
+  std::unique_ptr<ledger::Ledger> ledger;
+  Inputs inputs;
+  std::unique_ptr<ModelBook> models;
+  schedule::WorkQueue queue;
+  schedule::Workers workers;
+  std::optional<Context> context;
+  std::unique_ptr<Machine> machine;
+  std::unique_ptr<Desk> desk;
+  std::unique_ptr<StatusBoard> board;
+  std::unique_ptr<schedule::Loop> loop;
+  std::unique_ptr<services::WorkService> work_service;
+  std::unique_ptr<services::TrainingService> training_service;
+  std::unique_ptr<services::RunService> run_service;
+  std::unique_ptr<rpc::Server> server;
+
+  std::optional<RunEnd> end;  // decided; the workers are being let go
+  Clock::time_point goodbye_by{};
+};
+
+Result<std::unique_ptr<Coordinator>> Coordinator::Create(const config::RunConfig& config, const std::string& run_dir,
+                                                         CoordinatorOptions options) {
+  SRLM_RETURN_IF_ERROR(config::CheckInputs(config));
+  SRLM_ASSIGN_OR_RETURN(Inputs inputs, LoadInputs(config));
+  SRLM_RETURN_IF_ERROR(MakeFolders(run_dir + "/logs"));
+  const std::string folder = std::filesystem::canonical(run_dir).string();
+  SRLM_ASSIGN_OR_RETURN(ledger::OwnerLock owner, ledger::OwnerLock::Claim(folder));
+  SRLM_RETURN_IF_ERROR(StoreConfig(config, folder));
+  SRLM_ASSIGN_OR_RETURN(auto ledger, ledger::Ledger::Open(folder));
+  SRLM_ASSIGN_OR_RETURN(const std::string last_epoch, ledger->Fact("epoch"));
+  const uint64_t epoch = last_epoch.empty() ? 1 : std::stoull(last_epoch) + 1;
+  SRLM_RETURN_IF_ERROR(owner.SetEpoch(epoch));
+
+  auto parts = std::make_unique<Parts>(config, std::move(options), std::move(owner), std::move(ledger), epoch);
+  parts->inputs = std::move(inputs);
+  SRLM_ASSIGN_OR_RETURN(parts->models, ModelBook::Open(parts->config, folder, *parts->ledger));
+  SRLM_ASSIGN_OR_RETURN(std::string run_id, parts->ledger->Fact("run_id"));
+  if (run_id.empty()) run_id = NewRunId();
+  for (const auto& [key, value] : {std::pair{"run_id", run_id},
+                                   {"name", config.name},
+                                   {"version", kVersion},
+                                   {"epoch", std::to_string(epoch)},
+                                   {"state", "running"},
+                                   {"message", ""}})
+    SRLM_RETURN_IF_ERROR(parts->ledger->SetFact(key, value));
+  auto notice = parts->options.notice ? parts->options.notice
+                                      : [](const std::string& line) { LogInfo("notice", {{"text", line}}); };
+  parts->context.emplace(Context{parts->config,
+                                 folder,
+                                 run_id,
+                                 epoch,
+                                 *parts->ledger,
+                                 *parts->models,
+                                 parts->inputs,
+                                 parts->queue,
+                                 parts->workers,
+                                 std::move(notice),
+                                 {}});
+  SRLM_RETURN_IF_ERROR(EndLeftovers(*parts->context));
+  SRLM_RETURN_IF_ERROR(parts->Serve());
+  return std::unique_ptr<Coordinator>(new Coordinator(std::move(parts)));
+}
+
+srlm::Status Coordinator::Parts::Serve() {
+  machine = std::make_unique<Machine>(*context, options.launcher.get(), options.program_folder);
+  desk = std::make_unique<Desk>(*context, *machine);
+  SRLM_ASSIGN_OR_RETURN(const std::string duplicates, ledger->Fact("duplicates"));
+  if (!duplicates.empty()) desk->set_duplicates(std::stoull(duplicates));
+  board = std::make_unique<StatusBoard>(*context, *machine, *desk);
+  loop = std::make_unique<schedule::Loop>(*ledger, LoopOptionsOf(config.coordinator));
+  work_service = std::make_unique<services::WorkService>(*loop, *desk);
+  training_service = std::make_unique<services::TrainingService>(*loop, *desk);
+  run_service = std::make_unique<services::RunService>(*loop, *board);
+  SRLM_RETURN_IF_ERROR(context->Event("info", 0, "coordinator_began", fmt::format("epoch {}", context->epoch)));
+  SRLM_RETURN_IF_ERROR(ledger->Commit());
+  board->Publish(true);
+  SRLM_ASSIGN_OR_RETURN(server, rpc::Server::Start(config.coordinator.address,
+                                                   {work_service.get(), training_service.get(), run_service.get()}));
+  return rpc::WriteRunAddress(
+      context->run_dir, {context->run_id, server->address(), context->epoch, owner.owner().host, owner.owner().pid});
+}
+
+// One turn of the state machine; whether the loop goes on.
+Result<bool> Coordinator::Parts::Tick() {
+  SRLM_RETURN_IF_ERROR(desk->failure());
+  const Clock::time_point now = Clock::now();
+  if (!end) {
+    SRLM_ASSIGN_OR_RETURN(const Machine::State state, machine->Advance(now));
+    board->Publish(false);
+    if (state == Machine::State::kGoing) return true;
+    end = state == Machine::State::kDone ? RunEnd::kDone : RunEnd::kPaused;
+    const std::string name = *end == RunEnd::kDone ? "done" : "paused";
+    board->SetState(name, machine->problem());
+    SRLM_RETURN_IF_ERROR(ledger->SetFact("state", name));
+    SRLM_RETURN_IF_ERROR(ledger->SetFact("message", machine->problem()));
+    if (*end == RunEnd::kDone) SRLM_RETURN_IF_ERROR(context->Event("info", machine->round(), "run_done", ""));
+    goodbye_by = now + kTimeToSayGoodbye;
+    queue.Clear();
+  }
+  SRLM_ASSIGN_OR_RETURN(const bool gone, machine->Dismiss(now));
+  board->Publish(false);
+  return !gone && now < goodbye_by;
+}
+
+Coordinator::Coordinator(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+
+Coordinator::~Coordinator() {
+  parts_->loop->Stop();
+  rpc::RemoveRunAddress(parts_->context->run_dir);
+}
+
+Result<RunEnd> Coordinator::Run() {
+  Parts& parts = *parts_;
+  const srlm::Status status = parts.loop->Run([&] { return parts.Tick(); });
+  if (!status.ok()) {
+    parts.board->SetState("failed", status.message());
+    // Best effort: when the ledger itself failed, this fails too, and the status that is returned says why.
+    if (parts.ledger->SetFact("state", "failed").ok() && parts.ledger->SetFact("message", status.message()).ok())
+      (void)parts.ledger->Commit();
+  }
+  parts.board->Publish(true);
+  parts.server->Shutdown(Deadline::AfterSeconds(1));
+  parts.options.launcher.reset();  // kills what still runs
+  if (!status.ok()) return status;
+  return parts.end.value_or(RunEnd::kStopped);
+}
+
+void Coordinator::Stop() { parts_->loop->Stop(); }
+
+v1::RunStatus Coordinator::Status() const { return parts_->board->Snapshot(); }
+
+const std::string& Coordinator::address() const { return parts_->server->address(); }
+
+}  // namespace srlm::rounds

@@ -1,0 +1,183 @@
+#include "coordinator/rounds/desk.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace srlm::rounds {
+namespace {
+
+constexpr uint32_t kRetryMs = 200;           // nothing to lease now
+constexpr uint32_t kRetryTrainingMs = 1000;  // nor soon
+
+// Why a result cannot be its item's; empty: it can.
+std::string Mismatch(const v1::Item& item, const v1::ItemResult& result) {
+  if (result.model_id() != item.model_id())
+    return fmt::format("computed by model {} instead of {}", result.model_id(), item.model_id());
+  if (result.subject_hash() != item.subject_hash()) return "of another response than the item's";
+  if (!result.error().empty()) return "";
+  if (item.has_sample() && result.samples_size() != item.sample().stream_keys_size())
+    return fmt::format("{} samples instead of {}", result.samples_size(), item.sample().stream_keys_size());
+  if (item.has_choose() && result.choice_logprobs_size() != item.choose().choice_token_ids_size())
+    return fmt::format("{} choices instead of {}", result.choice_logprobs_size(),
+                       item.choose().choice_token_ids_size());
+  return "";
+}
+
+}  // namespace
+
+Status Desk::CheckEpoch(uint64_t epoch) const {
+  if (epoch == context_.epoch) return OkStatus();
+  return FailedPrecondition(fmt::format("epoch {}: the run's coordinator has epoch {}; read {}/coordinator.json again",
+                                        epoch, context_.epoch, context_.run_dir));
+}
+
+Result<schedule::Worker*> Desk::WorkerOf(const std::string& worker_id) {
+  schedule::Worker* worker = context_.workers.Find(worker_id);
+  if (worker == nullptr)
+    return FailedPrecondition(fmt::format("worker \"{}\" is not registered (any more); register again", worker_id));
+  worker->heard = Clock::now();
+  return worker;
+}
+
+template <class T>
+Result<T> Desk::Keep(const Status& status, T value) {
+  if (status.ok()) return value;
+  if (failure_.ok()) failure_ = status;
+  return status;
+}
+
+Result<v1::RegisterResponse> Desk::Register(const v1::RegisterRequest& request) {
+  SRLM_RETURN_IF_ERROR(CheckEpoch(request.epoch()));
+  if (request.run_id() != context_.run_id)
+    return FailedPrecondition(fmt::format("run {} is not here: this coordinator has run {} in {}", request.run_id(),
+                                          context_.run_id, context_.run_dir));
+  const schedule::Worker& worker = context_.workers.Join(request, Clock::now());
+  const config::RunConfig& config = context_.config;
+  v1::RegisterResponse response;
+  response.set_worker_id(worker.worker_id);
+  response.set_lease_timeout_ms(static_cast<uint32_t>(config.coordinator.lease_timeout_s * 1000));
+  response.set_heartbeat_ms(std::max<uint32_t>(100, response.lease_timeout_ms() / 6));
+  response.mutable_engine()->set_threads(static_cast<uint32_t>(config.workers.threads));
+  response.mutable_engine()->set_max_batch(static_cast<uint32_t>(config.workers.max_batch));
+  response.mutable_engine()->set_kv_cache_mib(static_cast<uint32_t>(config.workers.kv_cache_mib));
+  response.mutable_engine()->set_prefill_chunk_tokens(static_cast<uint32_t>(config.workers.prefill_chunk_tokens));
+  response.mutable_engine()->set_page_tokens(static_cast<uint32_t>(config.workers.page_tokens));
+  return Keep(context_.Event("info", machine_.round(), "worker_joined",
+                             fmt::format("{} on {}, pid {}, {} ranks", worker.worker_id, request.host(), request.pid(),
+                                         request.ranks())),
+              std::move(response));
+}
+
+// Training in local mode takes the cores of the workers that we started; others only put their model away.
+bool Desk::MustLeave(const schedule::Worker& worker) const {
+  return machine_.dismissed() || (machine_.training_now() && !worker.launch_id.empty());
+}
+
+Result<v1::LeaseResponse> Desk::Lease(const v1::LeaseRequest& request) {
+  SRLM_RETURN_IF_ERROR(CheckEpoch(request.epoch()));
+  SRLM_ASSIGN_OR_RETURN(schedule::Worker * worker, WorkerOf(request.worker_id()));
+  worker->stats = request.stats();
+  v1::LeaseResponse response;
+  if (MustLeave(*worker)) {
+    response.set_directive(v1::DIRECTIVE_LEAVE);
+    return response;
+  }
+  const schedule::Lease lease =
+      context_.queue.LeaseTo(request.worker_id(), request.loaded_model_id(),
+                             static_cast<int>(std::min(request.max_items(), 1u << 20)), Clock::now());
+  response.set_directive(lease.items.empty() ? v1::DIRECTIVE_WAIT : v1::DIRECTIVE_WORK);
+  if (lease.items.empty()) {
+    response.set_release_cores(machine_.training_now());
+    response.set_retry_after_ms(machine_.training_now() ? kRetryTrainingMs : kRetryMs);
+    return response;
+  }
+  response.set_lease_id(lease.lease_id);
+  for (const v1::Item* item : lease.items) *response.add_items() = *item;
+  const KnownModel* model = context_.models.FindById(lease.items.front()->model_id());
+  v1::ModelRef& ref = *response.add_models();
+  ref.set_model_id(model->model_id);
+  ref.set_folder(model->folder);
+  return response;
+}
+
+Result<v1::RenewResponse> Desk::Renew(const v1::RenewRequest& request) {
+  SRLM_RETURN_IF_ERROR(CheckEpoch(request.epoch()));
+  SRLM_ASSIGN_OR_RETURN(schedule::Worker * worker, WorkerOf(request.worker_id()));
+  worker->stats = request.stats();
+  v1::RenewResponse response;
+  const std::vector<std::string> leases(request.lease_ids().begin(), request.lease_ids().end());
+  for (const std::string& lost : context_.queue.Renew(request.worker_id(), leases, Clock::now()))
+    response.add_lost_lease_ids(lost);
+  response.set_directive(MustLeave(*worker) ? v1::DIRECTIVE_LEAVE : v1::DIRECTIVE_WORK);
+  return response;
+}
+
+// One result: stored, dropped as a duplicate, or refused.
+Status Desk::Take(const v1::ItemResult& result, const std::string& worker_id, v1::SubmitResponse& counts) {
+  const schedule::WorkItem* found = context_.queue.Find(result.item_id());
+  if (found == nullptr) {  // finished already: first wins
+    ++duplicates_;
+    counts.set_duplicates(counts.duplicates() + 1);
+    return context_.ledger.SetFact("duplicates", std::to_string(duplicates_));
+  }
+  const schedule::WorkItem work = *found;
+  if (const std::string mismatch = Mismatch(work.item, result); !mismatch.empty()) {
+    counts.set_refused(counts.refused() + 1);
+    const auto failed = context_.queue.FailTry(result.item_id(), "its result was " + mismatch);
+    return context_.RecordFailedTries({*failed});
+  }
+  context_.queue.Finish(result.item_id());
+  counts.set_stored(counts.stored() + 1);
+  if (result.error().empty()) return machine_.Store(work, result, worker_id).status();
+  return context_.RecordFailedTries({{work, 1, true, result.error()}});
+}
+
+Result<v1::SubmitResponse> Desk::Submit(const v1::SubmitRequest& request) {
+  SRLM_RETURN_IF_ERROR(CheckEpoch(request.epoch()));
+  if (schedule::Worker* worker = context_.workers.Find(request.worker_id())) worker->heard = Clock::now();
+  v1::SubmitResponse counts;
+  std::vector<std::string> leases;
+  for (const v1::ItemResult& result : request.results()) {
+    leases.push_back(result.lease_id());
+    if (const Status status = Take(result, request.worker_id(), counts); !status.ok()) return Keep(status, counts);
+  }
+  context_.queue.Renew(request.worker_id(), leases, Clock::now());  // it makes progress
+  return counts;
+}
+
+Result<v1::LeaveResponse> Desk::Leave(const v1::LeaveRequest& request) {
+  SRLM_RETURN_IF_ERROR(CheckEpoch(request.epoch()));
+  SRLM_RETURN_IF_ERROR(WorkerOf(request.worker_id()).status());
+  context_.queue.Drop(request.worker_id(), false, "");
+  context_.workers.Remove(request.worker_id());
+  return Keep(context_.Event("info", machine_.round(), "worker_left", request.worker_id() + ": " + request.reason()),
+              v1::LeaveResponse());
+}
+
+Result<Training*> Desk::TrainingOf(uint64_t epoch, const std::string& job_id) {
+  SRLM_RETURN_IF_ERROR(CheckEpoch(epoch));
+  Training* training = machine_.training();
+  if (training == nullptr || training->job().job_id != job_id)
+    return FailedPrecondition(fmt::format("no training job \"{}\" runs now", job_id));
+  return training;
+}
+
+Result<v1::TrainingDirective> Desk::Progress(const v1::TrainingProgress& progress) {
+  SRLM_ASSIGN_OR_RETURN(Training * training, TrainingOf(progress.epoch(), progress.job_id()));
+  return Keep(training->Progress(progress), v1::TrainingDirective());
+}
+
+Result<v1::TrainingAck> Desk::Done(const v1::TrainingDone& done) {
+  SRLM_ASSIGN_OR_RETURN(Training * training, TrainingOf(done.epoch(), done.job_id()));
+  // A folder that is not what the trainer says is the trainer's failure, not the ledger's.
+  SRLM_RETURN_IF_ERROR(training->Done(done));
+  return v1::TrainingAck();
+}
+
+Result<v1::TrainingAck> Desk::Failed(const v1::TrainingFailed& failed) {
+  SRLM_ASSIGN_OR_RETURN(Training * training, TrainingOf(failed.epoch(), failed.job_id()));
+  return Keep(training->Failed(failed), v1::TrainingAck());
+}
+
+}  // namespace srlm::rounds

@@ -1,0 +1,37 @@
+// How well a model judges: its scores of the human-ranked answers.
+#pragma once
+
+#include <set>
+#include <string>
+
+#include "coordinator/rounds/context.h"
+
+namespace srlm::rounds {
+
+class Evaluation {
+ public:
+  /// `model` ("M1") judges as itself, whoever judges in its round.
+  Evaluation(const Context& context, std::string model) : context_(context), model_(std::move(model)) {}
+
+  /// Asks for the judgements that the ledger lacks.
+  Status Begin();
+  /// A result; false when it was there already.
+  Result<bool> Store(const schedule::Subject& subject, const v1::ItemResult& result);
+  Status SetAside(const schedule::Subject& subject, const std::string& reason);
+
+  size_t open() const { return open_.size(); }
+  uint64_t total() const { return total_; }
+  uint64_t failed() const { return failed_; }
+
+  /// Computes the figures from the stored judgements and records them.
+  Status Finish();
+
+ private:
+  const Context& context_;
+  std::string model_;
+  std::set<std::string> open_;  // item ids
+  uint64_t total_ = 0;
+  uint64_t failed_ = 0;
+};
+
+}  // namespace srlm::rounds

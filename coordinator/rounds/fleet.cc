@@ -1,0 +1,90 @@
+#include "coordinator/rounds/fleet.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "coordinator/rounds/launches.h"
+
+namespace srlm::rounds {
+namespace {
+
+constexpr std::chrono::seconds kTimeToLeave(60);
+
+}  // namespace
+
+Fleet::Fleet(const Context& context, launcher::Launcher* launcher, std::string program_folder)
+    : context_(context), launcher_(launcher), program_folder_(std::move(program_folder)) {
+  replicas_.resize(launcher == nullptr ? 0 : static_cast<size_t>(context.config.workers.replicas));
+}
+
+bool Fleet::empty() const {
+  return std::ranges::all_of(replicas_, [](const Replica& replica) { return replica.launch_id.empty(); });
+}
+
+Status Fleet::Advance(Clock::time_point now, bool wanted) {
+  if (launcher_ == nullptr && wanted && !told_ && context_.workers.all().empty() && !context_.queue.empty()) {
+    told_ = true;
+    context_.notice(fmt::format("work waits for workers; start them where their cores are:\n  mpirun -n 1 {} --run {}",
+                                program_folder_ + "/srlm-worker", context_.run_dir));
+  }
+  for (Replica& replica : replicas_) {
+    if (!replica.launch_id.empty()) {
+      SRLM_RETURN_IF_ERROR(Watch(replica, now, wanted));
+    } else if (wanted && context_.queue.waiting() > 0 && now >= replica.next_start) {
+      SRLM_RETURN_IF_ERROR(Start(replica));
+    }
+  }
+  return OkStatus();
+}
+
+Status Fleet::Start(Replica& replica) {
+  launcher::LaunchSpec spec;
+  spec.id = fmt::format("worker-{}-{}", context_.epoch, ++launches_);
+  spec.program = program_folder_ + "/srlm-worker";
+  spec.args = {"--run", context_.run_dir, "--launch-id", spec.id};
+  spec.log_dir = context_.run_dir + "/logs/srlm-worker/" + spec.id;
+  replica.launch_id = spec.id;
+  replica.log_dir = spec.log_dir;
+  replica.finished_at_start = context_.queue.finished();
+  replica.leave_by.reset();
+  replica.stopped = false;
+  return StartRecorded(context_, *launcher_, spec);
+}
+
+Status Fleet::Watch(Replica& replica, Clock::time_point now, bool wanted) {
+  SRLM_ASSIGN_OR_RETURN(const launcher::LaunchStatus status, launcher_->Poll(replica.launch_id));
+  if (!status.running) return NoticeEnd(replica, status, now, wanted);
+  if (wanted) {
+    replica.leave_by.reset();
+    return OkStatus();
+  }
+  if (!replica.leave_by) replica.leave_by = now + kTimeToLeave;
+  if (now < *replica.leave_by || replica.stopped) return OkStatus();
+  replica.stopped = true;
+  return launcher_->Stop(replica.launch_id, Deadline::AfterSeconds(kStopGraceSeconds));
+}
+
+Status Fleet::NoticeEnd(Replica& replica, const launcher::LaunchStatus& status, Clock::time_point now, bool wanted) {
+  const std::string launch_id = std::exchange(replica.launch_id, "");
+  SRLM_RETURN_IF_ERROR(RecordEnd(context_, launch_id, status.reason));
+  const bool died = status.exit_code != 0 && !replica.stopped;
+  for (const std::string& worker_id : context_.workers.OfLaunch(launch_id)) {
+    SRLM_RETURN_IF_ERROR(context_.RecordFailedTries(
+        context_.queue.Drop(worker_id, died, fmt::format("its worker {} died ({})", worker_id, status.reason))));
+    context_.workers.Remove(worker_id);
+  }
+  if (context_.queue.finished() > replica.finished_at_start) replica.failures = 0;
+  if (!died && !wanted) return OkStatus();
+  ++replica.failures;
+  const std::string why = Explain(status, replica.log_dir);
+  if (died) SRLM_RETURN_IF_ERROR(context_.Event("error", 0, "worker_died", launch_id + ": " + why));
+  if (replica.failures > context_.config.coordinator.max_relaunches)
+    return FailedPrecondition(
+        fmt::format("workers ended {} times without finishing an item; the last one: {}", replica.failures, why));
+  replica.next_start = now + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(
+                                 BackoffSeconds(context_.config.coordinator, replica.failures)));
+  return OkStatus();
+}
+
+}  // namespace srlm::rounds

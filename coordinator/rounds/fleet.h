@@ -1,0 +1,48 @@
+// The workers that this coordinator starts: one group a replica, started again when it dies with work left.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "coordinator/launcher/launcher.h"
+#include "coordinator/rounds/context.h"
+
+namespace srlm::rounds {
+
+class Fleet {
+ public:
+  /// `launcher` null: workers join by hand, and there is nothing to do here.
+  Fleet(const Context& context, launcher::Launcher* launcher, std::string program_folder);
+
+  /// With `wanted`, keeps the replicas running while work waits. Without, lets them go: the lease answers tell them to
+  /// leave, and those still there after a minute are ended. Fails when replicas ended max_relaunches times in a row
+  /// without finishing an item between.
+  Status Advance(Clock::time_point now, bool wanted);
+
+  /// Whether no group runs.
+  bool empty() const;
+
+ private:
+  struct Replica {
+    std::string launch_id;  // empty: not running
+    std::string log_dir;
+    int failures = 0;  // ends without a finished item between
+    uint64_t finished_at_start = 0;
+    Clock::time_point next_start{};
+    std::optional<Clock::time_point> leave_by;
+    bool stopped = false;
+  };
+  Status Start(Replica& replica);
+  Status Watch(Replica& replica, Clock::time_point now, bool wanted);
+  Status NoticeEnd(Replica& replica, const launcher::LaunchStatus& status, Clock::time_point now, bool wanted);
+
+  const Context& context_;
+  launcher::Launcher* launcher_;
+  std::string program_folder_;
+  std::vector<Replica> replicas_;
+  int launches_ = 0;
+  bool told_ = false;  // how workers join by hand
+};
+
+}  // namespace srlm::rounds

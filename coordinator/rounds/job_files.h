@@ -1,0 +1,36 @@
+// What a training job reads, and how it is started: RUN/jobs/<job>/data.jsonl, job.json and the command line.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "coordinator/launcher/launcher.h"
+#include "coordinator/rounds/context.h"
+
+namespace srlm::rounds {
+
+/// A step of the loop that makes a model.
+struct TrainingJob {
+  std::string job_id;  // sft, dpo-1, ...
+  std::string kind;    // sft, dpo
+  int round = 0;
+  std::string input;   // model that is trained: "M0"
+  std::string output;  // model that comes out: "M1"
+};
+
+/// The job that makes M<number>.
+TrainingJob JobOf(int number);
+
+/// Folder of the job's files, and of the model that it makes; absolute.
+std::string JobFolder(const Context& context, const TrainingJob& job);
+std::string OutputFolder(const Context& context, const TrainingJob& job);
+
+/// Writes data.jsonl and job.json; returns the number of rows. SFT: the seed rows as text. DPO: the round's pairs as
+/// token ids with their texts, and the log-probabilities recorded while sampling when the configuration asks for them.
+Result<int64_t> WriteJobFiles(const Context& context, const TrainingJob& job);
+
+/// How the trainer is started.
+launcher::LaunchSpec TrainerSpec(const Context& context, const TrainingJob& job, const std::string& program_folder,
+                                 const std::string& launch_id);
+
+}  // namespace srlm::rounds

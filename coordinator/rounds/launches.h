@@ -1,0 +1,29 @@
+// Launched groups and their rows in the ledger.
+#pragma once
+
+#include <string>
+
+#include "coordinator/launcher/launcher.h"
+#include "coordinator/rounds/context.h"
+
+namespace srlm::rounds {
+
+/// How long a group has after TERM before it is killed.
+inline constexpr double kStopGraceSeconds = 10;
+
+/// Starts a group and records it.
+Status StartRecorded(const Context& context, launcher::Launcher& launcher, const launcher::LaunchSpec& spec);
+
+/// Notes the end of a recorded group: `reason` in a word or two.
+Status RecordEnd(const Context& context, const std::string& launch_id, const std::string& reason);
+
+/// Ends groups on this host that an earlier coordinator of this run left behind.
+Status EndLeftovers(const Context& context);
+
+/// Seconds before start number `failures` + 1 of something that failed so often: doubles, up to the limit.
+double BackoffSeconds(const config::CoordinatorConfig& config, int failures);
+
+/// The reason of an ended group and the last lines that it wrote, for a message.
+std::string Explain(const launcher::LaunchStatus& status, const std::string& log_dir);
+
+}  // namespace srlm::rounds

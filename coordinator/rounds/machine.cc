@@ -1,0 +1,153 @@
+#include "coordinator/rounds/machine.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "coordinator/rounds/pair_maker.h"
+
+namespace srlm::rounds {
+
+Machine::Machine(Context& context, launcher::Launcher* launcher, std::string program_folder)
+    : context_(context),
+      launcher_(launcher),
+      program_folder_(program_folder),
+      fleet_(context, launcher, std::move(program_folder)) {
+  context.set_aside = [this](const schedule::Subject& subject, const std::string& reason) {
+    return SetAside(subject, reason);
+  };
+}
+
+Result<Machine::State> Machine::Advance(Clock::time_point now) {
+  SRLM_RETURN_IF_ERROR(context_.RecordFailedTries(context_.queue.Expire(now)));
+  const int newest = context_.models.Newest();
+  round_ = std::min(newest, context_.config.run.iterations);
+  // A job is over when its ranks are gone, too: the cores are theirs until then.
+  if (training_ != nullptr) {
+    SRLM_ASSIGN_OR_RETURN(const State state, Train(newest + 1, now));
+    if (training_ != nullptr) return state;
+  }
+  if (newest > LastModel()) return State::kDone;
+  Result<State> state = newest == 0 ? Train(1, now) : AdvanceModel(newest, now);
+  SRLM_RETURN_IF_ERROR(state.status());
+  if (*state == State::kGoing) SRLM_RETURN_IF_ERROR(fleet_.Advance(now, training_ == nullptr));
+  NotePhase(now);
+  return state;
+}
+
+Status Machine::BeginModel(int number) {
+  begun_ = number;
+  const std::string model = fmt::format("M{}", number);
+  SRLM_ASSIGN_OR_RETURN(const auto measured, context_.ledger.Evaluation(model));
+  if (!context_.inputs.ranked.empty() && !measured) {
+    evaluation_ = std::make_unique<Evaluation>(context_, model);
+    SRLM_RETURN_IF_ERROR(evaluation_->Begin());
+  }
+  if (number >= LastModel()) return OkStatus();
+  SRLM_ASSIGN_OR_RETURN(const auto row, context_.ledger.Round(number));
+  if (!row) {
+    SRLM_RETURN_IF_ERROR(context_.ledger.SetRound({number, WallClockMs(), 0, false, false}));
+    SRLM_RETURN_IF_ERROR(context_.Event("info", number, "round_began", model + " answers and judges"));
+  }
+  if (row && row->pairs_closed) return OkStatus();
+  answers_ = std::make_unique<Answers>(context_, number);
+  SRLM_RETURN_IF_ERROR(answers_->Begin());
+  new_prompts_ = std::make_unique<NewPrompts>(context_, number, [this](const std::string& id, const std::string& text) {
+    return answers_->AddPrompt(id, data::PromptInput::FromUser(text), true);
+  });
+  return new_prompts_->Begin();
+}
+
+Result<Machine::State> Machine::AdvanceModel(int number, Clock::time_point now) {
+  if (begun_ != number) SRLM_RETURN_IF_ERROR(BeginModel(number));
+  if (evaluation_ != nullptr && evaluation_->open() == 0) SRLM_RETURN_IF_ERROR(FinishEvaluation());
+  if (evaluation_ == nullptr) {
+    SRLM_ASSIGN_OR_RETURN(const std::string problem, EvaluationProblem(context_, fmt::format("M{}", number)));
+    // The last model has nothing to make: its figures say what they say.
+    if (!problem.empty() && number < LastModel()) return Pause(problem, number);
+  }
+  if (number >= LastModel()) return evaluation_ == nullptr ? State::kDone : State::kGoing;
+  if (answers_ != nullptr) {
+    if (!new_prompts_->done() || answers_->open() > 0) return State::kGoing;
+    SRLM_RETURN_IF_ERROR(MakePairs(context_, number));
+    SRLM_RETURN_IF_ERROR(CloseRound(number, true, true));
+    new_prompts_.reset();
+    answers_.reset();
+  }
+  if (evaluation_ != nullptr) return State::kGoing;
+  SRLM_ASSIGN_OR_RETURN(const std::string problem, PairProblem(context_, number));
+  if (!problem.empty()) return Pause(problem, number);
+  return Train(number + 1, now);
+}
+
+Status Machine::FinishEvaluation() {
+  const std::unique_ptr<Evaluation> finished = std::move(evaluation_);
+  return finished->Finish();
+}
+
+Status Machine::CloseRound(int round, bool prompts, bool pairs) {
+  SRLM_ASSIGN_OR_RETURN(auto row, context_.ledger.Round(round));
+  row->prompts_closed |= prompts;
+  row->pairs_closed |= pairs;
+  return context_.ledger.SetRound(*row);
+}
+
+Result<Machine::State> Machine::Pause(const std::string& problem, int round) {
+  if (problem_.empty()) SRLM_RETURN_IF_ERROR(context_.Event("warning", round, "paused", problem));
+  problem_ = problem;
+  return State::kPaused;
+}
+
+// Trains M<number>, once the workers have left its cores.
+Result<Machine::State> Machine::Train(int number, Clock::time_point now) {
+  if (training_ == nullptr) {
+    const TrainingJob job = JobOf(number);
+    SRLM_ASSIGN_OR_RETURN(const auto row, context_.ledger.Round(job.round));
+    if (!row) SRLM_RETURN_IF_ERROR(context_.ledger.SetRound({job.round, WallClockMs(), 0, true, true}));
+    training_ = std::make_unique<Training>(context_, job, launcher_, program_folder_);
+    // Nobody may train on rows that a crash could take back.
+    SRLM_RETURN_IF_ERROR(context_.ledger.Commit());
+  }
+  NotePhase(now);
+  SRLM_RETURN_IF_ERROR(fleet_.Advance(now, false));
+  if (!fleet_.empty()) return State::kGoing;
+  SRLM_RETURN_IF_ERROR(training_->Advance(now));
+  if (!training_->done()) return State::kGoing;
+  SRLM_ASSIGN_OR_RETURN(auto row, context_.ledger.Round(training_->job().round));
+  row->ended_ms = WallClockMs();
+  SRLM_RETURN_IF_ERROR(context_.ledger.SetRound(*row));
+  training_.reset();
+  return State::kGoing;
+}
+
+Result<bool> Machine::Dismiss(Clock::time_point now) {
+  dismissed_ = true;
+  SRLM_RETURN_IF_ERROR(fleet_.Advance(now, false));
+  return fleet_.empty() && context_.workers.all().empty();
+}
+
+Result<bool> Machine::Store(const schedule::WorkItem& work, const v1::ItemResult& result,
+                            const std::string& worker_id) {
+  const schedule::Subject& subject = work.subject;
+  switch (subject.purpose) {
+    case v1::PURPOSE_NEW_PROMPT:
+      return new_prompts_ != nullptr ? new_prompts_->Store(subject.index, result) : Result<bool>(false);
+    case v1::PURPOSE_CANDIDATE:
+      return answers_ != nullptr ? answers_->StoreCandidates(subject.prompt_id, result, worker_id)
+                                 : Result<bool>(false);
+    case v1::PURPOSE_VOTE: return answers_ != nullptr ? answers_->StoreVotes(subject, result) : Result<bool>(false);
+    default: return evaluation_ != nullptr ? evaluation_->Store(subject, result) : Result<bool>(false);
+  }
+}
+
+Status Machine::SetAside(const schedule::Subject& subject, const std::string& reason) {
+  switch (subject.purpose) {
+    case v1::PURPOSE_NEW_PROMPT:
+      return new_prompts_ != nullptr ? new_prompts_->SetAside(subject.index, reason) : OkStatus();
+    case v1::PURPOSE_CANDIDATE:
+    case v1::PURPOSE_VOTE: return answers_ != nullptr ? answers_->SetAside(subject, reason) : OkStatus();
+    default: return evaluation_ != nullptr ? evaluation_->SetAside(subject, reason) : OkStatus();
+  }
+}
+
+}  // namespace srlm::rounds

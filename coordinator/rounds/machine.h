@@ -1,0 +1,78 @@
+// The loop's state machine: from what the ledger holds to what is to be done next.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "coordinator/rounds/answers.h"
+#include "coordinator/rounds/context.h"
+#include "coordinator/rounds/evaluation.h"
+#include "coordinator/rounds/fleet.h"
+#include "coordinator/rounds/new_prompts.h"
+#include "coordinator/rounds/training.h"
+#include "srlm/v1/run.pb.h"
+
+namespace srlm::rounds {
+
+/// M1 by SFT; then for each model its evaluation and, until the last, its round: new prompts, candidates and votes all
+/// at once, then pairs, then DPO to the next model. Nothing is remembered but the ledger: a machine made anew goes on
+/// where the last one stood.
+class Machine {
+ public:
+  Machine(Context& context, launcher::Launcher* launcher, std::string program_folder);
+
+  enum class State { kGoing, kDone, kPaused };
+
+  /// Does what can be done now. Fails when a job cannot be done or the ledger cannot be written.
+  Result<State> Advance(Clock::time_point now);
+  /// Lets the workers go at the end of the run; whether they are gone.
+  Result<bool> Dismiss(Clock::time_point now);
+
+  /// Stores a finished item's result; false when it was there already.
+  Result<bool> Store(const schedule::WorkItem& work, const v1::ItemResult& result, const std::string& worker_id);
+
+  /// Why the run is paused, and what to do.
+  const std::string& problem() const { return problem_; }
+  /// Whether a training job has the cores now.
+  bool training_now() const { return training_ != nullptr; }
+  bool dismissed() const { return dismissed_; }
+  Training* training() { return training_.get(); }
+
+  /// The round in progress: 0 before M1.
+  int round() const { return round_; }
+  /// What is being done, with its counts.
+  v1::PhaseProgress Progress(Clock::time_point now) const;
+
+ private:
+  int LastModel() const { return context_.config.run.iterations + 1; }
+  Status BeginModel(int number);
+  Result<State> AdvanceModel(int number, Clock::time_point now);
+  Result<State> Pause(const std::string& problem, int round);
+  Result<State> Train(int number, Clock::time_point now);
+  Status FinishEvaluation();
+  Status CloseRound(int round, bool prompts, bool pairs);
+  Status SetAside(const schedule::Subject& subject, const std::string& reason);
+  void NotePhase(Clock::time_point now);
+  v1::PhaseProgress Counts() const;
+
+  Context& context_;
+  launcher::Launcher* launcher_;
+  std::string program_folder_;
+  Fleet fleet_;
+  std::unique_ptr<Evaluation> evaluation_;
+  std::unique_ptr<NewPrompts> new_prompts_;
+  std::unique_ptr<Answers> answers_;
+  std::unique_ptr<Training> training_;
+  int begun_ = -1;  // the model whose parts these are
+  int round_ = 0;
+  std::string problem_;
+  bool dismissed_ = false;
+
+  // For the estimate of the remaining time.
+  std::string phase_;
+  Clock::time_point phase_began_{};
+  uint64_t done_when_begun_ = 0;
+};
+
+}  // namespace srlm::rounds

@@ -1,0 +1,59 @@
+#include "coordinator/rounds/machine.h"
+
+namespace srlm::rounds {
+
+// The phase in progress with its counts; evaluation, new prompts and answers run beside one another, and the first
+// that is unfinished gives the name.
+v1::PhaseProgress Machine::Counts() const {
+  v1::PhaseProgress progress;
+  progress.set_unit("items");
+  const auto set = [&](const char* phase, uint64_t done, uint64_t total, uint64_t failed) {
+    progress.set_phase(phase);
+    progress.set_done(done);
+    progress.set_total(total);
+    progress.set_failed(failed);
+  };
+  if (training_ != nullptr) {
+    const ledger::JobRow& row = training_->row();
+    set(training_->job().kind == "sft" ? "sft" : "dpo", row.step, row.total_steps, 0);
+    progress.set_unit("steps");
+  } else if (evaluation_ != nullptr) {
+    set("evaluate", evaluation_->total() - evaluation_->open(), evaluation_->total(), evaluation_->failed());
+  } else if (new_prompts_ != nullptr && !new_prompts_->done()) {
+    set("prompts", static_cast<uint64_t>(new_prompts_->accepted()),
+        static_cast<uint64_t>(context_.config.prompts.new_per_round), 0);
+  } else if (answers_ != nullptr) {
+    // Votes are asked for when their candidate is there: until then a prompt counts for all its samples.
+    const auto samples = static_cast<uint64_t>(context_.config.generation.samples);
+    uint64_t coming = 0;
+    for (const std::string& id : answers_->open_items()) coming += id.find("/candidate/") != std::string::npos;
+    set("generate_and_judge", answers_->total() - answers_->open(), answers_->total() + coming * samples,
+        answers_->failed());
+  } else {
+    set("done", 0, 0, 0);
+  }
+  return progress;
+}
+
+void Machine::NotePhase(Clock::time_point now) {
+  const v1::PhaseProgress counts = Counts();
+  if (counts.phase() == phase_) return;
+  phase_ = counts.phase();
+  phase_began_ = now;
+  done_when_begun_ = counts.done();
+}
+
+v1::PhaseProgress Machine::Progress(Clock::time_point now) const {
+  v1::PhaseProgress progress = Counts();
+  const double seconds = progress.phase() == phase_ ? SecondsBetween(phase_began_, now) : 0;
+  progress.set_seconds(seconds);
+  progress.set_rate_per_second(training_ != nullptr ? training_->tokens_per_second()
+                                                    : context_.workers.TokensPerSecond());
+  const uint64_t done = progress.done() - std::min(progress.done(), done_when_begun_);
+  const bool known = done > 0 && progress.total() >= progress.done() && seconds > 0;
+  progress.set_remaining_seconds(
+      known ? seconds / static_cast<double>(done) * static_cast<double>(progress.total() - progress.done()) : -1);
+  return progress;
+}
+
+}  // namespace srlm::rounds

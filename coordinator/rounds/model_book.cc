@@ -1,0 +1,111 @@
+#include "coordinator/rounds/model_book.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <vector>
+
+#include "common/base/manifest.h"
+#include "common/data/judge_template.h"
+
+namespace srlm::rounds {
+namespace {
+
+std::string Absolute(const std::string& run_dir, const std::string& folder) {
+  return (std::filesystem::path(run_dir) / folder).string();  // an absolute folder stays as it is
+}
+
+std::string RelativeInside(const std::string& run_dir, const std::string& folder) {
+  const std::string relative = std::filesystem::path(folder).lexically_relative(run_dir).string();
+  return relative.empty() || relative.starts_with("..") ? folder : relative;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<ModelBook>> ModelBook::Open(const config::RunConfig& config, const std::string& run_dir,
+                                                   ledger::Ledger& ledger) {
+  auto book = std::unique_ptr<ModelBook>(new ModelBook(config, run_dir, ledger));
+  SRLM_ASSIGN_OR_RETURN(const auto rows, ledger.Models());
+  for (const ledger::ModelRow& row : rows)
+    book->models_[row.name] = {row.name, row.model_id, Absolute(run_dir, row.folder)};
+  SRLM_RETURN_IF_ERROR(book->NoteOutside("M0", config.model));
+  if (config.prompts.writer != "policy" && config.prompts.writer != "base")
+    SRLM_RETURN_IF_ERROR(book->NoteOutside("writer", config.prompts.writer));
+  if (config.judge.model != "policy") SRLM_RETURN_IF_ERROR(book->NoteOutside("judge", config.judge.model));
+  return book;
+}
+
+Status ModelBook::NoteOutside(const std::string& name, const std::string& folder) {
+  SRLM_ASSIGN_OR_RETURN(const Manifest manifest, ReadManifest(folder));
+  const KnownModel model{name, manifest.ModelId(), std::filesystem::absolute(folder).lexically_normal().string()};
+  if (const KnownModel* known = Find(name); known != nullptr && known->model_id != model.model_id)
+    return FailedPrecondition(
+        fmt::format("{}: this run began with other files there (model id {}, now {}); put them back or start a new run",
+                    folder, known->model_id, model.model_id));
+  models_[name] = model;
+  return ledger_.AddModel({name, model.model_id, model.folder, ""}).status();
+}
+
+Result<KnownModel> ModelBook::AddTrained(const std::string& name, const std::string& folder,
+                                         const std::string& model_id, const std::string& job_id) {
+  SRLM_ASSIGN_OR_RETURN(const Manifest manifest, ReadManifest(folder));
+  if (manifest.ModelId() != model_id)
+    return DataLoss(
+        fmt::format("{}: the folder's model id is {}, the trainer reported {}", folder, manifest.ModelId(), model_id));
+  const KnownModel model{name, model_id, std::filesystem::absolute(folder).lexically_normal().string()};
+  SRLM_RETURN_IF_ERROR(ledger_.AddModel({name, model_id, RelativeInside(run_dir_, model.folder), job_id}).status());
+  models_[name] = model;
+  return model;
+}
+
+const KnownModel* ModelBook::Find(const std::string& name) const {
+  const auto model = models_.find(name);
+  return model == models_.end() ? nullptr : &model->second;
+}
+
+const KnownModel* ModelBook::FindById(const std::string& model_id) const {
+  for (const auto& [name, model] : models_)
+    if (model.model_id == model_id) return &model;
+  return nullptr;
+}
+
+int ModelBook::Newest() const {
+  int newest = 0;
+  while (models_.contains(fmt::format("M{}", newest + 1))) ++newest;
+  return newest;
+}
+
+const KnownModel& ModelBook::WriterFor(const std::string& policy) const {
+  const std::string& writer = config_.prompts.writer;
+  return models_.at(writer == "policy" ? policy : writer == "base" ? "M0" : "writer");
+}
+
+const KnownModel& ModelBook::JudgeFor(const std::string& policy) const {
+  return models_.at(config_.judge.model == "policy" ? policy : "judge");
+}
+
+Result<const text::Chat*> ModelBook::ChatOf(const KnownModel& model) {
+  std::unique_ptr<text::Chat>& chat = chats_[model.folder];
+  if (chat == nullptr) {
+    const bool outside = model.name == "writer" || model.name == "judge";
+    SRLM_ASSIGN_OR_RETURN(chat, text::Chat::Load(model.folder, outside ? "" : config_.chat_template,
+                                                 config_.special_tokens_in_text == config::SpecialTokensInText::kParse
+                                                     ? text::SpecialTokensInText::kParse
+                                                     : text::SpecialTokensInText::kText));
+  }
+  return static_cast<const text::Chat*>(chat.get());
+}
+
+Result<const text::Choices*> ModelBook::ScoreChoicesOf(const KnownModel& model) {
+  std::unique_ptr<text::Choices>& choices = choices_[model.folder];
+  if (choices == nullptr) {
+    SRLM_ASSIGN_OR_RETURN(const text::Chat* chat, ChatOf(model));
+    std::vector<std::string> digits;
+    for (int score = data::kMinScore; score <= data::kMaxScore; ++score) digits.push_back(std::to_string(score));
+    SRLM_ASSIGN_OR_RETURN(text::Choices found, text::FindChoices(chat->tokenizer(), data::kScorePrefix, digits));
+    choices = std::make_unique<text::Choices>(std::move(found));
+  }
+  return static_cast<const text::Choices*>(choices.get());
+}
+
+}  // namespace srlm::rounds

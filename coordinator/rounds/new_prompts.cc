@@ -1,0 +1,156 @@
+#include "coordinator/rounds/new_prompts.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "common/data/self_instruct.h"
+#include "coordinator/rounds/items.h"
+
+namespace srlm::rounds {
+namespace {
+
+constexpr char kSeedPrefix[] = "seed:";  // of a demonstration that is a seed: its index follows
+
+data::PromptFilterOptions FilterOptions(const config::PromptsConfig& config) {
+  return {config.min_words, config.max_words, config.rouge_l_max, config.blacklist};
+}
+
+}  // namespace
+
+NewPrompts::NewPrompts(const Context& context, int round, Accept accept)
+    : context_(context), round_(round), accept_(std::move(accept)), filter_(FilterOptions(context.config.prompts)) {
+  for (const std::string& seed : context.inputs.seeds) filter_.Add(seed);
+}
+
+void NewPrompts::AddToPool(const std::string& prompt_id, const std::string& instruction) {
+  pool_.emplace_back(prompt_id, instruction);
+  filter_.Add(instruction);
+}
+
+Status NewPrompts::Begin() {
+  SRLM_ASSIGN_OR_RETURN(const auto attempts, context_.ledger.Attempts(0));
+  int last_wave = -1;
+  for (const ledger::AttemptRow& row : attempts) {
+    if (row.round > round_) continue;
+    if (row.state == "accepted") AddToPool(fmt::format("new-{}-{}", row.round, row.attempt), row.instruction);
+    if (row.round < round_) continue;
+    accepted_ += row.state == "accepted";
+    asked_ = std::max(asked_, row.attempt + 1);
+    last_wave = std::max(last_wave, row.wave);
+  }
+  // A wave is closed in one transaction, so it is open as a whole or not at all.
+  for (const ledger::AttemptRow& row : attempts)
+    if (row.round == round_ && row.wave == last_wave) wave_.push_back(row);
+  const bool open =
+      std::ranges::any_of(wave_, [](const auto& row) { return row.state == "asked" || row.state == "written"; });
+  if (!open) {
+    wave_.clear();
+    return AskWave();
+  }
+  for (const ledger::AttemptRow& row : wave_)
+    if (row.state == "asked") SRLM_RETURN_IF_ERROR(Ask(row));
+  return CloseWaveIfWritten();
+}
+
+Status NewPrompts::AskWave() {
+  const int count = std::min(context_.config.prompts.wave_size, MostAttempts() - asked_);
+  done_ = accepted_ >= Wanted() || count <= 0;
+  if (done_) {
+    if (accepted_ < Wanted())
+      return context_.Event(
+          "warning", round_, "new_prompts_missing",
+          fmt::format("{} of {} new prompts passed the filters in {} attempts; the round goes on with "
+                      "these",
+                      accepted_, Wanted(), asked_));
+    return OkStatus();
+  }
+  const config::PromptsConfig& config = context_.config.prompts;
+  const int wave = asked_ / config.wave_size;
+  const auto seeds = static_cast<int>(context_.inputs.seeds.size());
+  for (int i = 0; i < count; ++i) {
+    ledger::AttemptRow row{.round = round_, .attempt = asked_++, .wave = wave};
+    row.state = "asked";
+    const RandomStream stream = AttemptStream(context_.config, round_, row.attempt);
+    const auto drawn = data::DrawDemonstrations(stream, seeds, static_cast<int>(pool_.size()),
+                                                config.demonstrations_seed, config.demonstrations_generated);
+    std::vector<std::string> ids;
+    for (const int index : drawn.seeds) ids.push_back(kSeedPrefix + std::to_string(index));
+    for (const int index : drawn.generated) ids.push_back(pool_[static_cast<size_t>(index)].first);
+    for (const int at : data::DrawOrder(stream, static_cast<int>(ids.size())))
+      row.demonstrations.push_back(ids[static_cast<size_t>(at)]);
+    SRLM_RETURN_IF_ERROR(context_.ledger.AddAttempt(row).status());
+    SRLM_RETURN_IF_ERROR(Ask(row));
+    wave_.push_back(std::move(row));
+  }
+  return OkStatus();
+}
+
+const std::string& NewPrompts::InstructionOf(const std::string& demonstration) const {
+  if (demonstration.starts_with(kSeedPrefix)) {
+    size_t index = 0;
+    std::from_chars(demonstration.data() + sizeof kSeedPrefix - 1, demonstration.data() + demonstration.size(), index);
+    return context_.inputs.seeds.at(index);
+  }
+  return std::ranges::find(pool_, demonstration, &std::pair<std::string, std::string>::first)->second;
+}
+
+Status NewPrompts::Ask(const ledger::AttemptRow& row) {
+  std::vector<std::string> instructions;
+  for (const std::string& id : row.demonstrations) instructions.push_back(InstructionOf(id));
+  SRLM_ASSIGN_OR_RETURN(schedule::WorkItem work, NewPromptItem(context_, round_, row.attempt, instructions));
+  return context_.Enqueue(std::move(work));
+}
+
+Result<bool> NewPrompts::Store(int attempt, const v1::ItemResult& result) {
+  const auto row = std::ranges::find(wave_, attempt, &ledger::AttemptRow::attempt);
+  if (row == wave_.end() || row->state != "asked") return false;
+  const KnownModel& writer = context_.models.WriterFor(fmt::format("M{}", round_));
+  SRLM_ASSIGN_OR_RETURN(const text::Chat* chat, context_.models.ChatOf(writer));
+  const v1::SampleOutput& sample = result.samples(0);
+  row->token_ids.assign(sample.token_ids().begin(), sample.token_ids().end());
+  SRLM_ASSIGN_OR_RETURN(row->text, chat->tokenizer().Decode(row->token_ids, true));
+  row->model_id = result.model_id();
+  row->cut = sample.finish_reason() == v1::FINISH_REASON_LENGTH;
+  row->logprob = sample.logprob();
+  row->state = "written";
+  SRLM_ASSIGN_OR_RETURN(const bool stored, context_.ledger.SetAttemptWritten(*row));
+  SRLM_RETURN_IF_ERROR(CloseWaveIfWritten());
+  return stored;
+}
+
+Status NewPrompts::SetAside(int attempt, const std::string& reason) {
+  const auto row = std::ranges::find(wave_, attempt, &ledger::AttemptRow::attempt);
+  if (row == wave_.end() || row->state != "asked") return OkStatus();
+  row->state = "failed";
+  SRLM_RETURN_IF_ERROR(context_.ledger.SetAttemptVerdict(round_, attempt, "failed", "", "not_written", reason));
+  return CloseWaveIfWritten();
+}
+
+Status NewPrompts::CloseWaveIfWritten() {
+  if (std::ranges::any_of(wave_, [](const auto& row) { return row.state == "asked"; })) return OkStatus();
+  for (const ledger::AttemptRow& row : wave_)
+    if (row.state == "written") SRLM_RETURN_IF_ERROR(Judge(row));
+  wave_.clear();
+  return AskWave();
+}
+
+Status NewPrompts::Judge(const ledger::AttemptRow& row) {
+  const data::ExtractedInstruction extracted = data::ExtractInstruction(row.text);
+  ledger::Ledger& ledger = context_.ledger;
+  if (accepted_ >= Wanted())
+    return ledger.SetAttemptVerdict(round_, row.attempt, "surplus", extracted.text, "surplus",
+                                    "the round had the new prompts it wants");
+  const data::PromptCheck check = filter_.Check(extracted.text, row.cut && !extracted.complete);
+  if (check.verdict != data::PromptVerdict::kAccepted)
+    return ledger.SetAttemptVerdict(round_, row.attempt, "rejected", extracted.text,
+                                    std::string(data::PromptVerdictName(check.verdict)), check.detail);
+  ++accepted_;
+  SRLM_RETURN_IF_ERROR(ledger.SetAttemptVerdict(round_, row.attempt, "accepted", extracted.text, "", ""));
+  const std::string prompt_id = fmt::format("new-{}-{}", round_, row.attempt);
+  AddToPool(prompt_id, extracted.text);
+  return accept_(prompt_id, extracted.text);
+}
+
+}  // namespace srlm::rounds

@@ -1,0 +1,137 @@
+#include "coordinator/rounds/status_board.h"
+
+#include <fmt/format.h>
+
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "common/base/version.h"
+#include "common/data/judge_metrics.h"
+#include "common/data/vote_health.h"
+#include "coordinator/ledger/listing.h"
+#include "coordinator/ledger/round_summary.h"
+
+namespace srlm::rounds {
+namespace {
+
+constexpr std::chrono::milliseconds kPublishEvery(200);
+constexpr std::chrono::milliseconds kCountEvery(1000);
+constexpr int kCostShare = 20;  // counting takes at most one part in so many of the thread's time
+constexpr int64_t kErrors = 5;
+
+std::string Dump(const nlohmann::ordered_json& json) {
+  return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+}
+
+}  // namespace
+
+StatusBoard::StatusBoard(const Context& context, const Machine& machine, const Desk& desk)
+    : context_(context), machine_(machine), desk_(desk) {}
+
+void StatusBoard::SetState(std::string state, std::string message) {
+  state_ = std::move(state);
+  message_ = std::move(message);
+  count_after_ = {};
+}
+
+Status StatusBoard::CountHealth() {
+  const int round = machine_.round();
+  if (round == 0) return OkStatus();
+  SRLM_ASSIGN_OR_RETURN(const auto candidates, context_.ledger.Candidates(round));
+  SRLM_ASSIGN_OR_RETURN(const auto votes, context_.ledger.Votes(round));
+  std::map<std::pair<std::string, int>, size_t> at;
+  std::vector<data::CandidateVotes> rows;
+  for (const ledger::CandidateRow& candidate : candidates) {
+    at[{candidate.prompt_id, candidate.sample}] = rows.size();
+    rows.push_back({candidate.prompt_id, {}, {}, data::CountCharacters(candidate.text)});
+  }
+  for (const ledger::VoteRow& vote : votes) {
+    data::CandidateVotes& row = rows[at.at({vote.prompt_id, vote.sample})];
+    row.states.push_back(data::VerdictStateFromName(vote.state).value_or(data::VerdictState::kAbsent));
+    row.scores.push_back(vote.score);
+  }
+  std::erase_if(rows, [](const data::CandidateVotes& row) { return row.states.empty(); });
+  if (rows.empty()) return OkStatus();
+  const data::VoteHealth health = data::ComputeVoteHealth(rows);
+  auto& map = *counted_.mutable_health();
+  map["votes"] = static_cast<double>(health.votes);
+  map["parse_rate"] = health.parse_rate;
+  map["mean_score"] = health.mean_score;
+  map["vote_variance"] = health.mean_vote_variance;
+  map["tie_rate"] = health.tie_rate;
+  map["length_correlation"] = health.length_correlation;
+  map["unscored_candidates"] = static_cast<double>(health.unscored_candidates);
+  for (size_t score = 0; score < health.histogram.size(); ++score)
+    map[fmt::format("score_{}", score)] = static_cast<double>(health.histogram[score]);
+  return OkStatus();
+}
+
+Status StatusBoard::Recount() {
+  const Clock::time_point begin = Clock::now();
+  if (begin < count_after_) return OkStatus();
+  counted_.Clear();
+  SRLM_ASSIGN_OR_RETURN(const auto rounds, ledger::SummariseRounds(context_.ledger));
+  for (const v1::RoundSummary& round : rounds) *counted_.add_rounds() = round;
+  SRLM_RETURN_IF_ERROR(CountHealth());
+  SRLM_ASSIGN_OR_RETURN(const auto errors, context_.ledger.LastErrors(kErrors));
+  for (const ledger::EventRow& error : errors) counted_.add_last_errors(error.event + ": " + error.message);
+  const Clock::time_point end = Clock::now();
+  count_after_ = end + std::max<Clock::duration>(kCountEvery, (end - begin) * kCostShare);
+  return OkStatus();
+}
+
+Result<v1::RunStatus> StatusBoard::GetStatus() {
+  SRLM_RETURN_IF_ERROR(Recount());
+  v1::RunStatus status = counted_;
+  const Clock::time_point now = Clock::now();
+  status.set_run_id(context_.run_id);
+  status.set_name(context_.config.name);
+  status.set_folder(context_.run_dir);
+  status.set_epoch(context_.epoch);
+  status.set_state(state_);
+  status.set_message(message_);
+  status.set_round(static_cast<uint32_t>(machine_.round()));
+  *status.mutable_progress() = machine_.Progress(now);
+  for (const auto& [id, worker] : context_.workers.all()) {
+    v1::WorkerStatus& row = *status.add_workers();
+    row.set_worker_id(id);
+    row.set_host(worker.host);
+    row.set_pid(worker.pid);
+    row.set_leased_items(static_cast<uint32_t>(context_.queue.LeasedTo(id)));
+    row.set_tokens_per_second(worker.stats.tokens_per_second());
+    row.set_generated_tokens(worker.stats.generated_tokens());
+    row.set_prefilled_tokens(worker.stats.prefilled_tokens());
+    row.set_seconds_since_heard(SecondsBetween(worker.heard, now));
+  }
+  status.set_seconds(SecondsBetween(began_, now));
+  status.set_duplicates(desk_.duplicates());
+  status.set_version(kVersion);
+  return status;
+}
+
+void StatusBoard::Publish(bool now) {
+  const Clock::time_point time = Clock::now();
+  if (!now && time < publish_after_) return;
+  publish_after_ = time + kPublishEvery;
+  Result<v1::RunStatus> status = GetStatus();
+  if (!status.ok()) return;  // the ledger's failure ends the run elsewhere
+  const std::lock_guard lock(mutex_);
+  snapshot_ = std::move(*status);
+}
+
+v1::RunStatus StatusBoard::Snapshot() const {
+  const std::lock_guard lock(mutex_);
+  return snapshot_;
+}
+
+Result<v1::ListResponse> StatusBoard::List(const v1::ListRequest& request) {
+  SRLM_ASSIGN_OR_RETURN(const ledger::ListPage page,
+                        ledger::List(context_.ledger, request.table(), static_cast<int>(request.round()),
+                                     request.limit(), request.page_token()));
+  v1::ListResponse response;
+  for (const auto& row : page.rows) response.add_rows_json(Dump(row));
+  response.set_next_page_token(page.next_page_token);
+  return response;
+}
+
+}  // namespace srlm::rounds

@@ -1,0 +1,46 @@
+// What the run is doing, for people: the status and the tables.
+#pragma once
+
+#include <mutex>
+#include <string>
+
+#include "coordinator/rounds/desk.h"
+#include "coordinator/rounds/machine.h"
+
+namespace srlm::rounds {
+
+class StatusBoard final : public services::RunHandler {
+ public:
+  StatusBoard(const Context& context, const Machine& machine, const Desk& desk);
+
+  // On the coordinator's thread.
+  Result<v1::RunStatus> GetStatus() override;
+  Result<v1::ListResponse> List(const v1::ListRequest& request) override;
+  /// How the run is: running, paused, done, failed; with why and what to do.
+  void SetState(std::string state, std::string message);
+  /// Makes the snapshot new, at most a few times a second unless `now`.
+  void Publish(bool now);
+
+  /// The last published status. From any thread.
+  v1::RunStatus Snapshot() const;
+
+ private:
+  /// Figures that are counted over the ledger's rows: made anew when they are old enough for what they cost.
+  Status Recount();
+  Status CountHealth();
+
+  const Context& context_;
+  const Machine& machine_;
+  const Desk& desk_;
+  Clock::time_point began_ = Clock::now();
+  std::string state_ = "running";
+  std::string message_;
+  v1::RunStatus counted_;  // rounds, health, last_errors
+  Clock::time_point count_after_{};
+  Clock::time_point publish_after_{};
+
+  mutable std::mutex mutex_;  // guards snapshot_
+  v1::RunStatus snapshot_;
+};
+
+}  // namespace srlm::rounds

@@ -1,0 +1,133 @@
+#include "coordinator/rounds/training.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "coordinator/rounds/launches.h"
+
+namespace srlm::rounds {
+
+namespace fs = std::filesystem;
+
+Training::Training(const Context& context, TrainingJob job, launcher::Launcher* launcher, std::string program_folder)
+    : context_(context), job_(std::move(job)), launcher_(launcher), program_folder_(std::move(program_folder)) {}
+
+Status Training::Begin() {
+  begun_ = true;
+  SRLM_ASSIGN_OR_RETURN(const auto earlier, context_.ledger.Job(job_.job_id));
+  if (earlier) row_.tries = earlier->tries;
+  row_.job_id = job_.job_id;
+  row_.kind = job_.kind;
+  row_.round = job_.round;
+  row_.output_model = job_.output;
+  row_.state = "running";
+  SRLM_ASSIGN_OR_RETURN(row_.rows, WriteJobFiles(context_, job_));
+  SRLM_RETURN_IF_ERROR(context_.ledger.SetJob(row_));
+  return context_.Event("info", job_.round, "job_began",
+                        fmt::format("{} on {} rows makes {}", job_.job_id, row_.rows, job_.output));
+}
+
+Status Training::StartTrainer() {
+  // A model folder without its row in the ledger is what an interrupted job left.
+  std::error_code error;
+  fs::remove_all(OutputFolder(context_, job_), error);
+  fs::remove(JobFolder(context_, job_) + "/log.jsonl", error);
+  ++row_.tries;
+  row_.step = 0;
+  row_.first_loss.reset();
+  stepped_ = false;
+  failure_.clear();
+  SRLM_RETURN_IF_ERROR(context_.ledger.SetJob(row_));
+  const std::string launch_id = fmt::format("{}-{}-{}", job_.job_id, context_.epoch, row_.tries);
+  spec_ = TrainerSpec(context_, job_, program_folder_, launch_id);
+  launched_ = true;
+  if (launcher_ != nullptr) return StartRecorded(context_, *launcher_, spec_);
+  context_.notice(fmt::format("{} waits for its training job; start it where its cores are:\n  {}", job_.output,
+                              launcher::ShellCommand(spec_)));
+  return OkStatus();
+}
+
+Status Training::Advance(Clock::time_point now) {
+  if (!begun_) SRLM_RETURN_IF_ERROR(Begin());
+  if (!failure_.empty()) return FailedPrecondition(fmt::format("{} failed: {}", job_.job_id, failure_));
+  if (!launched_) {
+    if (row_.state == "done" || now < next_start_) return OkStatus();
+    return StartTrainer();
+  }
+  if (launcher_ == nullptr) {
+    launched_ = row_.state != "done";
+    return OkStatus();
+  }
+  SRLM_ASSIGN_OR_RETURN(const launcher::LaunchStatus status, launcher_->Poll(spec_.id));
+  if (!status.running) return NoticeEnd(status, now);
+  if (row_.state == "done") {
+    if (!end_by_) end_by_ = Deadline::AfterSeconds(30);
+    if (end_by_->Expired()) return launcher_->Stop(spec_.id, Deadline::AfterSeconds(kStopGraceSeconds));
+  }
+  return OkStatus();
+}
+
+Status Training::NoticeEnd(const launcher::LaunchStatus& status, Clock::time_point now) {
+  launched_ = false;
+  SRLM_RETURN_IF_ERROR(RecordEnd(context_, spec_.id, status.reason));
+  if (row_.state == "done") return OkStatus();
+  failures_ = stepped_ ? 1 : failures_ + 1;
+  row_.message = Explain(status, spec_.log_dir);
+  SRLM_RETURN_IF_ERROR(context_.ledger.SetJob(row_));
+  SRLM_RETURN_IF_ERROR(context_.Event("error", job_.round, "job_ended_early", job_.job_id + ": " + row_.message));
+  if (failures_ > context_.config.coordinator.max_relaunches)
+    return FailedPrecondition(
+        fmt::format("{} ended {} times without a step: {}", job_.job_id, failures_, row_.message));
+  next_start_ = now + std::chrono::duration_cast<Clock::duration>(
+                          std::chrono::duration<double>(BackoffSeconds(context_.config.coordinator, failures_)));
+  return OkStatus();
+}
+
+Status Training::Progress(const v1::TrainingProgress& progress) {
+  stepped_ = true;
+  row_.step = progress.step() + 1;
+  row_.total_steps = progress.total_steps();
+  if (progress.step() == 0) {
+    row_.first_loss = progress.loss();
+    row_.tokens = 0;
+    row_.seconds = 0;
+  }
+  row_.loss = progress.loss();
+  if (job_.kind == "dpo") {
+    row_.margin = progress.margin();
+    row_.accuracy = progress.accuracy();
+  }
+  row_.tokens += progress.tokens();
+  row_.seconds += progress.seconds();
+  if (progress.seconds() > 0) tokens_per_second_ = static_cast<double>(progress.tokens()) / progress.seconds();
+  return context_.ledger.SetJob(row_);
+}
+
+Status Training::Done(const v1::TrainingDone& done) {
+  if (row_.state == "done") return OkStatus();  // said twice
+  const std::string expected = OutputFolder(context_, job_);
+  std::error_code error;
+  if (!fs::equivalent(done.model_folder(), expected, error))
+    return InvalidArgument(
+        fmt::format("{}: the job's model belongs in {}, not in {}", job_.job_id, expected, done.model_folder()));
+  SRLM_RETURN_IF_ERROR(context_.models.AddTrained(job_.output, expected, done.model_id(), job_.job_id).status());
+  row_.state = "done";
+  row_.message.clear();
+  if (done.tokens() > 0) row_.tokens = done.tokens();
+  if (done.seconds() > 0) row_.seconds = done.seconds();
+  SRLM_RETURN_IF_ERROR(context_.ledger.SetJob(row_));
+  return context_.Event(
+      "info", job_.round, "model_made",
+      fmt::format("{} ({}) by {}, {} steps", job_.output, done.model_id(), job_.job_id, done.steps()));
+}
+
+Status Training::Failed(const v1::TrainingFailed& failed) {
+  failure_ = failed.message().empty() ? "the trainer gave no reason" : failed.message();
+  row_.state = "failed";
+  row_.message = failure_;
+  SRLM_RETURN_IF_ERROR(context_.ledger.SetJob(row_));
+  return context_.Event("error", job_.round, "job_failed", job_.job_id + ": " + failure_);
+}
+
+}  // namespace srlm::rounds
