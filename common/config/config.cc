@@ -1,9 +1,11 @@
 #include "common/config/config.h"
 
 #include <fmt/format.h>
+#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
 #include <filesystem>
+#include <sstream>
 
 #include "common/base/file.h"
 #include "common/config/reader.h"
@@ -15,12 +17,35 @@ namespace {
 constexpr size_t kMaxFileBytes = 1 << 20;
 constexpr size_t kMaxProblemsShown = 5;
 
+/// Takes a document's events and keeps none.
+class NoEvents : public YAML::EventHandler {
+ public:
+  void OnDocumentStart(const YAML::Mark&) override {}
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t, const std::string&) override {}
+  void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {}
+  void OnSequenceEnd() override {}
+  void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {}
+  void OnMapEnd() override {}
+};
+
+/// Whether anything follows the first document. Not YAML::LoadAll: yaml-cpp 0.7 never returns from it when the text
+/// begins with a stray `,` or `]`, since it takes such a document for an empty one and stays where it is.
+bool HasSecondDocument(const std::string& text) {
+  std::istringstream stream(text);
+  YAML::Parser parser(stream);
+  NoEvents events;
+  return parser.HandleNextDocument(events) && parser.HandleNextDocument(events);
+}
+
 /// One YAML document; null when the text is empty.
 Result<YAML::Node> ParseYaml(const std::string& text, const std::string& origin, bool has_lines) {
   try {
-    const std::vector<YAML::Node> documents = YAML::LoadAll(text);
-    if (documents.size() > 1) return InvalidArgument(origin + ": holds more than one YAML document; keep one");
-    return documents.empty() ? YAML::Node() : documents[0];
+    if (HasSecondDocument(text))
+      return InvalidArgument(origin + ": wanted `key: value` lines of one YAML document, found something after it");
+    return YAML::Load(text);
   } catch (const YAML::Exception& error) {
     const std::string place = has_lines ? fmt::format("{}:{}", origin, error.mark.line + 1) : origin;
     return InvalidArgument(fmt::format("{}: not valid YAML: {}", place, error.msg));

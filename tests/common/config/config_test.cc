@@ -108,7 +108,9 @@ TEST(Config, EveryProblemIsShownUpToAFew) {
 TEST(Config, BrokenYamlIsAMessageWithItsLine) {
   ExpectContains(Failure("model: [a\n"), "run.yaml:");
   ExpectContains(Failure("- a\n- b\n"), "run.yaml: wanted `key: value` lines, found a list");
-  ExpectContains(Failure("a: 1\n---\nb: 2\n"), "more than one YAML document");
+  ExpectContains(Failure("a: 1\n---\nb: 2\n"), "one YAML document, found something after it");
+  EXPECT_FALSE(ParseText(", # a stray mark at the start\nmodel: /m\n").ok());
+  EXPECT_FALSE(ParseText(std::string("]\n") + kLeast).ok());
   ExpectContains(Failure(std::string(kLeast) + "seed: 1\nseed: 2\n"), "run.yaml:5: seed is set twice");
   ExpectContains(Failure(std::string(kLeast) + "? [a]\n: 1\n"), "wanted a key, found a list");
   EXPECT_FALSE(ParseText(std::string(3000, '[')).ok());
