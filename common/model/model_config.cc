@@ -159,6 +159,10 @@ Result<ModelConfig> ReadModelConfig(const std::string& folder) {
   model.context_tokens = fields.Size("max_position_embeddings", 2048);
   model.rms_norm_epsilon = fields.Number("rms_norm_eps", 1e-6);
   model.tied_embeddings = fields.Flag("tie_word_embeddings", false);
+  if (const auto padding = config.find("pad_token_id"); padding != config.end() && padding->is_number_integer()) {
+    const auto token = padding->get<int64_t>();
+    model.padding_token = token < 0 ? token + model.vocabulary_size : token;  // as torch's padding_idx counts
+  }
   SRLM_RETURN_IF_ERROR(fields.status());
   SRLM_RETURN_IF_ERROR(CheckFamily(config, path, model));
   SRLM_RETURN_IF_ERROR(CheckSizes(path, model));

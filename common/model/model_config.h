@@ -37,6 +37,7 @@ struct ModelConfig {
   int64_t context_tokens = 0;  // max_position_embeddings
   double rms_norm_epsilon = 1e-6;
   bool tied_embeddings = false;  // lm_head is the embedding
+  int64_t padding_token = -1;    // pad_token_id: as input it gives its embedding no gradient in transformers; -1: none
   RopeConfig rope;
 
   int64_t query_size() const { return heads * head_dim; }

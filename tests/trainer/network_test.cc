@@ -28,7 +28,8 @@ std::unique_ptr<Network> LoadTiny(const std::string& name) {
 std::vector<int> RandomTokens(uint64_t stream, int64_t count) {
   const RandomStream random(7, {stream});
   std::vector<int> tokens;
-  for (int64_t i = 0; i < count; ++i) tokens.push_back(static_cast<int>(random.Below(static_cast<uint64_t>(i), 320)));
+  for (int64_t i = 0; i < count; ++i)
+    tokens.push_back(3 + static_cast<int>(random.Below(static_cast<uint64_t>(i), 317)));
   return tokens;
 }
 
@@ -139,6 +140,23 @@ TEST(Network, GradientsAreThoseOfFiniteDifferences) {
       EXPECT_NEAR(difference, expected, 0.02 * std::abs(expected)) << name << " " << parameter.name;
     }
   }
+}
+
+TEST(Network, ThePaddingTokensEmbeddingGetsNoGradientFromInputs) {
+  const auto network = LoadTiny("llama3");  // untied, pad_token_id 2
+  Sample sample;
+  sample.prompt = {2, 5, 2, 6};
+  sample.responses = {{7, 8}};
+  network->ZeroGradients();
+  network->ForwardBackward(PackAll({sample}), WeightedSum(), nullptr);
+  const int64_t width = network->config().hidden_size;
+  const auto norm_of = [&](int64_t token) {
+    double norm = 0;
+    for (int64_t i = 0; i < width; ++i) norm += std::abs(network->gradients()[static_cast<size_t>(token * width + i)]);
+    return norm;
+  };
+  EXPECT_EQ(norm_of(2), 0);
+  EXPECT_GT(norm_of(5), 0);
 }
 
 TEST(Network, RecomputingGivesTheSameGradientsAsKeeping) {

@@ -155,8 +155,9 @@ void Network::RootBackward(const Pack& pack, const at::Tensor& d_hidden) {
   const int64_t width = config_.hidden_size;
   float* d_table = gradients_.data_ptr<float>() + table_.at(table_.embedding).offset;
   for (int64_t row = 0; row < pack.size(); ++row) {
-    kernels::AddRow(width, d_hidden.data_ptr<float>() + row * width,
-                    d_table + pack.tokens[static_cast<size_t>(row)] * width);
+    const int64_t token = pack.tokens[static_cast<size_t>(row)];
+    if (token == config_.padding_token) continue;  // as torch's Embedding(padding_idx), which is what TRL trains
+    kernels::AddRow(width, d_hidden.data_ptr<float>() + row * width, d_table + token * width);
   }
 }
 
