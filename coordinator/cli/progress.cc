@@ -57,7 +57,7 @@ std::string ProgressPrinter::Title() const { return fmt::format("round {}  {}", 
 void ProgressPrinter::Update(uint32_t round, const v1::PhaseProgress& progress, Clock::time_point now) {
   if (progress.phase().empty()) return;
   if (!running_ || round != round_ || progress.phase() != last_.phase()) {
-    Finish();
+    End(true);
     if (progress.phase() == "done") return;
     Begin(round, progress, now);
     return;
@@ -82,9 +82,10 @@ void ProgressPrinter::Begin(uint32_t round, const v1::PhaseProgress& progress, C
     PrintLine(Title() + ": begins");
 }
 
-void ProgressPrinter::Finish() {
+void ProgressPrinter::End(bool complete) {
   if (!running_) return;
   running_ = false;
+  if (complete) last_.set_done(std::max(last_.done(), last_.total()));  // the last look was a moment before the end
   std::string line = fmt::format("{}: {} in {}", Title(), Amount(last_), Span(last_.seconds()));
   if (last_.rate_per_second() > 0) line += fmt::format(", {:.0f} tokens/s", last_.rate_per_second());
   if (terminal_) std::fputs("\r\x1b[K", out_);

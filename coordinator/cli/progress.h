@@ -30,11 +30,13 @@ class ProgressPrinter {
   void Update(uint32_t round, const v1::PhaseProgress& progress, Clock::time_point now);
   /// A line of its own above the running phase's.
   void Note(const std::string& line);
-  /// Ends the running phase's line.
-  void Finish();
+  /// Ends the running phase's line as it stands: the run stops here.
+  void Finish() { End(false); }
 
  private:
   void Begin(uint32_t round, const v1::PhaseProgress& progress, Clock::time_point now);
+  /// The phase's last line; `complete` when another phase follows, so that nothing of this one is left to do.
+  void End(bool complete);
   void Draw(const std::string& line);
   void PrintLine(const std::string& line);
   std::string Title() const;

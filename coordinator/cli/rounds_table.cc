@@ -45,8 +45,8 @@ Table JudgeTable(const google::protobuf::RepeatedPtrField<v1::RoundSummary>& rou
   using Figure = const v1::Estimate& (v1::JudgeEvaluation::*)() const;
   constexpr std::pair<const char*, Figure> kFigures[] = {
       {"pairwise accuracy", &v1::JudgeEvaluation::pairwise_accuracy},
-      {"  of pairs matched in length", &v1::JudgeEvaluation::pairwise_accuracy_length_matched},
-      {"  if the longer answer won", &v1::JudgeEvaluation::longer_wins},
+      {"pairwise accuracy, matched length", &v1::JudgeEvaluation::pairwise_accuracy_length_matched},
+      {"pairwise accuracy of \"longer wins\"", &v1::JudgeEvaluation::longer_wins},
       {"exact match", &v1::JudgeEvaluation::exact_match},
       {"Spearman", &v1::JudgeEvaluation::spearman},
       {"Kendall", &v1::JudgeEvaluation::kendall},

@@ -40,7 +40,7 @@ class Machine {
   Training* training() { return training_.get(); }
 
   /// The round in progress: 0 before M1.
-  int round() const { return round_; }
+  int round() const { return training_ == nullptr ? round_ : training_->job().round; }
   /// What is being done, with its counts.
   v1::PhaseProgress Progress(Clock::time_point now) const;
 

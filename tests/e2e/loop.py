@@ -15,9 +15,17 @@ class Loop:
         self.bin = os.path.abspath(bin_folder)
         self.run_dir = str(run_dir)
 
-    def srlm(self, *arguments, timeout=280):
-        return subprocess.run([f"{self.bin}/srlm", *arguments], timeout=timeout, text=True, capture_output=True,
-                              stdin=subprocess.DEVNULL)
+    def srlm(self, *arguments, timeout=230):
+        """Runs srlm to its end; one that takes too long is asked to end, so that it ends what it started."""
+        process = subprocess.Popen([f"{self.bin}/srlm", *arguments], text=True, stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        try:
+            out, errors = process.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired:
+            process.terminate()
+            out, errors = process.communicate(timeout=60)
+            raise AssertionError(f"srlm {arguments[0]} took more than {timeout} s:\n{out}{errors}") from None
+        return subprocess.CompletedProcess(process.args, process.returncode, out, errors)
 
     def run_arguments(self, config, *more):
         return ["run", str(FOLDER / config), "--run-dir", self.run_dir, *more]
@@ -40,7 +48,7 @@ class Loop:
                    str(prompts), "--out", str(out), "--samples", "1", "--max-new-tokens", "8", "--greedy"]
         ended = subprocess.run(command, timeout=120, text=True, capture_output=True, stdin=subprocess.DEVNULL)
         assert ended.returncode == 0, ended.stderr
-        return [json.loads(line) for line in open(out, encoding="utf-8")]
+        return [json.loads(line) for line in pathlib.Path(out).read_text(encoding="utf-8").splitlines()]
 
     def processes(self):
         """Ids of running processes whose command line names the run's folder."""

@@ -70,6 +70,7 @@ TEST(ProgressPrinter, EveryPhaseOfEveryRoundBeginsAndEnds) {
   });
   EXPECT_EQ(LinesOf(text), 6) << text;
   EXPECT_EQ(text.find("done"), std::string::npos);
+  EXPECT_EQ(text.find("1/2 items in"), std::string::npos) << "a phase that another follows is complete: " << text;
 }
 
 TEST(ProgressPrinter, OnATerminalDrawsOneLineAgain) {
