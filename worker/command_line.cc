@@ -1,5 +1,7 @@
 #include "worker/command_line.h"
 
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <string>
@@ -8,6 +10,25 @@
 
 namespace srlm::worker {
 namespace {
+
+/// Like CLI::Range, which lets "nan" pass.
+CLI::Validator Between(double low, double high) {
+  const auto check = [low, high](const std::string& text) {
+    double value = 0;
+    if (CLI::detail::lexical_cast(text, value) && value >= low && value <= high) return std::string();
+    return fmt::format("'{}' is not a number from {} to {}", text, low, high);
+  };
+  return CLI::Validator(check, fmt::format("FLOAT in [{} - {}]", low, high), "BETWEEN");
+}
+
+/// A whole number that is not negative: CLI11 reads "-1" as the largest one.
+CLI::Validator Whole() {
+  const auto check = [](const std::string& text) {
+    if (text.find_first_not_of("0123456789") == std::string::npos) return std::string();
+    return fmt::format("'{}' is not a whole number from 0 up", text);
+  };
+  return CLI::Validator(check, "", "WHOLE");
+}
 
 void AddFiles(CLI::App& app, FileOptions& files, const char* in_flag) {
   app.add_option("--model", files.model, "Model folder, in Hugging Face's layout")->required()->type_name("DIR");
@@ -35,15 +56,15 @@ void AddFiles(CLI::App& app, FileOptions& files, const char* in_flag) {
 
 void AddSampling(CLI::App& app, SamplingOptions& sampling) {
   app.add_option("--temperature", sampling.temperature, "Temperature; 0 is greedy")
-      ->check(CLI::Range(0.0, 100.0))
+      ->check(Between(0.0, 100.0))
       ->capture_default_str();
   app.add_option("--top-p", sampling.top_p, "Mass of the nucleus that is sampled from")
-      ->check(CLI::Range(1e-6, 1.0))
+      ->check(Between(1e-6, 1.0))
       ->capture_default_str();
   app.add_option("--max-new-tokens", sampling.max_new_tokens, "Most tokens of one answer")
       ->check(CLI::Range(1, 1 << 24))
       ->capture_default_str();
-  app.add_option("--seed", sampling.seed, "Seed of the random draws")->capture_default_str();
+  app.add_option("--seed", sampling.seed, "Seed of the random draws")->check(Whole())->capture_default_str();
 }
 
 CLI::App* AddGenerate(CLI::App& app, GenerateOptions& options) {
@@ -99,6 +120,14 @@ std::variant<Command, int> ParseCommandLine(int argc, const char* const* argv) {
   run->type_name("RUN");
   app.add_option("--launch-id", replica.launch_id, "Which launch of the coordinator this is")->needs(run);
   app.add_option("--threads", replica.threads, "Threads [as the run says]")->check(CLI::Range(1, 4096))->needs(run);
+  app.add_option("--start-timeout-s", replica.start_timeout_s, "Seconds to find the coordinator")
+      ->check(Between(0.1, 1e6))
+      ->capture_default_str()
+      ->needs(run);
+  app.add_option("--orphan-timeout-s", replica.orphan_timeout_s, "Seconds to look for a coordinator that was lost")
+      ->check(Between(0.1, 1e6))
+      ->capture_default_str()
+      ->needs(run);
   GenerateOptions generate_options;
   JudgeOptions judge_options;
   LogprobsOptions logprobs_options;

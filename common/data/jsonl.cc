@@ -114,7 +114,14 @@ Result<JsonlWriter> JsonlWriter::Append(const std::string& path) {
 }
 
 Status JsonlWriter::Write(const nlohmann::json& row) {
-  const std::string line = row.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+  return WriteLine(row.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+}
+
+Status JsonlWriter::WriteOrdered(const nlohmann::ordered_json& row) {
+  return WriteLine(row.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
+}
+
+Status JsonlWriter::WriteLine(const std::string& line) {
   if (std::fwrite(line.data(), 1, line.size(), state_->file) != line.size())
     return FileError("write", state_->path, errno);
   if (state_->beside.empty() && std::fflush(state_->file) != 0) return FileError("write", state_->path, errno);

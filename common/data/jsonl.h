@@ -1,6 +1,7 @@
 // JSON Lines: one object a line, read and written a row at a time, so memory holds one row.
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <cstdio>
 #include <memory>
@@ -60,12 +61,19 @@ class JsonlWriter {
 
   /// ResourceExhausted or InvalidArgument with the path when the row cannot be written.
   Status Write(const nlohmann::json& row);
+  /// The same, its keys in their own order and not by name. A template, so that a list in braces stays a json.
+  template <std::same_as<nlohmann::ordered_json> Json>
+  Status Write(const Json& row) {
+    return WriteOrdered(row);
+  }
   /// Syncs to disk and, after Create, renames. Must be called; nothing may be written after it.
   Status Close();
 
  private:
   struct State;
   explicit JsonlWriter(std::unique_ptr<State> state);
+  Status WriteOrdered(const nlohmann::ordered_json& row);
+  Status WriteLine(const std::string& line);
   std::unique_ptr<State> state_;
 };
 

@@ -38,6 +38,11 @@ CoordinatorLink::~CoordinatorLink() {
   if (thread_.joinable()) thread_.join();
 }
 
+Status CoordinatorLink::Finish() {
+  if (thread_.joinable()) thread_.join();
+  return mailbox_.failure();
+}
+
 Status CoordinatorLink::Register(double timeout_s) {
   SRLM_ASSIGN_OR_RETURN(address_, rpc::ReadRunAddress(options_.run_dir));
   const auto channel = rpc::MakeChannel(address_.address);
@@ -84,7 +89,7 @@ Status CoordinatorLink::Exchange() {
   if (mailbox_.closed(&reason)) return OkStatus();
   const EngineReport report = mailbox_.report();
   const auto now = Clock::now();
-  if (report.room_items > 0 && now >= next_lease_ && !mailbox_.orders().leave) SRLM_RETURN_IF_ERROR(LeaseItems());
+  if (mailbox_.room_items() > 0 && now >= next_lease_ && !mailbox_.orders().leave) SRLM_RETURN_IF_ERROR(LeaseItems());
   // A heartbeat says that the engine's steps advance; a hung engine is not kept alive.
   const auto heartbeat = std::chrono::milliseconds(std::max(1u, registration_.heartbeat_ms()));
   if (now - renewed_ >= heartbeat && (!report.busy || report.progress != renewed_progress_)) {
@@ -113,12 +118,11 @@ Status CoordinatorLink::SubmitResults() {
 }
 
 Status CoordinatorLink::LeaseItems() {
-  const EngineReport report = mailbox_.report();
   v1::LeaseRequest request;
   request.set_epoch(address_.epoch);
   request.set_worker_id(registration_.worker_id());
-  request.set_max_items(static_cast<uint32_t>(report.room_items));
-  request.set_loaded_model_id(report.model_id);
+  request.set_max_items(static_cast<uint32_t>(mailbox_.room_items()));
+  request.set_loaded_model_id(mailbox_.report().model_id);
   *request.mutable_stats() = Stats();
   SRLM_ASSIGN_OR_RETURN(v1::LeaseResponse response, rpc::Call(*stub_, &v1::WorkService::Stub::Lease, request,
                                                               kCallSeconds, "Lease from " + address_.address));
@@ -130,7 +134,7 @@ Status CoordinatorLink::LeaseItems() {
     assignments.push_back({response.lease_id(), item, models[item.model_id()]});
   }
   if (!assignments.empty()) leases_.insert(response.lease_id());
-  // The engine's next report says how much room is left; until then, and when there was nothing, ask no more.
+  // The engine takes what came at its next step; that, and nothing to lease, is a reason to wait before asking again.
   const auto pause = assignments.empty() ? std::max(50u, response.retry_after_ms()) : 20u;
   next_lease_ = Clock::now() + std::chrono::milliseconds(pause);
   if (!assignments.empty()) mailbox_.Deliver(std::move(assignments));

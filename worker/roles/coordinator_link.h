@@ -24,13 +24,15 @@ class CoordinatorLink {
  public:
   /// Reads RUN/coordinator.json and registers. Unavailable when nobody answers within options.start_timeout_s.
   static Result<std::unique_ptr<CoordinatorLink>> Connect(const ReplicaOptions& options, Mailbox& mailbox);
-  /// Waits for the thread; Mailbox::Close or a failure ends it.
   ~CoordinatorLink();
 
   /// How the run's configuration wants the engine.
   const v1::EngineOptions& engine_options() const { return registration_.engine(); }
   /// Starts the thread.
   void Start();
+  /// Waits for the thread, which Mailbox::Close or a failure ends: then every result is submitted and the coordinator
+  /// knows that this worker left, or the failure says why not.
+  Status Finish();
 
  private:
   CoordinatorLink(const ReplicaOptions& options, Mailbox& mailbox) : options_(options), mailbox_(mailbox) {}

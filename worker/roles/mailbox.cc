@@ -12,8 +12,10 @@ std::deque<Assignment> Mailbox::TakeAssignments() {
 
 void Mailbox::Report(const EngineReport& report, std::vector<v1::ItemResult> results) {
   const std::lock_guard lock(mutex_);
-  news_pending_ |= !results.empty() || (report.room_items > 0 && report_.room_items == 0);
+  const int room_before = RoomItems();
   report_ = report;
+  unreported_ = inbox_.size();
+  news_pending_ |= !results.empty() || (RoomItems() > 0 && room_before == 0);
   held_ -= std::min(held_, results.size());
   for (v1::ItemResult& result : results) outbox_.push_back(std::move(result));
   if (news_pending_) news_.notify_one();
@@ -46,6 +48,7 @@ void Mailbox::Close(const std::string& reason) {
 void Mailbox::Deliver(std::vector<Assignment> assignments) {
   const std::lock_guard lock(mutex_);
   held_ += assignments.size();
+  unreported_ += assignments.size();
   for (Assignment& assignment : assignments) inbox_.push_back(std::move(assignment));
   work_.notify_one();
 }
@@ -67,6 +70,13 @@ void Mailbox::Fail(Status status) {
 EngineReport Mailbox::report() const {
   const std::lock_guard lock(mutex_);
   return report_;
+}
+
+int Mailbox::RoomItems() const { return std::max(0, report_.room_items - static_cast<int>(unreported_)); }
+
+int Mailbox::room_items() const {
+  const std::lock_guard lock(mutex_);
+  return RoomItems();
 }
 
 std::vector<v1::ItemResult> Mailbox::Outbox(size_t count) const {
@@ -91,9 +101,11 @@ size_t Mailbox::held_items() const {
 
 void Mailbox::DropUntaken(const std::vector<std::string>& lease_ids) {
   const std::lock_guard lock(mutex_);
-  held_ -= std::erase_if(inbox_, [&](const Assignment& assignment) {
+  const size_t dropped = std::erase_if(inbox_, [&](const Assignment& assignment) {
     return std::ranges::find(lease_ids, assignment.lease_id) != lease_ids.end();
   });
+  held_ -= dropped;
+  unreported_ -= dropped;
 }
 
 bool Mailbox::closed(std::string* reason) const {

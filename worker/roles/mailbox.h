@@ -29,7 +29,7 @@ struct Orders {
 
 /// How the engine is doing, told after every step.
 struct EngineReport {
-  int room_items = 0;     // more items that the engine could take now
+  int room_items = 0;     // more items that the engine could take now, beside those it has taken
   std::string model_id;   // loaded now; empty: none
   bool busy = false;      // holds items
   uint64_t progress = 0;  // grows with each step
@@ -55,19 +55,23 @@ class Mailbox {
   void SetOrders(const Orders& orders);
   void Fail(Status status);
   EngineReport report() const;
+  /// Items to lease now: the room of the last report less what was delivered since and is not in it.
+  int room_items() const;
   /// Results to submit, at most `count`; they stay until Acknowledge.
   std::vector<v1::ItemResult> Outbox(size_t count) const;
   size_t outbox_size() const;
   void Acknowledge(size_t count);
   /// Items delivered and not yet in the outbox or acknowledged.
   size_t held_items() const;
-  /// Drops delivered items of these leases that nobody has taken yet.
+  /// Drops delivered items of these leases that the computing side has not taken yet.
   void DropUntaken(const std::vector<std::string>& lease_ids);
   bool closed(std::string* reason) const;
   /// Waits until there is a result to submit, room to fill, or the end.
   void WaitForNews(std::chrono::milliseconds at_most);
 
  private:
+  int RoomItems() const;
+
   mutable std::mutex mutex_;
   std::condition_variable work_;  // for the computing side
   std::condition_variable news_;  // for the network side
@@ -77,6 +81,7 @@ class Mailbox {
   Orders orders_;
   Status failure_;
   size_t held_ = 0;
+  size_t unreported_ = 0;  // delivered items that report_ does not know of
   bool orders_changed_ = false;
   bool news_pending_ = false;
   bool closed_ = false;

@@ -63,7 +63,7 @@ class Replica {
         mailbox_.Close("told to leave");
         return OkStatus();
       }
-      if (orders.release_cores && engine_) engine_.reset();
+      if (orders.release_cores) Unload();
       Report({});
       mailbox_.WaitForWork(kIdle);
     }
@@ -100,6 +100,10 @@ class Replica {
   }
 
   Status Load(const v1::ModelRef& model) {
+    if (model.folder().empty()) {
+      return FailedPrecondition(fmt::format("the coordinator leased an item of model '{}' without saying where that is",
+                                            later_.front().item.model_id()));
+    }
     SRLM_ASSIGN_OR_RETURN(const Manifest manifest, ReadManifest(model.folder()));
     if (manifest.ModelId() != model.model_id()) {
       return FailedPrecondition(
@@ -108,8 +112,7 @@ class Replica {
                       model.folder(), manifest.ModelId(), model.model_id()));
     }
     const auto begin = Clock::now();
-    if (engine_) Remember();
-    engine_.reset();  // one model at a time in memory
+    Unload();  // one model at a time in memory
     SRLM_ASSIGN_OR_RETURN(engine_, Engine::Create(model.folder(), options_));
     model_id_ = model.model_id();
     LogInfo("model_loaded", {{"model", model_id_}, {"folder", model.folder()}, {"seconds", SecondsSince(begin)}});
@@ -128,10 +131,12 @@ class Replica {
     return results;
   }
 
-  /// Adds the counts of an engine that goes away.
-  void Remember() {
+  /// Drops the model and keeps the engine's counts.
+  void Unload() {
+    if (!engine_) return;
     generated_before_ += static_cast<uint64_t>(engine_->stats().generated_tokens);
     prefilled_before_ += static_cast<uint64_t>(engine_->stats().prefilled_tokens);
+    engine_.reset();
   }
 
   int RoomItems() const {
@@ -214,7 +219,8 @@ Status RunReplica(const ReplicaOptions& options, int* argc, char*** argv) {
     LogError("replica_failed", {{"reason", status.message()}});
     mailbox.Close(status.message());
   }
-  return status;
+  const Status parting = link->Finish();
+  return status.ok() ? parting : status;
 }
 
 }  // namespace srlm::worker

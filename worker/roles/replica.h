@@ -9,10 +9,10 @@ namespace srlm::worker {
 
 struct ReplicaOptions {
   std::string run_dir;
-  std::string launch_id;         // empty: started by hand
-  int threads = 0;               // 0: as the run says, else cores / ranks on this host
-  double start_timeout_s = 10;   // to find a coordinator at the start
-  double orphan_timeout_s = 60;  // without a coordinator, once at work
+  std::string launch_id;          // empty: started by hand
+  int threads = 0;                // 0: as the run says, else cores / ranks on this host
+  double start_timeout_s = 10;    // to find a coordinator at the start
+  double orphan_timeout_s = 300;  // without a coordinator, once at work
 };
 
 /// Joins the run, works until it is told to leave, and returns. Engine steps never wait for the network: the calls

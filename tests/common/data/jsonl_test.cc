@@ -100,6 +100,16 @@ TEST(Jsonl, AppendedRowsAreVisibleAtOnce) {
   ASSERT_TRUE(writer->Close().ok());
 }
 
+TEST(Jsonl, OrderedRowsKeepTheOrderOfTheirKeys) {
+  const TemporaryFolder folder;
+  Result<JsonlWriter> writer = JsonlWriter::Create(folder.Path("out.jsonl"));
+  ASSERT_TRUE(writer.ok());
+  const nlohmann::ordered_json row = {{"prompt_id", "p"}, {"error", "\xff"}, {"a", 1}};
+  ASSERT_TRUE(writer->Write(row).ok());
+  ASSERT_TRUE(writer->Close().ok());
+  EXPECT_EQ(*ReadFile(folder.Path("out.jsonl")), "{\"prompt_id\":\"p\",\"error\":\"\xEF\xBF\xBD\",\"a\":1}\n");
+}
+
 TEST(Jsonl, AFileThatCannotBeWrittenIsAMessage) {
   const TemporaryFolder folder;
   ExpectContains(JsonlWriter::Create(folder.Path("none/out.jsonl")).status().message(), "none/out.jsonl");
