@@ -128,7 +128,10 @@ launcher::LaunchSpec TrainerSpec(const Context& context, const TrainingJob& job,
   add("--adam-beta2", o.adam_beta2);
   add("--weight-decay", o.weight_decay);
   add("--max-grad-norm", o.max_grad_norm);
-  if (o.recompute) add("--recompute", "true");
+  if (o.recompute) spec.args.push_back("--recompute");
+  add("--checkpoint-steps", context.config.trainer.checkpoint_steps);
+  add("--keep-checkpoints", context.config.trainer.keep_checkpoints);
+  add("--checkpoint-folder", folder + "/checkpoints");
   if (context.config.trainer.threads > 0) add("--threads", context.config.trainer.threads);
   add("--seed", context.config.seed);
   if (!context.config.chat_template.empty()) add("--chat-template", context.config.chat_template);
