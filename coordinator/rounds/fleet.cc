@@ -43,6 +43,8 @@ Status Fleet::Start(Replica& replica) {
   spec.id = fmt::format("worker-{}-{}", context_.epoch, ++launches_);
   spec.program = program_folder_ + "/srlm-worker";
   spec.args = {"--run", context_.run_dir, "--launch-id", spec.id};
+  spec.args.insert(spec.args.end(),
+                   {"--orphan-timeout-s", fmt::format("{}", context_.config.coordinator.orphan_timeout_s)});
   spec.log_dir = context_.run_dir + "/logs/srlm-worker/" + spec.id;
   replica.launch_id = spec.id;
   replica.log_dir = spec.log_dir;

@@ -200,7 +200,7 @@ void CoordinatorLink::SaveUnacknowledged() {
     std::string json;
     if (google::protobuf::util::MessageToJsonString(result, &json).ok()) lines += json + "\n";
   }
-  const std::string folder = options_.run_dir + "/logs/worker";
+  const std::string folder = options_.run_dir + "/logs/srlm-worker";
   const std::string path = fmt::format("{}/unacknowledged-{}-{}.jsonl", folder, HostName(), getpid());
   Status status = MakeFolders(folder);
   if (status.ok()) status = WriteFileAtomic(path, lines);

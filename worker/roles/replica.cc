@@ -189,7 +189,7 @@ EngineOptions ToEngineOptions(const v1::EngineOptions& from, int threads) {
 
 Status StartLog(const ReplicaOptions& options, int rank) {
   const std::string launch = options.launch_id.empty() ? fmt::format("hand-{}", getpid()) : options.launch_id;
-  const std::string folder = options.run_dir + "/logs/worker/" + launch;
+  const std::string folder = options.run_dir + "/logs/srlm-worker/" + launch;
   SRLM_RETURN_IF_ERROR(MakeFolders(folder));
   StartLogging("srlm-worker", fmt::format("{}/{}.log", folder, rank), {{"launch", launch}, {"rank", rank}});
   return OkStatus();

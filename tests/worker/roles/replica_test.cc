@@ -90,7 +90,7 @@ class Replica : public ::testing::Test {
 
   /// The lines that the worker saved when it found no coordinator.
   std::string SavedResults() const {
-    for (const auto& entry : std::filesystem::directory_iterator(run_ + "/logs/worker")) {
+    for (const auto& entry : std::filesystem::directory_iterator(run_ + "/logs/srlm-worker")) {
       if (entry.path().filename().string().starts_with("unacknowledged-")) return *ReadFile(entry.path());
     }
     return "";
@@ -123,7 +123,7 @@ TEST_F(Replica, EveryKindOfItemComesBackOnceWithWhatTheEngineGives) {
     EXPECT_EQ(expected.subject_hash(), "hash of " + item.item_id());
     EXPECT_EQ(result.DebugString(), expected.DebugString());
   }
-  EXPECT_TRUE(std::filesystem::exists(run_ + "/logs/worker/launch-7/0.log"));
+  EXPECT_TRUE(std::filesystem::exists(run_ + "/logs/srlm-worker/launch-7/0.log"));
 }
 
 TEST_F(Replica, ALostAcknowledgementIsAskedForAgain) {
