@@ -1,5 +1,6 @@
 // srlm-trainer: SFT and DPO, one job each launch, on the ranks of an mpirun or alone.
 #include <cstdio>
+#include <cstdlib>
 #include <memory>
 #include <string>
 
@@ -23,6 +24,12 @@ void Say(const Status& status) { std::fprintf(stderr, "srlm-trainer: %s\n", stat
 Result<std::unique_ptr<Reporter>> MakeReporter(const TrainerOptions& options, int rank) {
   if (options.run.empty() || rank != 0) return std::unique_ptr<Reporter>();
   return srlm::trainer::ConnectToCoordinator(options.run, options.job_id);
+}
+
+/// This rank's own log where a coordinator started us; empty: standard error.
+std::string LogFile(int rank) {
+  const char* const folder = std::getenv("SRLM_LOG_DIR");
+  return folder == nullptr ? "" : std::string(folder) + "/" + std::to_string(rank) + ".log";
 }
 
 JobEnd Run(const TrainerOptions& options, srlm::parallel::MpiSession& session) {
@@ -51,7 +58,7 @@ int main(int argc, char** argv) {
     if (rank == 0) std::fputs(not_run->text.c_str(), not_run->exit_code == kExitDone ? stdout : stderr);
     return not_run->exit_code;
   }
-  srlm::StartLogging("srlm-trainer", "", {{"rank", rank}});
+  srlm::StartLogging("srlm-trainer", LogFile(rank), {{"rank", rank}});
   const JobEnd end = Run(std::get<TrainerOptions>(parsed), **session);
   if (end.status.ok()) return kExitDone;
   // Aborted: another rank failed, and says why.

@@ -19,7 +19,7 @@ struct LaunchSpec {
   std::vector<std::string> args;
   int ranks = 1;
   std::map<std::string, std::string> env;  // added to this process's environment
-  std::string log_dir;                     // made when missing; gets <rank>.log of each rank
+  std::string log_dir;                     // made when missing; ranks find it as SRLM_LOG_DIR, for their <rank>.log
 };
 
 /// A group that was started.

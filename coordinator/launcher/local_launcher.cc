@@ -57,6 +57,7 @@ Environment LocalLauncher::EnvironmentOf(const LaunchSpec& spec) const {
     environment["OMP_NUM_THREADS"] = std::to_string(ThreadsPerRank(spec.ranks));
   }
   environment["OMP_WAIT_POLICY"] = "passive";  // spinning threads of two ranks on two cores cost a factor of ten
+  environment["SRLM_LOG_DIR"] = spec.log_dir;
   for (const auto& [name, value] : spec.env) environment[name] = value;
   return environment;
 }

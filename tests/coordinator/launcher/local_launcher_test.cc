@@ -82,6 +82,7 @@ TEST_F(LocalLauncherTest, TheSpecsEnvironmentWins) {
   EXPECT_NE(text.find("OMP_NUM_THREADS=17\n"), std::string::npos);
   EXPECT_NE(text.find("OMP_WAIT_POLICY=passive\n"), std::string::npos);
   EXPECT_NE(text.find("MINE=x\n"), std::string::npos);
+  EXPECT_NE(text.find("SRLM_LOG_DIR=" + logs_ + "\n"), std::string::npos);
   EXPECT_EQ(text.find("PMIX_RANK"), std::string::npos);
 }
 
