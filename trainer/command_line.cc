@@ -1,5 +1,7 @@
 #include "trainer/command_line.h"
 
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
 #include <sstream>
 
@@ -8,7 +10,26 @@
 namespace srlm::trainer {
 namespace {
 
-const CLI::Range kBelowOne(0.0, 0.999999999, "FLOAT in [0, 1)");
+/// Like CLI::Range, which lets "nan" pass.
+CLI::Validator Between(double low, double high) {
+  const auto check = [low, high](const std::string& text) {
+    double value = 0;
+    if (CLI::detail::lexical_cast(text, value) && value >= low && value <= high) return std::string();
+    return fmt::format("'{}' is not a number from {} to {}", text, low, high);
+  };
+  return CLI::Validator(check, fmt::format("FLOAT in [{} - {}]", low, high), "BETWEEN");
+}
+
+/// A whole number that is not negative: CLI11 reads "-1" as the largest one.
+CLI::Validator Whole() {
+  const auto check = [](const std::string& text) {
+    if (text.find_first_not_of("0123456789") == std::string::npos) return std::string();
+    return fmt::format("'{}' is not a whole number from 0 up", text);
+  };
+  return CLI::Validator(check, "", "WHOLE");
+}
+
+constexpr double kBelowOne = 0.999999999;
 
 void AddFiles(CLI::App& app, TrainerOptions& options) {
   app.add_option("--model", options.model, "Model folder to begin with, in Hugging Face's layout")
@@ -32,10 +53,10 @@ void AddFiles(CLI::App& app, TrainerOptions& options) {
 
 void AddOptimisation(CLI::App& app, TrainerOptions& options) {
   app.add_option("--learning-rate", options.learning_rate, "Highest learning rate")
-      ->check(CLI::Range(0.0, 10.0))
+      ->check(Between(0.0, 10.0))
       ->capture_default_str();
   app.add_option("--final-learning-rate", options.final_learning_rate, "Where the cosine ends")
-      ->check(CLI::Range(0.0, 10.0))
+      ->check(Between(0.0, 10.0))
       ->capture_default_str();
   app.add_option_function<std::string>(
          "--schedule",
@@ -46,15 +67,15 @@ void AddOptimisation(CLI::App& app, TrainerOptions& options) {
       ->check(CLI::IsMember({"cosine", "constant"}))
       ->default_str("cosine");
   app.add_option("--warmup-ratio", options.warmup_ratio, "Share of the steps that warm up")
-      ->check(CLI::Range(0.0, 1.0))
+      ->check(Between(0.0, 1.0))
       ->capture_default_str();
-  app.add_option("--adam-beta1", options.adam_beta1)->check(kBelowOne)->capture_default_str();
-  app.add_option("--adam-beta2", options.adam_beta2)->check(kBelowOne)->capture_default_str();
+  app.add_option("--adam-beta1", options.adam_beta1)->check(Between(0.0, kBelowOne))->capture_default_str();
+  app.add_option("--adam-beta2", options.adam_beta2)->check(Between(0.0, kBelowOne))->capture_default_str();
   app.add_option("--weight-decay", options.weight_decay, "On matrices, not on norms")
-      ->check(CLI::Range(0.0, 10.0))
+      ->check(Between(0.0, 10.0))
       ->capture_default_str();
   app.add_option("--max-grad-norm", options.max_grad_norm, "Gradients are clipped to it; 0: no clipping")
-      ->check(CLI::Range(0.0, 1e9))
+      ->check(Between(0.0, 1e9))
       ->capture_default_str();
 }
 
@@ -65,14 +86,12 @@ void AddBatches(CLI::App& app, TrainerOptions& options) {
   app.add_option("--micro-batch-tokens", options.micro_batch_tokens, "Tokens that a rank computes at once")
       ->check(CLI::Range(int64_t{1}, int64_t{1} << 24))
       ->capture_default_str();
-  app.add_option("--epochs", options.epochs, "Passes over the data")
-      ->check(CLI::Range(1e-6, 1e6))
-      ->capture_default_str();
+  app.add_option("--epochs", options.epochs, "Passes over the data")->check(Between(1e-6, 1e6))->capture_default_str();
   app.add_option("--max-steps", options.max_steps, "Exactly so many steps, whatever --epochs says [0: as epochs say]")
       ->check(CLI::Range(int64_t{0}, int64_t{1} << 40));
   app.add_option("--shuffle", options.shuffle, "true: a new order each epoch; false: the file's")
       ->capture_default_str();
-  app.add_option("--seed", options.seed, "Seed of the order")->capture_default_str();
+  app.add_option("--seed", options.seed, "Seed of the order")->check(Whole())->capture_default_str();
 }
 
 void AddMachine(CLI::App& app, TrainerOptions& options) {
@@ -80,7 +99,7 @@ void AddMachine(CLI::App& app, TrainerOptions& options) {
       ->check(CLI::Range(1, 4096));
   app.add_flag("--recompute", options.recompute, "Compute activations again in backward: less memory, more time");
   app.add_option("--rank-timeout", options.timeout_s, "Longest wait for other ranks, seconds")
-      ->check(CLI::Range(1.0, 1e6))
+      ->check(Between(1.0, 1e6))
       ->capture_default_str();
   app.add_option("--checkpoint-steps", options.checkpoint_steps, "Steps between checkpoints [0: none]")
       ->check(CLI::Range(int64_t{0}, int64_t{1} << 40));
@@ -124,7 +143,7 @@ std::variant<TrainerOptions, NotRun> ParseCommandLine(int argc, const char* cons
       ->type_name("FILE");
   CLI::App* dpo_command = AddMethod(app, "dpo", "Direct preference optimisation", dpo);
   dpo_command->add_option("--beta", dpo.beta, "Strength of the reference")
-      ->check(CLI::Range(1e-6, 1e3))
+      ->check(Between(1e-6, 1e3))
       ->capture_default_str();
   try {
     app.parse(argc, argv);
