@@ -1,0 +1,144 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <numeric>
+#include <set>
+
+#include "trainer/batches/pack.h"
+#include "trainer/batches/plan.h"
+#include "trainer/batches/tokenize.h"
+
+namespace srlm::trainer {
+namespace {
+
+Sample SampleOf(size_t prompt, std::vector<size_t> responses) {
+  Sample sample;
+  for (size_t i = 0; i < prompt; ++i) sample.prompt.push_back(static_cast<int>(10 + i));
+  int first = 100;
+  for (const size_t length : responses) {
+    sample.responses.emplace_back();
+    for (size_t i = 0; i < length; ++i) sample.responses.back().push_back(first + static_cast<int>(i));
+    first += 100;
+  }
+  return sample;
+}
+
+TEST(Pack, HoldsThePromptOnceAndEveryResponseWithoutItsLastToken) {
+  const std::vector<Sample> samples = {SampleOf(3, {2, 3})};
+  const size_t indices[] = {0};
+  const Pack pack = MakePack(samples, indices);
+  EXPECT_EQ(pack.tokens, (std::vector<int64_t>{10, 11, 12, 100, 200, 201}));
+  EXPECT_EQ(pack.positions, (std::vector<int64_t>{0, 1, 2, 3, 3, 4}));
+  EXPECT_EQ(pack.target_rows, (std::vector<int64_t>{2, 3, 2, 4, 5}));
+  EXPECT_EQ(pack.target_tokens, (std::vector<int64_t>{100, 101, 200, 201, 202}));
+  ASSERT_EQ(pack.segments.size(), 3u);
+  EXPECT_EQ(pack.segments[2].begin, 4);
+  EXPECT_EQ(pack.segments[2].prefix_count, 3);
+  EXPECT_EQ(pack.size(), samples[0].packed_tokens());
+}
+
+TEST(Pack, OneResponseGoesOnInThePromptsSegment) {
+  const std::vector<Sample> samples = {SampleOf(3, {4}), SampleOf(1, {1})};
+  const size_t indices[] = {1, 0};
+  const Pack pack = MakePack(samples, indices);
+  ASSERT_EQ(pack.segments.size(), 2u);
+  EXPECT_EQ(pack.segments[1].begin, 1);
+  EXPECT_EQ(pack.segments[1].count, 6);
+  EXPECT_EQ(pack.samples[0].sample, 1u);
+}
+
+TEST(DataOrder, TakesEverySampleOnceAnEpochInAnOrderOfItsOwn) {
+  const DataOrder order = {.samples = 10, .global_batch = 4, .epochs = 2, .shuffle = true, .seed = 3};
+  EXPECT_EQ(TotalSteps(order), 6);
+  std::vector<std::vector<size_t>> epochs(2);
+  for (int64_t step = 0; step < 6; ++step) {
+    const auto samples = SamplesOfStep(order, step);
+    EXPECT_EQ(samples.size(), step % 3 == 2 ? 2u : 4u);
+    auto& epoch = epochs[static_cast<size_t>(step / 3)];
+    epoch.insert(epoch.end(), samples.begin(), samples.end());
+  }
+  EXPECT_NE(epochs[0], epochs[1]);
+  for (const auto& epoch : epochs) EXPECT_EQ(std::set<size_t>(epoch.begin(), epoch.end()).size(), 10u);
+  EXPECT_EQ(SamplesOfStep(order, 4), SamplesOfStep(order, 4));
+}
+
+TEST(DataOrder, FollowsTheFileWithoutShuffleAndCountsStepsAsAsked) {
+  DataOrder order = {.samples = 5, .global_batch = 2, .epochs = 0.5, .shuffle = false};
+  EXPECT_EQ(SamplesOfStep(order, 1), (std::vector<size_t>{2, 3}));
+  EXPECT_EQ(SamplesOfStep(order, 5), (std::vector<size_t>{4}));
+  EXPECT_EQ(TotalSteps(order), 2);
+  order.max_steps = 7;
+  EXPECT_EQ(TotalSteps(order), 7);
+}
+
+TEST(PlanStep, SharesSamplesOutOnceWithinTheBudgetAndAsManyMicroBatchesForAll) {
+  std::vector<Sample> samples;
+  for (size_t i = 0; i < 17; ++i) samples.push_back(SampleOf(1 + i * 7 % 13, {1 + i % 5, 1 + i % 3}));
+  std::vector<size_t> all(samples.size());
+  std::iota(all.begin(), all.end(), size_t{0});
+  for (const int ranks : {1, 2, 3, 4, 30}) {
+    const StepPlan plan = PlanStep(samples, all, ranks, 24);
+    std::multiset<size_t> seen;
+    for (const auto& micro_batches : plan.ranks) {
+      EXPECT_EQ(micro_batches.size(), plan.micro_batches());
+      for (const auto& batch : micro_batches) {
+        int64_t tokens = 0;
+        for (const size_t index : batch) tokens += samples[index].packed_tokens();
+        EXPECT_TRUE(tokens <= 24 || batch.size() == 1);
+        seen.insert(batch.begin(), batch.end());
+      }
+    }
+    EXPECT_EQ(seen.size(), all.size());
+    EXPECT_EQ(std::set<size_t>(seen.begin(), seen.end()).size(), all.size());
+  }
+}
+
+class TokenizeTest : public testing::Test {
+ protected:
+  TokenizeTest() {
+    const std::string folder = std::string(std::getenv("SRLM_SOURCE")) + "/tests/reference/models/smollm2";
+    auto chat = text::Chat::Load(folder, "", text::SpecialTokensInText::kText);
+    SRLM_CHECK(chat.ok(), chat.status().message());
+    chat_ = std::move(chat).value();
+  }
+  static data::SftRow Row(const std::string& prompt, const std::string& completion) {
+    return {data::PromptInput::FromUser(prompt), completion, {}, {}};
+  }
+  std::unique_ptr<text::Chat> chat_;
+};
+
+TEST_F(TokenizeTest, AResponseEndsWithTheEndOfTurnAndNothingAfterIt) {
+  const std::vector<data::SftRow> rows = {Row("What is the sum?", "The sum is 42.")};
+  const auto data = TokenizeSft(rows, *chat_, 1024, 320);
+  ASSERT_TRUE(data.ok()) << data.status().message();
+  EXPECT_EQ(data->samples[0].responses[0].back(), chat_->response_end_id());
+  EXPECT_EQ(data->samples[0].prompt, *chat_->PromptTokens(rows[0].prompt.messages));
+}
+
+TEST_F(TokenizeTest, TokenIdsOfARowAreUsedAsTheyAreAndChecked) {
+  std::vector<data::SftRow> rows = {Row("ignored", "ignored")};
+  rows[0].prompt_token_ids = {5, 6};
+  rows[0].completion_token_ids = {7};
+  const auto data = TokenizeSft(rows, *chat_, 1024, 320);
+  ASSERT_TRUE(data.ok());
+  EXPECT_EQ(data->samples[0].prompt, (std::vector<int>{5, 6}));
+  EXPECT_EQ(data->samples[0].responses[0], (std::vector<int>{7}));
+  rows[0].completion_token_ids = {320};
+  const auto bad = TokenizeSft(rows, *chat_, 1024, 320);
+  EXPECT_EQ(bad.status().message(), "row 1: the response has token id 320; the model's ids are 0 to 319");
+}
+
+TEST_F(TokenizeTest, RowsBeyondTheContextAreLeftOutAndCounted) {
+  const std::vector<data::SftRow> rows = {Row("short", "yes"), Row(std::string(4000, 'x'), "no")};
+  const auto data = TokenizeSft(rows, *chat_, 100, 320);
+  ASSERT_TRUE(data.ok());
+  EXPECT_EQ(data->samples.size(), 1u);
+  EXPECT_EQ(data->too_long, 1);
+  EXPECT_TRUE(data->first_too_long.starts_with("row 2 has ")) << data->first_too_long;
+  const auto none = TokenizeSft(std::span(rows).last(1), *chat_, 100, 320);
+  EXPECT_EQ(none.status().code(), Code::kFailedPrecondition);
+}
+
+}  // namespace
+}  // namespace srlm::trainer

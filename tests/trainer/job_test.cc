@@ -1,0 +1,184 @@
+#include "trainer/job/job.h"
+
+#include "common/base/manifest.h"
+#include "common/checkpoint/checkpoint.h"
+#include "common/model/parameters.h"
+#include "common/model/safetensors.h"
+#include "job_fixture.h"
+
+namespace srlm::trainer {
+namespace {
+
+const std::vector<std::string> kDpoKeys = {"loss",   "grad_norm", "rewards_chosen", "rewards_rejected",
+                                           "margin", "accuracy",  "logp_chosen",    "logp_rejected"};
+const std::vector<std::string> kSftKeys = {"loss", "grad_norm"};
+
+/// |ours - theirs| / |theirs - start| over all parameters.
+double UpdateDifference(const std::string& start, const std::string& theirs_file, const std::string& ours) {
+  const auto config = model::ReadModelConfig(start);
+  const model::ParameterTable table = model::MakeParameterTable(*config);
+  const auto theirs = model::SafetensorsFile::Open(theirs_file);
+  const auto before = model::WeightFiles::Open(start, table), after = model::WeightFiles::Open(ours, table);
+  SRLM_CHECK(theirs.ok() && before.ok() && after.ok(), "weights cannot be read");
+  double difference = 0, update = 0;
+  for (const model::Parameter& parameter : table.parameters) {
+    const auto count = static_cast<size_t>(parameter.elements);
+    std::vector<float> a(count), b(count), c(count);
+    before->Read(parameter, a);
+    theirs->Read(parameter.name, b);
+    after->Read(parameter, c);
+    for (size_t i = 0; i < count; ++i) {
+      difference += std::pow(static_cast<double>(c[i]) - b[i], 2);
+      update += std::pow(static_cast<double>(b[i]) - a[i], 2);
+    }
+  }
+  return std::sqrt(difference / update);
+}
+
+TEST_F(JobTest, DpoStepsAreThoseOfTrl) {
+  const TrainerOptions options = OptionsOf(Method::kDpo);
+  ASSERT_TRUE(RunOnThreads(options, 1).status.ok());
+  const auto rows = StepRows(options.log);
+  const auto reference = ReadJson(Reference("data/dpo_tiny.json"))["steps"];
+  ExpectSameSteps(rows, reference, kDpoKeys, 1e-4, 1e-3);
+  EXPECT_NEAR(rows[0]["loss"].get<double>(), std::log(2.0), 1e-9);
+  EXPECT_LT(UpdateDifference(options.model, Reference("data/dpo_tiny.safetensors"), options.out), 1e-2);
+}
+
+TEST_F(JobTest, SftStepsAreThoseOfAPlainTransformersLoop) {
+  const TrainerOptions options = OptionsOf(Method::kSft);
+  ASSERT_TRUE(RunOnThreads(options, 1).status.ok());
+  ExpectSameSteps(StepRows(options.log), ReadJson(Reference("data/sft_tiny.json"))["steps"], kSftKeys, 1e-4, 1e-3);
+  EXPECT_LT(UpdateDifference(options.model, Reference("data/sft_tiny.safetensors"), options.out), 1e-2);
+}
+
+TEST_F(JobTest, AnyNumberOfRanksAndAnyMicroBatchGiveTheSameSteps) {
+  for (const Method method : {Method::kDpo, Method::kSft}) {
+    for (const int64_t global_batch : {4, 3}) {  // 3 samples on 4 ranks: one has none
+      TrainerOptions options = OptionsOf(method);
+      options.global_batch = global_batch;
+      NameOutputs(options, "one" + std::to_string(global_batch) + std::to_string(static_cast<int>(method)));
+      ASSERT_TRUE(RunOnThreads(options, 1).status.ok());
+      const auto one = StepRows(options.log);
+      for (const int ranks : {2, 4}) {
+        for (const int64_t tokens : {1, 100000}) {
+          NameOutputs(options, "many");
+          options.micro_batch_tokens = tokens;
+          ASSERT_TRUE(RunOnThreads(options, ranks).status.ok());
+          const auto& keys = method == Method::kDpo ? kDpoKeys : kSftKeys;
+          // Rewards are small differences of large sums: float32 rounding shows in their sixth decimal.
+          ExpectSameSteps(StepRows(options.log), one, keys, 1e-5, 5e-5);
+          std::filesystem::remove_all(options.out);
+        }
+      }
+    }
+  }
+}
+
+TEST_F(JobTest, RecomputingChangesNothing) {
+  TrainerOptions options = OptionsOf(Method::kDpo);
+  ASSERT_TRUE(RunOnThreads(options, 1).status.ok());
+  const auto kept = StepRows(options.log);
+  NameOutputs(options, "recomputed");
+  options.recompute = true;
+  ASSERT_TRUE(RunOnThreads(options, 1).status.ok());
+  ExpectSameSteps(StepRows(options.log), kept, kDpoKeys, 0, 0);
+}
+
+TEST_F(JobTest, ReferenceValuesOfTheRowsAreUsed) {
+  TrainerOptions options = OptionsOf(Method::kDpo);
+  options.out.clear();
+  options.print_logprobs = folder_ + "/logprobs.jsonl";
+  ASSERT_TRUE(RunOnThreads(options, 2).status.ok());
+  const auto logprobs = ReadRows(options.print_logprobs);
+  auto pairs = ReadRows(options.data[0]);
+  ASSERT_EQ(logprobs.size(), pairs.size());
+  std::ofstream file(folder_ + "/pairs.jsonl");
+  for (size_t i = 0; i < pairs.size(); ++i) {
+    EXPECT_EQ(logprobs[i]["row"], i);
+    pairs[i]["reference_chosen_logp"] = logprobs[i]["chosen_logp"].get<double>() - 5;
+    pairs[i]["reference_rejected_logp"] = logprobs[i]["rejected_logp"];
+    file << pairs[i] << "\n";
+  }
+  file.close();
+  options = OptionsOf(Method::kDpo);
+  options.data = {folder_ + "/pairs.jsonl"};
+  ASSERT_TRUE(RunOnThreads(options, 1).status.ok());
+  EXPECT_NEAR(StepRows(options.log)[0]["margin"].get<double>(), 0.5, 1e-6);
+}
+
+TEST_F(JobTest, SavesAWholeModelFolderAndOneRowAStep) {
+  const TrainerOptions options = OptionsOf(Method::kDpo);
+  ASSERT_TRUE(RunOnThreads(options, 2).status.ok());
+  const auto rows = ReadRows(options.log);
+  ASSERT_EQ(rows.size(), 6u);
+  for (size_t step = 0; step < 5; ++step) EXPECT_EQ(rows[step]["step"], step);
+  EXPECT_EQ(rows[5]["event"], "done");
+  EXPECT_FALSE(rows[5].contains("loss"));
+  const auto manifest = ReadManifest(options.out);
+  ASSERT_TRUE(manifest.ok());
+  EXPECT_TRUE(VerifyManifest(options.out, *manifest).ok());
+  EXPECT_EQ(rows[5]["model_id"], manifest->ModelId());
+  for (const char* name : {"config.json", "model.safetensors", "tokenizer.json", "generation_config.json"}) {
+    EXPECT_TRUE(std::filesystem::exists(options.out + "/" + name)) << name;
+  }
+}
+
+TEST_F(JobTest, CheckpointsHoldAllThatAContinuationNeeds) {
+  TrainerOptions options = OptionsOf(Method::kSft);
+  options.checkpoint_steps = 2;
+  options.keep_checkpoints = 1;
+  ASSERT_TRUE(RunOnThreads(options, 1).status.ok());
+  const checkpoint::CheckpointFolder folder(options.out + ".checkpoints", 1);
+  ASSERT_EQ(folder.List().size(), 1u);
+  const auto newest = folder.NewestWhole();
+  ASSERT_TRUE(newest.ok());
+  const auto table = model::MakeParameterTable(*model::ReadModelConfig(options.model));
+  std::vector<float> weights(static_cast<size_t>(table.total_elements)), first(weights), second(weights);
+  const checkpoint::MutablePart parts[] = {{"weights", weights}, {"first_moment", first}, {"second_moment", second}};
+  const auto state = checkpoint::Read(*newest, parts);
+  ASSERT_TRUE(state.ok()) << state.status().message();
+  EXPECT_EQ(state->step, 4);
+  EXPECT_EQ(state->total_steps, 5);
+  EXPECT_TRUE(std::ranges::any_of(second, [](float value) { return value > 0; }));
+}
+
+/// Counts steps and asks to stop after the second.
+class StoppingReporter : public Reporter {
+ public:
+  Result<bool> Step(const StepValues&) override { return ++steps == 2; }
+  Status Done(const JobResult&) override {
+    ++done;
+    return OkStatus();
+  }
+  void Failed(const std::string&) override {}
+  int steps = 0, done = 0;
+};
+
+TEST_F(JobTest, StopsBeforeTheNextStepWhenAskedOnAllRanks) {
+  const TrainerOptions options = OptionsOf(Method::kDpo);
+  StoppingReporter reporter;
+  EXPECT_EQ(RunOnThreads(options, 2, &reporter).status.code(), Code::kCancelled);
+  EXPECT_EQ(reporter.steps, 2);
+  EXPECT_EQ(reporter.done, 0);
+  EXPECT_FALSE(std::filesystem::exists(options.out));
+}
+
+TEST_F(JobTest, ADivergedLossEndsTheJobWithoutAModel) {
+  TrainerOptions options = OptionsOf(Method::kSft);
+  options.learning_rate = options.final_learning_rate = 1e30;
+  const JobEnd end = RunOnThreads(options, 2);
+  EXPECT_EQ(end.status.code(), Code::kFailedPrecondition) << end.status.message();
+  EXPECT_FALSE(std::filesystem::exists(options.out));
+}
+
+TEST_F(JobTest, RanksLeaveTogetherWhenInputsAreBad) {
+  TrainerOptions options = OptionsOf(Method::kSft);
+  options.data = {folder_ + "/absent.jsonl"};
+  const JobEnd end = RunOnThreads(options, 3);
+  EXPECT_FALSE(end.status.ok());
+  EXPECT_TRUE(end.together);
+}
+
+}  // namespace
+}  // namespace srlm::trainer
