@@ -1,11 +1,13 @@
 // srlm-worker --run against a scripted coordinator: whatever happens on the way, no result is lost or made twice,
 // and the process ends.
+#include <arpa/inet.h>
 #include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <map>
-#include <set>
 
 #include "common/base/file.h"
 #include "common/rpc/run_address.h"
@@ -233,6 +235,23 @@ TEST_F(Replica, WithoutACoordinatorItGivesUp) {
   EXPECT_NE(never_started.Stderr().find("coordinator.json"), std::string::npos) << never_started.Stderr();
 }
 
+TEST_F(Replica, AListenerThatNeverSpeaksIsNoCoordinator) {
+  const int listener = socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  ASSERT_EQ(bind(listener, reinterpret_cast<sockaddr*>(&address), size), 0);
+  ASSERT_EQ(listen(listener, 4), 0);
+  ASSERT_EQ(getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size), 0);
+  const std::string text = "127.0.0.1:" + std::to_string(ntohs(address.sin_port));
+  ASSERT_TRUE(rpc::WriteRunAddress(run_, {"test", text, 1, "here", 1}).ok());
+  WorkerProcess worker(run_, {"--start-timeout-s", "0.5"});
+  EXPECT_EQ(worker.Wait(10), 1);
+  EXPECT_NE(worker.Stderr().find(text), std::string::npos) << worker.Stderr();
+  close(listener);
+}
+
 TEST_F(Replica, ACoordinatorThatVanishesLeavesTheResultsInTheLogs) {
   const auto refuse = [](Record&) { return grpc::Status(grpc::StatusCode::UNAVAILABLE, "shutting down"); };
   ScriptedCoordinator coordinator(
@@ -302,6 +321,15 @@ TEST_F(Replica, TerminateIsNoticeAndGivesTheLeasesBack) {
   ASSERT_EQ(record.leaves.size(), 1u);
   EXPECT_EQ(record.leaves[0].reason(), "SIGTERM");
   EXPECT_LT(record.stored.size(), 4u);
+}
+
+TEST_F(Replica, TerminateEndsAnIdleWorker) {
+  ScriptedCoordinator coordinator(run_, {.lease = [](Record&) { return Wait(); }});
+  WorkerProcess worker(run_, {});
+  ASSERT_TRUE(coordinator.Await([](const Record& record) { return record.leases.size() > 1; }));
+  worker.Terminate();
+  EXPECT_EQ(worker.Wait(10), 0) << worker.Stderr();
+  EXPECT_EQ(coordinator.record().leaves.size(), 1u);
 }
 
 }  // namespace

@@ -36,7 +36,7 @@ class ScriptedCoordinator final : public v1::WorkService::Service {
     std::vector<v1::ItemResult> stored;  // of the submits that were answered with OK
   };
   struct Answers {
-    v1::RegisterResponse registration;
+    v1::RegisterResponse registration = {};
     std::function<v1::LeaseResponse(Record&)> lease = [](Record&) { return LeaveNow(); };
     std::function<v1::RenewResponse(Record&)> renew = [](Record&) { return v1::RenewResponse(); };
     std::function<grpc::Status(Record&)> submit = [](Record&) { return grpc::Status::OK; };
