@@ -130,7 +130,7 @@ std::variant<TrainerOptions, NotRun> ParseCommandLine(int argc, const char* cons
   CLI::App app("Trains a model on answers (sft) or on preferences (dpo); under mpirun on all its ranks.",
                "srlm-trainer");
   app.set_version_flag("--version", std::string("srlm-trainer ") + kVersion);
-  app.require_subcommand(1, 1);
+  app.require_subcommand(0, 1);
   TrainerOptions sft, dpo;
   sft.method = Method::kSft;
   sft.learning_rate = 5.5e-6;
@@ -154,6 +154,7 @@ std::variant<TrainerOptions, NotRun> ParseCommandLine(int argc, const char* cons
   } catch (const CLI::ParseError& error) {
     return Wrong(error.what());
   }
+  if (!sft_command->parsed() && !dpo_command->parsed()) return Wrong("say what to do: sft or dpo");
   const TrainerOptions& options = sft_command->parsed() ? sft : dpo;
   if (options.out.empty() && options.print_logprobs.empty()) return Wrong("--out is required");
   if (options.schedule == Schedule::kCosine && options.final_learning_rate > options.learning_rate) {

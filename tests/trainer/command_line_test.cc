@@ -1,0 +1,176 @@
+// The program itself: what it answers to wrong usage and bad input, and how its pieces come together.
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string Env(const char* name) { return std::getenv(name); }
+
+struct Ended {
+  int exit_code = -1;  // 128 + the signal when one ended it
+  std::string output;  // both streams
+  std::string said;    // lines of srlm-trainer itself, without log lines
+};
+
+Ended RunTrainer(const std::string& arguments) {
+  const std::string command = Env("SRLM_BIN") + "/srlm-trainer " + arguments + " 2>&1";
+  FILE* pipe = popen(command.c_str(), "r");
+  Ended ended;
+  char buffer[4096];
+  for (size_t count; (count = fread(buffer, 1, sizeof buffer, pipe)) > 0;) ended.output.append(buffer, count);
+  const int status = pclose(pipe);
+  ended.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  for (size_t at = 0; (at = ended.output.find("srlm-trainer: ", at)) != std::string::npos;) {
+    const size_t end = ended.output.find('\n', at);
+    ended.said += ended.output.substr(at, end - at) + "\n";
+    at = end;
+  }
+  return ended;
+}
+
+class CommandLineTest : public testing::Test {
+ protected:
+  CommandLineTest() {
+    fs::create_directories(folder_);
+    Write("sft.jsonl", R"({"prompt": "What is the sum?", "completion": "The sum is 42."})"
+                       "\n"
+                       R"({"messages": [{"role": "user", "content": "Why?"}, {"role": "assistant", "content": "So."}]})"
+                       "\n");
+    Write("dpo.jsonl", R"({"prompt": "Why?", "chosen": "It falls because the earth pulls.", "rejected": "So."})"
+                       "\n");
+  }
+  ~CommandLineTest() override { fs::remove_all(folder_); }
+
+  std::string Write(const std::string& name, const std::string& content) {
+    std::ofstream(folder_ + "/" + name) << content;
+    return folder_ + "/" + name;
+  }
+  std::string File(const std::string& name) const { return folder_ + "/" + name; }
+  /// A good call of the method; what is appended changes it.
+  std::string Good(const std::string& method) const {
+    return method + " --model " + model_ + " --data " + File(method + ".jsonl") + " --out " + File("out") +
+           " --threads 1";
+  }
+
+  std::string folder_ = testing::TempDir() + "srlm_trainer_cli_" + std::to_string(getpid());
+  std::string model_ = Env("SRLM_SOURCE") + "/tests/reference/models/smollm2";
+};
+
+TEST_F(CommandLineTest, TrainsAModelThatTrainsAgain) {
+  const Ended first = RunTrainer(Good("sft") + " --log " + File("log.jsonl"));
+  ASSERT_EQ(first.exit_code, 0) << first.output;
+  const Ended second = RunTrainer("dpo --model " + File("out") + " --data " + File("dpo.jsonl") + " --out " +
+                                  File("out2") + " --threads 1 --epochs 2");
+  EXPECT_EQ(second.exit_code, 0) << second.output;
+  EXPECT_TRUE(fs::exists(File("out2/model.safetensors")));
+  EXPECT_TRUE(fs::exists(File("log.jsonl")));
+}
+
+TEST_F(CommandLineTest, TakesSeveralDataFilesAndRowsThatTeachJudging) {
+  Write("eft.jsonl", R"({"prompt": "Why?", "response": "So.", "justification": "Too short.", "score": 1})"
+                     "\n");
+  const Ended ended =
+      RunTrainer(Good("sft") + " --data " + File("eft.jsonl") + " --print-logprobs " + File("logp.jsonl"));
+  ASSERT_EQ(ended.exit_code, 0) << ended.output;
+  std::ifstream file(File("logp.jsonl"));
+  int rows = 0;
+  for (std::string line; std::getline(file, line);) ++rows;
+  EXPECT_EQ(rows, 3);
+}
+
+TEST_F(CommandLineTest, HelpAndVersionAreNoFailures) {
+  EXPECT_EQ(RunTrainer("--help").exit_code, 0);
+  EXPECT_EQ(RunTrainer("--version").exit_code, 0);
+  EXPECT_NE(RunTrainer("dpo --help").output.find("--micro-batch-tokens"), std::string::npos);
+}
+
+TEST_F(CommandLineTest, WrongUsageEndsWithTwoAndSaysWhat) {
+  struct Case {
+    std::string arguments;
+    std::string said;
+  };
+  const std::vector<Case> cases = {
+      {"", "sft or dpo"},
+      {"ppo", "ppo"},
+      {Good("sft") + " --no-such-flag 3", "--no-such-flag"},
+      {Good("sft") + " --beta 0.1", "--beta"},
+      {"sft --model x --out y", "--data is required"},
+      {"sft --model x --data y", "--out is required"},
+      {Good("dpo") + " --beta 0", "--beta"},
+      {Good("dpo") + " --global-batch 0", "--global-batch"},
+      {Good("dpo") + " --global-batch many", "--global-batch"},
+      {Good("dpo") + " --adam-beta2 1", "--adam-beta2"},
+      {Good("dpo") + " --epochs 0", "--epochs"},
+      {Good("dpo") + " --schedule linear", "--schedule"},
+      {Good("dpo") + " --shuffle maybe", "--shuffle"},
+      {Good("dpo") + " --learning-rate -1", "--learning-rate"},
+      {Good("dpo") + " --learning-rate 1e-7 --final-learning-rate 1e-6", "--final-learning-rate"},
+      {Good("dpo") + " --threads 0", "--threads"},
+      {Good("dpo") + " --special-tokens-in-text drop", "--special-tokens-in-text"},
+      {Good("dpo") + " --run somewhere", "--job-id"},
+  };
+  for (const Case& wrong : cases) {
+    const Ended ended = RunTrainer(wrong.arguments);
+    EXPECT_EQ(ended.exit_code, 2) << wrong.arguments << "\n" << ended.output;
+    EXPECT_NE(ended.said.find(wrong.said), std::string::npos) << wrong.arguments << "\n" << ended.output;
+    EXPECT_LE(std::count(ended.output.begin(), ended.output.end(), '\n'), 3) << ended.output;
+    EXPECT_FALSE(fs::exists(File("out")));
+  }
+}
+
+TEST_F(CommandLineTest, BadInputEndsWithOneAndSaysWhere) {
+  Write("empty.jsonl", "");
+  Write("torn.jsonl", "{\"prompt\": \"a\", \"chosen\": \"b\", \"rejected\": \"c\"}\n{\"prompt\": \"a\", \n");
+  Write("without_chosen.jsonl", "{\"prompt\": \"a\", \"rejected\": \"c\"}\n");
+  Write("bad_ids.jsonl", R"({"prompt": "a", "chosen": "b", "rejected": "c", "prompt_token_ids": [1],)"
+                         R"( "chosen_token_ids": [9999], "rejected_token_ids": [4]})"
+                         "\n");
+  Write("long.jsonl", "{\"prompt\": \"" + std::string(9000, 'x') + "\", \"chosen\": \"b\", \"rejected\": \"c\"}\n");
+  fs::copy(model_, File("torn_model"));
+  fs::resize_file(File("torn_model/model.safetensors"), 1000);
+  fs::copy(model_, File("no_tokenizer"));
+  fs::remove(File("no_tokenizer/tokenizer.json"));
+  fs::create_directories(File("taken"));
+  const auto call = [&](const std::string& model, const std::string& data, const std::string& out) {
+    return "dpo --threads 1 --model " + model + " --data " + data + " --out " + out;
+  };
+  const std::string good = File("dpo.jsonl"), out = File("out");
+  struct Case {
+    std::string arguments;
+    std::string said;
+  };
+  const std::vector<Case> cases = {
+      {call(File("absent"), good, out), "absent"},
+      {call(File("torn_model"), good, out), "model.safetensors"},
+      {call(File("no_tokenizer"), good, out), "tokenizer.json"},
+      {call(model_, File("absent.jsonl"), out), "absent.jsonl"},
+      {call(model_, File("empty.jsonl"), out), "empty.jsonl"},
+      {call(model_, File("torn.jsonl"), out), "torn.jsonl:2"},
+      {call(model_, File("without_chosen.jsonl"), out), "without_chosen.jsonl:1"},
+      {call(model_, File("bad_ids.jsonl"), out), "9999"},
+      {call(model_, File("long.jsonl"), out), "no row is left"},
+      {call(model_, good, File("taken")), "taken"},
+      {call(model_, good, File("no/such/folder")), "parent folder"},
+      {call(model_, good, out) + " --log " + File("no/log.jsonl"), "no/log.jsonl"},
+      {call(model_, good, out) + " --chat-template " + File("absent.jinja"), "absent.jinja"},
+      {call(model_, good, out) + " --run " + File("absent_run") + " --job-id j", "absent_run"},
+  };
+  for (const Case& bad : cases) {
+    const Ended ended = RunTrainer(bad.arguments);
+    EXPECT_EQ(ended.exit_code, 1) << bad.arguments << "\n" << ended.output;
+    EXPECT_NE(ended.said.find(bad.said), std::string::npos) << bad.arguments << "\n" << ended.output;
+    EXPECT_FALSE(fs::exists(out));
+  }
+}
+
+}  // namespace
