@@ -152,7 +152,7 @@ Status CoordinatorLink::RenewLeases() {
                                                                     kCallSeconds, "Renew at " + address_.address));
   heard_ = Clock::now();
   const std::vector<std::string> lost(response.lost_lease_ids().begin(), response.lost_lease_ids().end());
-  mailbox_.DropUntaken(lost);
+  mailbox_.DropLost(lost);
   for (const std::string& lease : lost) leases_.erase(lease);
   if (response.directive() == v1::DIRECTIVE_LEAVE) Obey(response.directive(), false);
   return OkStatus();

@@ -10,6 +10,16 @@ std::deque<Assignment> Mailbox::TakeAssignments() {
   return std::exchange(inbox_, {});
 }
 
+std::vector<std::string> Mailbox::TakeLostLeases() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(lost_leases_, {});
+}
+
+void Mailbox::Forget(size_t count) {
+  const std::lock_guard lock(mutex_);
+  held_ -= std::min(held_, count);
+}
+
 void Mailbox::Report(const EngineReport& report, std::vector<v1::ItemResult> results) {
   const std::lock_guard lock(mutex_);
   const int room_before = RoomItems();
@@ -99,13 +109,14 @@ size_t Mailbox::held_items() const {
   return held_;
 }
 
-void Mailbox::DropUntaken(const std::vector<std::string>& lease_ids) {
+void Mailbox::DropLost(const std::vector<std::string>& lease_ids) {
   const std::lock_guard lock(mutex_);
   const size_t dropped = std::erase_if(inbox_, [&](const Assignment& assignment) {
     return std::ranges::find(lease_ids, assignment.lease_id) != lease_ids.end();
   });
   held_ -= dropped;
   unreported_ -= dropped;
+  lost_leases_.insert(lost_leases_.end(), lease_ids.begin(), lease_ids.end());
 }
 
 bool Mailbox::closed(std::string* reason) const {

@@ -41,6 +41,10 @@ class Mailbox {
  public:
   // The computing side.
   std::deque<Assignment> TakeAssignments();
+  /// Leases lost since the last call: what was taken of them and has not begun is no longer wanted.
+  std::vector<std::string> TakeLostLeases();
+  /// `count` taken items will have no result.
+  void Forget(size_t count);
   void Report(const EngineReport& report, std::vector<v1::ItemResult> results);
   Orders orders() const;
   /// Not ok when the network side has given up.
@@ -63,8 +67,8 @@ class Mailbox {
   void Acknowledge(size_t count);
   /// Items delivered and not yet in the outbox or acknowledged.
   size_t held_items() const;
-  /// Drops delivered items of these leases that the computing side has not taken yet.
-  void DropUntaken(const std::vector<std::string>& lease_ids);
+  /// Drops delivered items of these leases that the computing side has not taken, and tells it of the leases.
+  void DropLost(const std::vector<std::string>& lease_ids);
   bool closed(std::string* reason) const;
   /// Waits until there is a result to submit, room to fill, or the end.
   void WaitForNews(std::chrono::milliseconds at_most);
@@ -77,6 +81,7 @@ class Mailbox {
   std::condition_variable news_;  // for the network side
   std::deque<Assignment> inbox_;
   std::deque<v1::ItemResult> outbox_;
+  std::vector<std::string> lost_leases_;
   EngineReport report_;
   Orders orders_;
   Status failure_;

@@ -2,8 +2,9 @@
 
 #include <fmt/format.h>
 #include <unistd.h>
-#include <csignal>
 
+#include <algorithm>
+#include <csignal>
 #include <deque>
 #include <fstream>
 #include <memory>
@@ -46,6 +47,7 @@ class Replica {
     Report({});
     while (true) {
       for (Assignment& assignment : mailbox_.TakeAssignments()) later_.push_back(std::move(assignment));
+      DropLost();
       SRLM_RETURN_IF_ERROR(mailbox_.failure());
       if (notice != 0) {
         mailbox_.Close("SIGTERM");
@@ -70,6 +72,15 @@ class Replica {
   }
 
  private:
+  /// Items of lost leases that have not begun are somebody else's now.
+  void DropLost() {
+    const std::vector<std::string> lost = mailbox_.TakeLostLeases();
+    if (lost.empty()) return;
+    mailbox_.Forget(std::erase_if(later_, [&](const Assignment& assignment) {
+      return std::ranges::find(lost, assignment.lease_id) != lost.end();
+    }));
+  }
+
   /// Gives the engine the items of its model; changes the model when it has none left.
   Status Begin() {
     if (later_.empty()) return OkStatus();

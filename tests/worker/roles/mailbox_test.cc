@@ -38,10 +38,14 @@ TEST(Mailbox, ItemsOfALostLeaseAreNoLongerHeldUnlessTheyWereTaken) {
   mailbox.Deliver(Items("a", 1));
   mailbox.Deliver(Items("b", 3));
   EXPECT_EQ(mailbox.held_items(), 6u);
-  mailbox.DropUntaken({"a", "unknown"});
+  mailbox.DropLost({"a", "unknown"});
   EXPECT_EQ(mailbox.held_items(), 5u);
+  EXPECT_EQ(mailbox.TakeLostLeases(), (std::vector<std::string>{"a", "unknown"}));
+  EXPECT_TRUE(mailbox.TakeLostLeases().empty());
   EXPECT_EQ(mailbox.TakeAssignments().size(), 3u);
-  mailbox.Report(WithRoom(1), std::vector<v1::ItemResult>(5));
+  mailbox.Report(WithRoom(1), std::vector<v1::ItemResult>(3));
+  EXPECT_EQ(mailbox.held_items(), 2u);
+  mailbox.Forget(2);
   EXPECT_EQ(mailbox.held_items(), 0u);
 }
 
