@@ -1,0 +1,132 @@
+#include "coordinator/ledger/ledger.h"
+
+#include <sqlite3.h>
+
+#include "coordinator/ledger/database.h"
+#include "run_folder.h"
+
+namespace srlm::ledger {
+namespace {
+
+class LedgerTest : public RunFolderTest {};
+
+CandidateRow SomeCandidate(const std::string& text) {
+  CandidateRow row;
+  row.round = 1;
+  row.prompt_id = "p";
+  row.text = text;
+  row.token_ids = {1, 2, 49151};
+  row.token_hash = "hash";
+  row.logprob = -1.25;
+  return row;
+}
+
+std::unique_ptr<Ledger> OpenOrDie(const std::string& run) {
+  auto ledger = Ledger::Open(run);
+  EXPECT_TRUE(ledger.ok()) << ledger.status().message();
+  return std::move(*ledger);
+}
+
+TEST_F(LedgerTest, RowsComeBackAsTheyWereStored) {
+  const auto ledger = OpenOrDie(run_);
+  CandidateRow row = SomeCandidate(std::string("a\0b \xc3\xa9", 6));
+  row.score = 2.5;
+  ASSERT_TRUE(*ledger->AddCandidate(row));
+  PromptRow prompt{1, "p", 0, true, data::PromptInput::FromUser("Why?"), {7, 8}, "open", ""};
+  ASSERT_TRUE(*ledger->AddPrompt(prompt));
+  const auto stored = *ledger->Candidate(1, "p", 0);
+  ASSERT_TRUE(stored.has_value());
+  EXPECT_EQ(stored->text, row.text);
+  EXPECT_EQ(stored->token_ids, row.token_ids);
+  EXPECT_EQ(stored->score, row.score);
+  EXPECT_EQ(stored->logprob, row.logprob);
+  const auto stored_prompt = *ledger->Prompt(1, "p");
+  EXPECT_EQ(stored_prompt->input, prompt.input);
+  EXPECT_EQ(stored_prompt->token_ids, prompt.token_ids);
+  EXPECT_TRUE(stored_prompt->is_new);
+}
+
+TEST_F(LedgerTest, TheFirstRowOfAKeyStays) {
+  const auto ledger = OpenOrDie(run_);
+  EXPECT_TRUE(*ledger->AddCandidate(SomeCandidate("first")));
+  EXPECT_FALSE(*ledger->AddCandidate(SomeCandidate("second")));
+  EXPECT_EQ((*ledger->Candidate(1, "p", 0))->text, "first");
+  EXPECT_EQ(ledger->Candidates(0)->size(), 1u);
+}
+
+TEST_F(LedgerTest, CommittedRowsSurviveAndOthersDoNot) {
+  {
+    const auto ledger = OpenOrDie(run_);
+    ASSERT_TRUE(ledger->SetFact("kept", "yes").ok());
+    ASSERT_TRUE(ledger->Commit().ok());
+    EXPECT_EQ(ledger->uncommitted(), 0);
+    ASSERT_TRUE(ledger->SetFact("lost", "yes").ok());
+    EXPECT_EQ(ledger->uncommitted(), 1);
+    EXPECT_EQ(*ledger->Fact("lost"), "yes");  // seen before the commit
+  }
+  const auto ledger = OpenOrDie(run_);
+  EXPECT_EQ(*ledger->Fact("kept"), "yes");
+  EXPECT_EQ(*ledger->Fact("lost"), "");
+}
+
+TEST_F(LedgerTest, NobodyElseOpensALiveLedger) {
+  const auto ledger = OpenOrDie(run_);
+  EXPECT_EQ(Ledger::OpenReadOnly(run_).status().code(), Code::kUnavailable);
+}
+
+TEST_F(LedgerTest, AStoppedRunIsReadButNotWritten) {
+  {
+    const auto ledger = OpenOrDie(run_);
+    ASSERT_TRUE(ledger->SetFact("name", "demo").ok());
+    ASSERT_TRUE(ledger->Commit().ok());
+  }
+  const auto reader = Ledger::OpenReadOnly(run_);
+  ASSERT_TRUE(reader.ok()) << reader.status().message();
+  EXPECT_EQ(*(*reader)->Fact("name"), "demo");
+  EXPECT_FALSE((*reader)->SetFact("name", "other").ok());
+}
+
+TEST_F(LedgerTest, AFolderWithoutALedgerIsNotFound) {
+  EXPECT_EQ(Ledger::OpenReadOnly(run_).status().code(), Code::kNotFound);
+  EXPECT_FALSE(std::filesystem::exists(run_ + "/ledger.sqlite"));
+}
+
+TEST_F(LedgerTest, AFullDiskStopsTheLedgerAtItsLastCommit) {
+  {
+    const auto ledger = OpenOrDie(run_);
+    ASSERT_TRUE(ledger->SetFact("kept", "yes").ok());
+    ASSERT_TRUE(ledger->Commit().ok());
+    ASSERT_TRUE(ledger->database().Execute("PRAGMA max_page_count = 1").ok());
+    Status status;
+    for (int i = 0; i < 1000 && status.ok(); ++i) status = ledger->SetFact(std::to_string(i), std::string(1000, 'x'));
+    EXPECT_EQ(status.code(), Code::kResourceExhausted) << status.message();
+    EXPECT_FALSE(ledger->SetFact("after", "no").ok());
+    EXPECT_FALSE(ledger->Commit().ok());
+  }
+  const auto ledger = OpenOrDie(run_);
+  EXPECT_EQ(*ledger->Fact("kept"), "yes");
+  EXPECT_EQ(*ledger->Fact("0"), "");
+}
+
+TEST_F(LedgerTest, ALedgerOfANewerVersionIsRefused) {
+  {
+    OpenOrDie(run_);
+  }
+  {
+    const auto database = Database::Open(run_ + "/ledger.sqlite", Database::Mode::kOwn);
+    ASSERT_TRUE((*database)->Execute("PRAGMA user_version = 1000").ok());
+  }
+  const Status status = Ledger::Open(run_).status();
+  EXPECT_EQ(status.code(), Code::kFailedPrecondition);
+  EXPECT_NE(status.message().find("newer"), std::string::npos);
+}
+
+TEST_F(LedgerTest, AFileThatIsNoLedgerIsDataLoss) {
+  FILE* file = std::fopen((run_ + "/ledger.sqlite").c_str(), "w");
+  for (int i = 0; i < 500; ++i) std::fputs("not a database ", file);
+  std::fclose(file);
+  EXPECT_EQ(Ledger::Open(run_).status().code(), Code::kDataLoss);
+}
+
+}  // namespace
+}  // namespace srlm::ledger

@@ -1,0 +1,261 @@
+#include "coordinator/rounds/coordinator.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "common/base/file.h"
+#include "common/rpc/channel.h"
+#include "coordinator/ledger/listing.h"
+#include "fake_launcher.h"
+#include "fake_worker.h"
+#include "run_files.h"
+#include "srlm/v1/run.grpc.pb.h"
+
+namespace srlm::rounds {
+namespace {
+
+// The value, out of its Result: what a loop goes over must outlive it.
+template <class T>
+T Take(Result<T> result) {
+  EXPECT_TRUE(result.ok()) << result.status().message();
+  return std::move(result).value();
+}
+
+class CoordinatorTest : public RunFilesTest {
+ protected:
+  std::unique_ptr<Coordinator> Create(const config::RunConfig& config, const std::string& run_dir,
+                                      bool with_launcher = true) {
+    CoordinatorOptions options;
+    options.program_folder = "/programs";
+    if (with_launcher) options.launcher = std::make_unique<FakeLauncher>(groups_);
+    options.notice = [this](const std::string& line) { notices_ += line + "\n"; };
+    auto coordinator = Coordinator::Create(config, run_dir, std::move(options));
+    EXPECT_TRUE(coordinator.ok()) << coordinator.status().message();
+    return coordinator.ok() ? std::move(*coordinator) : nullptr;
+  }
+  Result<RunEnd> RunToEnd(const config::RunConfig& config, const std::string& run_dir) {
+    return Create(config, run_dir)->Run();
+  }
+  // A table without what differs between runs for good reason: when, in which epoch, by which worker.
+  std::string Table(const std::string& run_dir, const std::string& table) {
+    const auto ledger = ledger::Ledger::OpenReadOnly(run_dir);
+    EXPECT_TRUE(ledger.ok()) << ledger.status().message();
+    std::string text;
+    const auto page = Take(ledger::List(**ledger, table, 0, 0, ""));
+    for (const auto& row : page.rows) text += row.dump() + "\n";
+    return text;
+  }
+
+  FakeGroups groups_;
+  std::string notices_;
+};
+
+TEST_F(CoordinatorTest, AWholeRunEndsWithItsModelsAndTables) {
+  const std::string run = RunDir();
+  {
+    const auto coordinator = Create(Config(), run);
+    const auto end = coordinator->Run();
+    ASSERT_TRUE(end.ok()) << end.status().message();
+    EXPECT_EQ(*end, RunEnd::kDone);
+    EXPECT_EQ(coordinator->Status().state(), "done");
+    ASSERT_EQ(coordinator->Status().rounds_size(), 2);
+    EXPECT_EQ(coordinator->Status().rounds(1).judge().parse_rate().n(), 4u);
+  }
+  EXPECT_FALSE(std::filesystem::exists(run + "/owner.lock"));
+  EXPECT_FALSE(std::filesystem::exists(run + "/coordinator.json"));
+  EXPECT_TRUE(std::filesystem::exists(run + "/models/M2/config.json"));
+  const auto ledger = Take(ledger::Ledger::OpenReadOnly(run));
+  EXPECT_EQ(ledger->Prompts(1)->size(), 5u);
+  EXPECT_EQ(ledger->Candidates(1)->size(), 15u);
+  EXPECT_EQ(ledger->Votes(1)->size(), 30u);
+  EXPECT_EQ(ledger->Pairs(1)->size(), 5u);
+  for (const auto& row : Take(ledger->Candidates(1))) EXPECT_TRUE(row.score.has_value()) << row.prompt_id;
+  for (const auto& row : Take(ledger->Votes(1)))
+    EXPECT_EQ(row.subject_hash, (*ledger->Candidate(1, row.prompt_id, row.sample))->token_hash);
+  EXPECT_EQ((*ledger->Job("dpo-1"))->first_loss, 0.75);
+  EXPECT_EQ((*ledger->Model("M2"))->folder, "models/M2");
+  EXPECT_TRUE(ledger->Evaluation("M1")->has_value());
+  EXPECT_TRUE(ledger->Evaluation("M2")->has_value());
+}
+
+TEST_F(CoordinatorTest, JobsCarryTokenIdsAndTheLogProbabilitiesOfTheSampler) {
+  ASSERT_TRUE(RunToEnd(Config(), RunDir()).ok());
+  const std::string rows = *ReadFile(RunDir() + "/jobs/dpo-1/data.jsonl");
+  const auto row = nlohmann::json::parse(rows.substr(0, rows.find('\n')));
+  const auto ledger = Take(ledger::Ledger::OpenReadOnly(RunDir()));
+  const auto pairs = Take(ledger->Pairs(1));
+  const auto pair = std::ranges::find_if(pairs, [](const auto& each) { return each.chosen_sample >= 0; });
+  const auto chosen = *ledger->Candidate(1, pair->prompt_id, pair->chosen_sample);
+  EXPECT_EQ(row.at("chosen_token_ids").get<std::vector<int>>(), chosen->token_ids);
+  EXPECT_EQ(row.at("prompt_token_ids").get<std::vector<int>>(), (*ledger->Prompt(1, pair->prompt_id))->token_ids);
+  EXPECT_NE(rows.find("-1.0"), std::string::npos) << rows;
+}
+
+TEST_F(CoordinatorTest, TheOrderOfAnswersChangesNothing) {
+  groups_.order = 1;
+  ASSERT_TRUE(RunToEnd(Config(), RunDir("one")).ok());
+  groups_.order = 7;
+  ASSERT_TRUE(RunToEnd(Config({"workers.replicas=3"}), RunDir("three")).ok());
+  for (const char* table : {"prompts", "candidates", "pairs"})
+    EXPECT_EQ(Table(RunDir("one"), table), Table(RunDir("three"), table)) << table;
+}
+
+TEST_F(CoordinatorTest, ARunStoppedAnywhereGoesOnToTheSameEnd) {
+  ASSERT_TRUE(RunToEnd(Config(), RunDir("whole")).ok());
+  // By hand, so that it stops after exactly so many results of the round.
+  const std::string run = RunDir("stopped");
+  ASSERT_TRUE(RunToEnd(Config({"run.iterations=0"}), run).ok());  // M1 alone
+  for (int stop = 0; stop < 4; ++stop) {
+    const auto coordinator = Create(Config(), run, false);
+    std::thread work([&] { EXPECT_TRUE(coordinator->Run().ok()); });
+    FakeWorker worker(run, "", 3);
+    for (int results = 0; results < 4;) {
+      const v1::LeaseResponse lease = worker.Lease(2);
+      for (const v1::Item& item : lease.items()) {
+        EXPECT_TRUE(worker.Submit({worker.Answer(item, lease.lease_id())}).ok());
+        ++results;
+      }
+    }
+    (void)worker.Lease(2);  // left behind, unfinished
+    coordinator->Stop();
+    work.join();
+  }
+  ASSERT_TRUE(RunToEnd(Config(), run).ok());
+  for (const char* table : {"prompts", "candidates", "pairs"})
+    EXPECT_EQ(Table(RunDir("whole"), table), Table(run, table)) << table;
+  EXPECT_EQ(groups_.trainers, 4);  // M1 and M2 of both runs, none twice
+}
+
+TEST_F(CoordinatorTest, AResultIsStoredOnceAndWrongOnesAreRefused) {
+  const std::string run = RunDir();
+  ASSERT_TRUE(RunToEnd(Config({"run.iterations=0"}), run).ok());
+  const auto coordinator = Create(Config(), run, false);
+  std::thread work([&] { EXPECT_TRUE(coordinator->Run().ok()); });
+  FakeWorker worker(run, "", 1);
+  const v1::LeaseResponse lease = worker.Lease(1);
+  ASSERT_EQ(lease.items_size(), 1);
+  const v1::ItemResult right = worker.Answer(lease.items(0), lease.lease_id());
+  v1::ItemResult wrong = right;
+  wrong.set_model_id("another");
+  EXPECT_EQ(worker.Submit({wrong})->refused(), 1u);
+  EXPECT_EQ(worker.Submit({right})->stored(), 1u);
+  EXPECT_EQ(worker.Submit({right})->duplicates(), 1u);
+  EXPECT_EQ(worker.Submit({wrong})->duplicates(), 1u);
+  const auto stub = v1::RunService::NewStub(rpc::MakeChannel(coordinator->address()));
+  const auto status = rpc::Call(*stub, &v1::RunService::Stub::GetStatus, v1::GetStatusRequest(), 10, "GetStatus");
+  EXPECT_EQ(status->duplicates(), 2u);
+  EXPECT_EQ(status->state(), "running");
+  EXPECT_EQ(status->workers_size(), 1);
+  coordinator->Stop();
+  work.join();
+}
+
+TEST_F(CoordinatorTest, AnItemThatCannotBeDoneIsSetAsideAndTheRunGoesOn) {
+  const std::string run = RunDir();
+  ASSERT_TRUE(RunToEnd(Config({"run.iterations=0"}), run).ok());
+  {
+    const auto coordinator = Create(Config(), run, false);
+    std::thread work([&] { EXPECT_TRUE(coordinator->Run().ok()); });
+    FakeWorker worker(run, "", 1);
+    bool failed = false;
+    while (!failed) {
+      const v1::LeaseResponse lease = worker.Lease(10);
+      for (const v1::Item& item : lease.items()) {
+        v1::ItemResult result = worker.Answer(item, lease.lease_id());
+        if (item.purpose() == v1::PURPOSE_CANDIDATE && !failed) {
+          result.clear_samples();
+          result.set_error("too long for the context");
+          failed = true;
+        }
+        EXPECT_TRUE(worker.Submit({result}).ok());
+      }
+    }
+    coordinator->Stop();
+    work.join();
+  }
+  const auto end = RunToEnd(Config(), run);
+  ASSERT_TRUE(end.ok()) << end.status().message();
+  const auto ledger = Take(ledger::Ledger::OpenReadOnly(run));
+  int without = 0;
+  for (const auto& prompt : Take(ledger->Prompts(1))) {
+    if (prompt.state != "failed") continue;
+    ++without;
+    EXPECT_EQ(prompt.reason, "too long for the context");
+    EXPECT_TRUE(ledger->CandidatesOf(1, prompt.prompt_id)->empty());
+  }
+  EXPECT_EQ(without, 1);
+  EXPECT_EQ(ledger->ItemFaults(1)->size(), 1u);
+}
+
+TEST_F(CoordinatorTest, VotesThatCannotBeReadPauseTheRunUntilItIsToldToGoOn) {
+  groups_.judgement = [](uint64_t key) { return key % 4 == 0 ? "Score: 3" : "I like it."; };
+  {
+    const auto coordinator = Create(Config(), RunDir());
+    const auto end = coordinator->Run();
+    ASSERT_TRUE(end.ok()) << end.status().message();
+    EXPECT_EQ(*end, RunEnd::kPaused);
+    EXPECT_NE(coordinator->Status().message().find("judge.min_parse_rate"), std::string::npos);
+  }
+  const auto end = RunToEnd(Config({"judge.min_parse_rate=0"}), RunDir());
+  ASSERT_TRUE(end.ok()) << end.status().message();
+}
+
+TEST_F(CoordinatorTest, TooFewPairsPauseTheRun) {
+  groups_.judgement = [](uint64_t) { return "Score: 3"; };  // all tie
+  const auto coordinator = Create(Config(), RunDir());
+  const auto end = coordinator->Run();
+  ASSERT_TRUE(end.ok()) << end.status().message();
+  EXPECT_EQ(*end, RunEnd::kPaused);
+  EXPECT_NE(coordinator->Status().message().find("pairs.min_pairs_per_round"), std::string::npos);
+  EXPECT_EQ(coordinator->Status().rounds(1).ties(), 5u);
+}
+
+TEST_F(CoordinatorTest, ATrainerThatDiesIsStartedAgain) {
+  groups_.failing_starts = 2;
+  const auto end = RunToEnd(Config(), RunDir());
+  ASSERT_TRUE(end.ok()) << end.status().message();
+  EXPECT_EQ((*(*ledger::Ledger::OpenReadOnly(RunDir()))->Job("sft"))->tries, 3);
+}
+
+TEST_F(CoordinatorTest, ATrainerThatAlwaysDiesEndsTheRunWithItsLastLines) {
+  groups_.failing_starts = 100;
+  const auto end = RunToEnd(Config({"coordinator.max_relaunches=1"}), RunDir());
+  ASSERT_FALSE(end.ok());
+  EXPECT_NE(end.status().message().find("no memory"), std::string::npos) << end.status().message();
+  EXPECT_EQ(groups_.trainers, 2);
+}
+
+TEST_F(CoordinatorTest, ASecondCoordinatorAndAnotherMethodAreRefused) {
+  const auto coordinator = Create(Config(), RunDir());
+  EXPECT_EQ(Coordinator::Create(Config(), RunDir(), {}).status().code(), Code::kFailedPrecondition);
+  const auto other = Create(Config(), RunDir("other"));
+  ASSERT_NE(other, nullptr);
+}
+
+TEST_F(CoordinatorTest, GoingOnWithAnotherMethodIsRefusedByKey) {
+  {
+    Create(Config(), RunDir());
+  }
+  const Status status = Coordinator::Create(Config({"dpo.beta=0.5"}), RunDir(), {}).status();
+  EXPECT_EQ(status.code(), Code::kFailedPrecondition);
+  EXPECT_NE(status.message().find("dpo.beta"), std::string::npos) << status.message();
+}
+
+TEST_F(CoordinatorTest, WithoutALauncherItSaysWhatToStart) {
+  const auto coordinator = Create(Config(), RunDir(), false);
+  std::thread work([&] { EXPECT_TRUE(coordinator->Run().ok()); });
+  // The loop answers after its first turns, in which it asked for the job.
+  const auto stub = v1::RunService::NewStub(rpc::MakeChannel(coordinator->address()));
+  for (int i = 0; i < 3; ++i)
+    (void)rpc::Call(*stub, &v1::RunService::Stub::GetStatus, v1::GetStatusRequest(), 10, "GetStatus");
+  coordinator->Stop();
+  work.join();
+  EXPECT_NE(notices_.find("/programs/srlm-trainer"), std::string::npos) << notices_;
+  EXPECT_NE(notices_.find("--job-id sft"), std::string::npos) << notices_;
+}
+
+}  // namespace
+}  // namespace srlm::rounds

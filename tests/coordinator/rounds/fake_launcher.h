@@ -1,0 +1,43 @@
+// A launcher whose groups are threads of the test: fake workers, and trainers that copy their model.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "coordinator/launcher/launcher.h"
+
+namespace srlm::rounds {
+
+struct FakeGroups {
+  uint64_t order = 1;                              // of the workers' answers
+  std::atomic<int> failing_starts = 0;             // so many trainers end without a model
+  std::atomic<int> trainers = 0;                   // started so far
+  std::function<std::string(uint64_t)> judgement;  // replaces the workers' one
+};
+
+class FakeLauncher final : public launcher::Launcher {
+ public:
+  /// `groups` outlives it.
+  explicit FakeLauncher(FakeGroups& groups) : groups_(groups) {}
+  ~FakeLauncher() override;
+
+  Result<launcher::Launch> Start(const launcher::LaunchSpec& spec) override;
+  Result<launcher::LaunchStatus> Poll(const std::string& id) override;
+  Status Stop(const std::string& id, Deadline deadline) override;
+
+ private:
+  struct Group {
+    std::thread thread;
+    std::atomic<bool> stop = false;
+    std::atomic<bool> ended = false;
+    int exit_code = 0;
+  };
+  FakeGroups& groups_;
+  std::map<std::string, std::unique_ptr<Group>> running_;
+};
+
+}  // namespace srlm::rounds

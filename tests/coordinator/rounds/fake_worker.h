@@ -1,0 +1,43 @@
+// A worker without a model: it speaks WorkService and answers every item as a function of its stream keys.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "common/rpc/run_address.h"
+#include "common/text/tokenizer.h"
+#include "srlm/v1/work.grpc.pb.h"
+
+namespace srlm::rounds {
+
+class FakeWorker {
+ public:
+  /// `order` seeds the order in which results are handed in. Registers with the coordinator of `run_dir`.
+  FakeWorker(const std::string& run_dir, const std::string& launch_id, uint64_t order);
+
+  /// Leases, answers and submits until told to leave or `stop`; whether it was told to leave.
+  bool Work(const std::atomic<bool>& stop);
+
+  v1::LeaseResponse Lease(uint32_t items);
+  Result<v1::SubmitResponse> Submit(const std::vector<v1::ItemResult>& results);
+  v1::ItemResult Answer(const v1::Item& item, const std::string& lease_id);
+  const std::string& worker_id() const { return worker_id_; }
+
+  /// What the judge says about stream `key`; may be replaced.
+  std::function<std::string(uint64_t key)> judgement;
+
+ private:
+  std::string TextFor(v1::Purpose purpose, uint64_t key) const;
+
+  rpc::RunAddress address_;
+  std::unique_ptr<v1::WorkService::Stub> stub_;
+  std::unique_ptr<text::Tokenizer> tokenizer_;
+  std::string worker_id_;
+  std::mt19937_64 order_;
+};
+
+}  // namespace srlm::rounds
