@@ -114,6 +114,8 @@ TEST_F(CommandLineTest, WrongUsageEndsWithTwoAndSaysWhat) {
       {Good("dpo") + " --schedule linear", "--schedule"},
       {Good("dpo") + " --shuffle maybe", "--shuffle"},
       {Good("dpo") + " --learning-rate -1", "--learning-rate"},
+      {Good("dpo") + " --learning-rate nan", "--learning-rate"},
+      {Good("dpo") + " --seed -1", "--seed"},
       {Good("dpo") + " --learning-rate 1e-7 --final-learning-rate 1e-6", "--final-learning-rate"},
       {Good("dpo") + " --threads 0", "--threads"},
       {Good("dpo") + " --special-tokens-in-text drop", "--special-tokens-in-text"},
