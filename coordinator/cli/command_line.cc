@@ -101,6 +101,7 @@ std::variant<Command, int> ParseCommandLine(int argc, const char* const* argv) {
     const std::string what = first.empty() ? "no command" : "no command '" + first + "'";
     return SayWrong(app, first.starts_with('-') ? error.what() : what + "; there are run, status, inspect and export");
   }
+  options.run.program = argv[0];
   if (run->parsed()) return Command(options.run);
   if (status->parsed()) return Command(options.status);
   if (inspect->parsed()) return Command(options.inspect);

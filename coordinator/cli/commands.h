@@ -7,6 +7,7 @@
 namespace srlm::cli {
 
 struct RunOptions {
+  std::string program = "srlm";  // as it was called, for the commands that it tells people to give
   std::string config;
   std::string run_dir;                 // empty: runs/<the configuration's name>
   std::vector<std::string> overrides;  // key=value each

@@ -68,24 +68,25 @@ Result<rounds::RunEnd> Drive(rounds::Coordinator& coordinator, StopSignals& sign
 }
 
 std::string ContinueLine(const RunOptions& options, const std::string& run_dir) {
-  std::string line = fmt::format("srlm run {} --run-dir {}", options.config, run_dir);
+  std::string line = fmt::format("{} run {} --run-dir {}", options.program, options.config, run_dir);
   for (const std::string& text : options.overrides) line += fmt::format(" --set '{}'", text);
   return line;
 }
 
 /// The table of rounds and where to look next.
-void Summarise(const rounds::Coordinator& coordinator, const std::string& run_dir, bool done) {
+void Summarise(const rounds::Coordinator& coordinator, const RunOptions& options, const std::string& run_dir,
+               bool done) {
   const v1::RunStatus status = coordinator.Status();
   const std::string rounds = DescribeRounds(status.rounds(), TerminalWidth(STDOUT_FILENO));
   if (!rounds.empty()) Print("\n" + rounds);
   if (!done) return;
-  Print(
-      fmt::format("\nLook at what it made:\n"
-                  "  srlm inspect {0} candidates     answers with their votes and scores\n"
-                  "  srlm inspect {0} pairs          what was chosen over what\n"
-                  "  srlm export {0} pairs           the same for other trainers (TRL's format)\n"
-                  "  {0}/models                      {1}, as Hugging Face folders\n",
-                  run_dir, status.rounds_size() > 1 ? fmt::format("M1 to M{}", status.rounds_size()) : "M1"));
+  Print(fmt::format(
+      "\nLook at what it made:\n"
+      "  {1} inspect {0} candidates   answers with their votes and scores\n"
+      "  {1} inspect {0} pairs        what was chosen over what\n"
+      "  {1} export {0} pairs         the same for other trainers (TRL's format)\n"
+      "{2} are Hugging Face folders in {0}/models\n",
+      run_dir, options.program, status.rounds_size() > 1 ? fmt::format("M1 to M{}", status.rounds_size()) : "M1"));
 }
 
 /// Says how it ended; gives the exit code.
@@ -97,7 +98,7 @@ int Conclude(const Result<rounds::RunEnd>& end, const rounds::Coordinator& coord
                  ContinueLine(options, run_dir).c_str());
     return kExitFailed;
   }
-  Summarise(coordinator, run_dir, *end == rounds::RunEnd::kDone);
+  Summarise(coordinator, options, run_dir, *end == rounds::RunEnd::kDone);
   if (*end == rounds::RunEnd::kDone) return kExitDone;
   const std::string why = *end == rounds::RunEnd::kPaused ? "paused: " + coordinator.Status().message() : "stopped";
   std::fprintf(stderr, "srlm: %s\nsrlm: go on with\n  %s\n", why.c_str(), ContinueLine(options, run_dir).c_str());
@@ -132,7 +133,8 @@ int Run(const RunOptions& options) {
   }
   auto coordinator = rounds::Coordinator::Create(*config, run_dir, std::move(parts));
   if (!coordinator.ok()) return Fail(coordinator.status());
-  Print(fmt::format("run {} in {}; `srlm status {}` answers from another terminal\n", config->name, run_dir, run_dir));
+  Print(fmt::format("run {} in {}; `{} status {}` answers from another terminal\n", config->name, run_dir,
+                    options.program, run_dir));
   return Conclude(Drive(**coordinator, signals, notices), **coordinator, options, run_dir);
 }
 

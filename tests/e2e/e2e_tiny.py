@@ -37,7 +37,7 @@ class FinishedRun(unittest.TestCase):
         out = self.ended.stdout
         self.assertNotIn("\r", out)
         self.assertNotIn("\x1b", out)
-        for words in ("supervised fine-tuning", "DPO", "evaluate the judge", "pairwise accuracy", "srlm inspect",
+        for words in ("supervised fine-tuning", "DPO", "evaluate the judge", "pairwise accuracy", "srlm inspect ",
                       "models"):
             self.assertIn(words, out)
 
