@@ -1,6 +1,6 @@
 // Runs under mpirun: the job on real MPI ranks gives the steps that one rank alone gives.
 #include "common/parallel/mpi_session.h"
-#include "job_fixture.h"
+#include "tests/trainer/job_fixture.h"
 
 namespace srlm::trainer {
 namespace {

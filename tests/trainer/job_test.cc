@@ -4,7 +4,7 @@
 #include "common/checkpoint/checkpoint.h"
 #include "common/model/parameters.h"
 #include "common/model/safetensors.h"
-#include "job_fixture.h"
+#include "tests/trainer/job_fixture.h"
 
 namespace srlm::trainer {
 namespace {
