@@ -15,7 +15,7 @@ class Loop:
         self.bin = os.path.abspath(bin_folder)
         self.run_dir = str(run_dir)
 
-    def srlm(self, *arguments, timeout=230):
+    def srlm(self, *arguments, timeout=500):
         """Runs srlm to its end; one that takes too long is asked to end, so that it ends what it started."""
         process = subprocess.Popen([f"{self.bin}/srlm", *arguments], text=True, stdin=subprocess.DEVNULL,
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE)
