@@ -1,5 +1,9 @@
 #include "worker/engine/thread_team.h"
 
+#include <system_error>
+
+#include "common/base/log.h"
+
 namespace srlm::worker {
 namespace {
 
@@ -14,7 +18,12 @@ inline void Pause() {
 }  // namespace
 
 ThreadTeam::ThreadTeam(int size) : size_(size < 1 ? 1 : size) {
-  for (int thread = 1; thread < size_; ++thread) threads_.emplace_back([this, thread] { Loop(thread); });
+  try {
+    for (int thread = 1; thread < size_; ++thread) threads_.emplace_back([this, thread] { Loop(thread); });
+  } catch (const std::system_error& error) {  // no thread reads size_ before the first Run
+    size_ = static_cast<int>(threads_.size()) + 1;
+    LogWarning("fewer_threads", {{"wanted", size}, {"started", size_}, {"reason", error.what()}});
+  }
 }
 
 ThreadTeam::~ThreadTeam() {

@@ -15,6 +15,7 @@ namespace srlm::worker {
 /// `size` threads, the caller's among them. Run() is called from one thread only.
 class ThreadTeam {
  public:
+  /// A smaller team, with a warning, when the system refuses threads: results are the same whatever the size.
   explicit ThreadTeam(int size);
   ~ThreadTeam();
   ThreadTeam(const ThreadTeam&) = delete;
@@ -36,7 +37,7 @@ class ThreadTeam {
  private:
   void Loop(int thread);
 
-  const int size_;
+  int size_;
   std::vector<std::thread> threads_;
   std::mutex mutex_;
   std::condition_variable wake_;
