@@ -49,7 +49,7 @@ class Tree:
 
     def __init__(self, root):
         self.root = root
-        self.includes = {path: list(includes_of(root / path)) for path in cpp_files(root)}
+        self.includes = {path: list(includes_of(root, path)) for path in cpp_files(root)}
         self._kinds = {}
         self._torch_sources = set(torch_sources(root))
 
@@ -77,12 +77,15 @@ def cpp_files(root):
             yield relative.as_posix()
 
 
-def includes_of(path):
-    """(line number, quote mark, what is included) of every #include line."""
-    for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
+def includes_of(root, path):
+    """(line number, quote mark, what is included) of every #include line. A test's header beside it, included by its
+    bare name, is given its path from the top."""
+    for number, line in enumerate((root / path).read_text(encoding="utf-8", errors="replace").splitlines(), 1):
         match = INCLUDE.match(line)
         if match:
-            yield number, match[1], match[2]
+            beside = Path(path).parent / match[2]
+            bare = match[1] == '"' and path.startswith("tests/") and (root / beside).exists()
+            yield number, match[1], beside.as_posix() if bare else match[2]
 
 
 def torch_sources(root):

@@ -82,6 +82,9 @@ class IncludeCheckTest(unittest.TestCase):
     def test_relative_include_is_refused(self):
         self.expect_one("not a path from the top", worker__x_cc='#include "engine.h"\n')
 
+    def test_a_test_may_name_the_header_beside_it(self):
+        self.assertEqual(self.messages(tests__worker__fixture_h="", tests__worker__x_cc='#include "fixture.h"\n'), [])
+
     def test_line_of_the_breach_is_named(self):
         self.assertIn("worker/x.cc:3:", self.messages(worker__x_cc='\n\n#include "engine.h"\n')[0])
 
