@@ -34,26 +34,22 @@ Status MpiFailure(int error, const std::string& name) {
   return Unavailable(fmt::format("{}: MPI: {}", name, std::string_view(text, static_cast<size_t>(length))));
 }
 
-/// Waits ever longer between two looks: at first it only lets others run, later it sleeps.
+/// Waits ever longer between two looks: MPI moves data only while it is looked at, so at first this only lets others
+/// run; a rank that waits for a slower one sleeps and leaves it the core.
 class Backoff {
  public:
   void Pause() {
-    if (looks_++ < kYields) {
+    const double waited_s = SecondsSince(begin_);
+    if (waited_s < 0.02) {
       sched_yield();
-      return;
+    } else {
+      std::this_thread::sleep_for(std::chrono::microseconds(waited_s < 1 ? 30 : 500));
     }
-    std::this_thread::sleep_for(sleep_);
-    sleep_ = std::min(sleep_ * 2, std::chrono::microseconds(1000));
   }
-  void Reset() {
-    looks_ = 0;
-    sleep_ = std::chrono::microseconds(20);
-  }
+  void Reset() { begin_ = Clock::now(); }
 
  private:
-  static constexpr int kYields = 200;
-  int looks_ = 0;
-  std::chrono::microseconds sleep_{20};
+  Clock::time_point begin_ = Clock::now();
 };
 
 /// Pieces of one operation, each an MPI operation, started one after the other.
