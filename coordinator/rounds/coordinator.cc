@@ -23,7 +23,8 @@
 namespace srlm::rounds {
 namespace {
 
-constexpr std::chrono::seconds kTimeToSayGoodbye(5);  // for workers that were started by hand
+// For workers to hand in what they hold and to leave. At the end of a run they hold nothing.
+constexpr std::chrono::seconds kTimeToLeave(5), kTimeToHandIn(60);
 
 schedule::QueueOptions QueueOptionsOf(const config::CoordinatorConfig& config) {
   return {std::chrono::nanoseconds(static_cast<int64_t>(config.lease_timeout_s * 1e9)), config.lease_items,
@@ -153,8 +154,7 @@ Result<bool> Coordinator::Parts::Tick() {
     SRLM_RETURN_IF_ERROR(ledger->SetFact("state", name));
     SRLM_RETURN_IF_ERROR(ledger->SetFact("message", machine->problem()));
     if (*end == RunEnd::kDone) SRLM_RETURN_IF_ERROR(context->Event("info", machine->round(), "run_done", ""));
-    goodbye_by = now + kTimeToSayGoodbye;
-    queue.Clear();
+    goodbye_by = now + (queue.leased() > 0 ? kTimeToHandIn : kTimeToLeave);
   }
   SRLM_ASSIGN_OR_RETURN(const bool gone, machine->Dismiss(now));
   board->Publish(false);

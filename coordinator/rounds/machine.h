@@ -46,6 +46,7 @@ class Machine {
 
  private:
   int LastModel() const { return context_.config.run.iterations + 1; }
+  Status ForgetSilentWorkers(Clock::time_point now);
   Status BeginModel(int number);
   Result<State> AdvanceModel(int number, Clock::time_point now);
   Result<State> Pause(const std::string& problem, int round);

@@ -188,14 +188,6 @@ std::vector<FailedTry> WorkQueue::Drop(const std::string& worker_id, bool blame,
   return failed;
 }
 
-void WorkQueue::Clear() {
-  entries_.clear();
-  waiting_.clear();
-  last_tries_.clear();
-  leases_.clear();
-  leased_ = 0;
-}
-
 size_t WorkQueue::LeasedTo(const std::string& worker_id) const {
   size_t count = 0;
   for (const auto& [id, held] : leases_)

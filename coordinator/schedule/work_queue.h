@@ -78,8 +78,6 @@ class WorkQueue {
   std::vector<FailedTry> Expire(Time now);
   /// A worker is gone. `blame`: it died, which counts as a try of each item it held.
   std::vector<FailedTry> Drop(const std::string& worker_id, bool blame, const std::string& reason);
-  /// Drops every item; leases end.
-  void Clear();
 
   size_t waiting() const { return entries_.size() - leased_; }
   size_t leased() const { return leased_; }

@@ -3,7 +3,7 @@
 #include <sqlite3.h>
 
 #include "coordinator/ledger/database.h"
-#include "run_folder.h"
+#include "tests/coordinator/ledger/run_folder.h"
 
 namespace srlm::ledger {
 namespace {

@@ -3,7 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "coordinator/ledger/round_summary.h"
-#include "run_folder.h"
+#include "tests/coordinator/ledger/run_folder.h"
 
 namespace srlm::ledger {
 namespace {

@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "common/base/file.h"
-#include "run_folder.h"
+#include "tests/coordinator/ledger/run_folder.h"
 
 namespace srlm::ledger {
 namespace {

@@ -9,10 +9,10 @@
 #include "common/base/file.h"
 #include "common/rpc/channel.h"
 #include "coordinator/ledger/listing.h"
-#include "fake_launcher.h"
-#include "fake_worker.h"
-#include "run_files.h"
 #include "srlm/v1/run.grpc.pb.h"
+#include "tests/coordinator/rounds/fake_launcher.h"
+#include "tests/coordinator/rounds/fake_worker.h"
+#include "tests/coordinator/rounds/run_files.h"
 
 namespace srlm::rounds {
 namespace {

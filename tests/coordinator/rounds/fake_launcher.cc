@@ -1,4 +1,4 @@
-#include "fake_launcher.h"
+#include "tests/coordinator/rounds/fake_launcher.h"
 
 #include <gtest/gtest.h>
 
@@ -9,8 +9,8 @@
 #include "common/base/manifest.h"
 #include "common/rpc/channel.h"
 #include "common/rpc/run_address.h"
-#include "fake_worker.h"
 #include "srlm/v1/training.grpc.pb.h"
+#include "tests/coordinator/rounds/fake_worker.h"
 
 namespace srlm::rounds {
 namespace {

@@ -1,4 +1,4 @@
-#include "fake_worker.h"
+#include "tests/coordinator/rounds/fake_worker.h"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>

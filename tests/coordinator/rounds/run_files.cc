@@ -1,4 +1,4 @@
-#include "run_files.h"
+#include "tests/coordinator/rounds/run_files.h"
 
 #include <fmt/format.h>
 
