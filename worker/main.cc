@@ -1,6 +1,7 @@
 // srlm-worker: a replica of the model that works for a run, and the same engine on files.
 #include <cstdio>
 
+#include "common/base/log.h"
 #include "worker/command_line.h"
 #include "worker/commands/commands.h"
 #include "worker/roles/replica.h"
@@ -18,6 +19,8 @@ int main(int argc, char** argv) {
   using namespace srlm::worker;  // NOLINT(google-build-using-namespace)
   const auto parsed = ParseCommandLine(argc, argv);
   if (const int* code = std::get_if<int>(&parsed)) return *code;
+  // A replica logs into its run's folder; the file commands say on stderr which rows failed.
+  if (!std::holds_alternative<ReplicaOptions>(std::get<Command>(parsed))) srlm::StartLogging("srlm-worker", "", {});
   const srlm::Status status =
       std::visit(Either{[](const GenerateOptions& options) { return Generate(options); },
                         [](const JudgeOptions& options) { return Judge(options); },

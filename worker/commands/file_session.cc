@@ -43,6 +43,10 @@ int DefaultThreads() {
 Result<std::unique_ptr<FileSession>> FileSession::Open(const FileOptions& options) {
   SRLM_RETURN_IF_ERROR(CheckWritable(options.out));
   if (!options.summary.empty()) SRLM_RETURN_IF_ERROR(CheckWritable(options.summary));
+  if (options.summary == options.out) {
+    return InvalidArgument(
+        fmt::format("--out and --summary are both {}; the second would replace the first", options.out));
+  }
   SRLM_ASSIGN_OR_RETURN(const model::ModelConfig config, model::ReadModelConfig(options.model));
   SRLM_RETURN_IF_ERROR(model::WeightFiles::Open(options.model, model::MakeParameterTable(config)).status());
   std::unique_ptr<FileSession> session(new FileSession(options));

@@ -109,6 +109,9 @@ class Files(WorkerProgram):
         self.assertIsNone(rows[0]["logprob"])
         self.assertNotIn("error", rows[1])
 
+    def test_one_file_for_output_and_summary_is_refused(self):
+        self.generate("--out and --summary are both", flags=("--summary", self.path / "out.jsonl"))
+
     def test_outputs_that_cannot_be_written(self):
         self.generate("missing.*out", out=self.path / "missing" / "out.jsonl")
         self.assertFalse((self.path / "missing").exists(), "parent folders are not created")
