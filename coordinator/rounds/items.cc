@@ -87,10 +87,8 @@ Result<schedule::WorkItem> NewPromptItem(const Context& context, int round, int 
                                          const std::vector<std::string>& instructions) {
   const KnownModel& writer = context.models.WriterFor(fmt::format("M{}", round));
   SRLM_ASSIGN_OR_RETURN(const text::Chat* chat, context.models.ChatOf(writer));
-  const std::string list = data::BuildSelfInstructPrompt(instructions);
-  const auto input =
-      chat->chat_template() != nullptr ? data::PromptInput::FromUser(list) : data::PromptInput::Raw(list);
-  SRLM_ASSIGN_OR_RETURN(const std::vector<int> token_ids, PromptTokens(*chat, input));
+  // Plain text, without the chat template: inside a turn a chat model answers the list instead of continuing it.
+  SRLM_ASSIGN_OR_RETURN(const std::vector<int> token_ids, chat->RawTokens(data::BuildSelfInstructPrompt(instructions)));
   schedule::WorkItem work;
   work.priority = kNewPrompt;
   work.subject = {.purpose = v1::PURPOSE_NEW_PROMPT, .round = round, .index = attempt};
@@ -101,6 +99,10 @@ Result<schedule::WorkItem> NewPromptItem(const Context& context, int round, int 
   const config::PromptsConfig& config = context.config.prompts;
   SetSample(work.item, {config.temperature, config.top_p, config.max_new_tokens}, *chat,
             Children(AttemptStream(context.config, round, attempt), 1));
+  // An empty line ends the instruction: where that is a token of its own, nothing after it need be written.
+  SRLM_ASSIGN_OR_RETURN(const std::vector<int> empty_line,
+                        chat->tokenizer().Encode("\n\n", text::SpecialTokensInText::kText));
+  if (empty_line.size() == 1) work.item.mutable_sample()->add_stop_token_ids(empty_line.front());
   return work;
 }
 
