@@ -61,8 +61,8 @@ int main(int argc, char** argv) {
   srlm::StartLogging("srlm-trainer", LogFile(rank), {{"rank", rank}});
   const JobEnd end = Run(std::get<TrainerOptions>(parsed), **session);
   if (end.status.ok()) return kExitDone;
-  // Aborted: another rank failed, and says why.
-  if (end.status.code() != srlm::Code::kAborted || rank == 0) Say(end.status);
+  const bool others_say = end.everywhere || end.status.code() == srlm::Code::kAborted;
+  if (rank == 0 || !others_say) Say(end.status);
   if (!end.together) (*session)->Abort(kExitFailed);
   return kExitFailed;
 }

@@ -46,7 +46,8 @@ struct CommunicatorOptions {
   double timeout_s = 600;  // of each wait
 };
 
-/// An operation that has begun. Destroying it before Wait is a broken invariant: its buffer may still be written.
+/// An operation that has begun. Call Wait before its buffer goes: until then it may still be written. Without Wait the
+/// communicator is of no more use.
 class Pending {
  public:
   virtual ~Pending() = default;

@@ -68,8 +68,7 @@ class MpiPending : public Pending {
         start_(std::move(start)),
         failed_(std::move(failed)) {}
   ~MpiPending() override {
-    SRLM_CHECK(done_ || !status_.ok(), name_ + " was dropped before its Wait");
-    if (!status_.ok()) *failed_ = true;
+    if (!done_) *failed_ = true;  // another failure ends this rank: MPI has no way to take a collective back
   }
 
   /// Begins the first piece.

@@ -95,9 +95,12 @@ Status Job::Prepare() {
 }
 
 void Job::ChooseRecompute() {
-  int64_t longest = 0;
-  for (const Sample& sample : inputs_.samples) longest = std::max(longest, sample.packed_tokens());
-  const int64_t tokens = std::max(longest, options_.micro_batch_tokens);
+  int64_t longest = 0, all = 0;
+  for (const Sample& sample : inputs_.samples) {
+    longest = std::max(longest, sample.packed_tokens());
+    all += sample.packed_tokens();
+  }
+  const int64_t tokens = std::max(longest, std::min(options_.micro_batch_tokens, all));
   const int64_t bytes = network_->ActivationBytes(tokens, false) * communicator_.ranks_on_host();
   const int64_t optimizer_bytes = 3 * network_->table().total_elements * 4 * communicator_.ranks_on_host();
   const int64_t available = AvailableMemoryBytes();
@@ -269,8 +272,10 @@ JobEnd RunJob(const TrainerOptions& options, parallel::Communicator& communicato
   if (!agreed.ok()) return {std::move(agreed), true};
   try {
     Status status = job.Run();
-    const bool together = status.ok() || communicator.size() == 1;
-    return {std::move(status), together};
+    // A diverged loss and a stop are seen by all ranks at the same step; after Aborted another rank has the message.
+    const bool everywhere = status.code() == Code::kFailedPrecondition || status.code() == Code::kCancelled;
+    const bool together = status.ok() || everywhere || status.code() == Code::kAborted || communicator.size() == 1;
+    return {std::move(status), together, everywhere};
   } catch (const std::exception& error) {
     return {InternalError(fmt::format("training failed: {}", error.what())), communicator.size() == 1};
   }

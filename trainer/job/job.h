@@ -13,6 +13,7 @@ namespace srlm::trainer {
 struct JobEnd {
   Status status;
   bool together = true;
+  bool everywhere = false;  // every rank ends with this same status: one message is enough
 };
 
 /// Runs the job on this rank. `reporter` is used on rank 0 and may be null.
