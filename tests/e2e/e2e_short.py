@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The main job in short on the real 135M model: SFT, one round, DPO; at most 3 minutes on 2 cores.
 
-    e2e_short.py BIN_FOLDER       SRLM_MODEL names the model's folder
+    e2e_short.py BIN_FOLDER       SRLM_MODEL names the model's folder, where it is not in ~/.cache/srlm
 """
 
 import math

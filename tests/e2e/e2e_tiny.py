@@ -142,7 +142,7 @@ class InterruptedRun(unittest.TestCase):
         self.assertEqual(self.loop.processes(), [])
 
     def test_ctrl_c_says_how_to_go_on_and_it_goes_on(self):
-        process = self.start_until("generate and judge: begins")
+        process = self.start_until("round 1")
         status = self.loop.rows("status", self.loop.run_dir, "--json")[0]
         self.assertEqual(status["state"], "running")
         self.assertTrue(self.loop.output("inspect", self.loop.run_dir, "events"))  # while it runs
@@ -155,7 +155,7 @@ class InterruptedRun(unittest.TestCase):
         self.finish()
 
     def test_a_killed_coordinator_is_succeeded(self):
-        process = self.start_until("round 1  generate and judge: begins")
+        process = self.start_until("round 1")
         process.kill()
         process.communicate(timeout=60)
         begin = time.monotonic()
