@@ -74,6 +74,7 @@ struct Coordinator::Parts {
   std::unique_ptr<services::RunService> run_service;
   std::unique_ptr<rpc::Server> server;
 
+  bool ran = false;
   std::optional<RunEnd> end;  // decided; the workers are being let go
   Clock::time_point goodbye_by{};
 };
@@ -165,11 +166,14 @@ Coordinator::Coordinator(std::unique_ptr<Parts> parts) : parts_(std::move(parts)
 
 Coordinator::~Coordinator() {
   parts_->loop->Stop();
+  // Calls that came before Run wait for an answer, and the server for them.
+  if (!parts_->ran) (void)parts_->loop->Run([] { return Result<bool>(false); });
   rpc::RemoveRunAddress(parts_->context->run_dir);
 }
 
 Result<RunEnd> Coordinator::Run() {
   Parts& parts = *parts_;
+  parts.ran = true;
   const srlm::Status status = parts.loop->Run([&] { return parts.Tick(); });
   if (!status.ok()) {
     parts.board->SetState("failed", status.message());

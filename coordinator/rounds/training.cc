@@ -114,6 +114,7 @@ Status Training::Done(const v1::TrainingDone& done) {
   SRLM_RETURN_IF_ERROR(context_.models.AddTrained(job_.output, expected, done.model_id(), job_.job_id).status());
   row_.state = "done";
   row_.message.clear();
+  if (done.steps() > 0) row_.step = done.steps();
   if (done.tokens() > 0) row_.tokens = done.tokens();
   if (done.seconds() > 0) row_.seconds = done.seconds();
   SRLM_RETURN_IF_ERROR(context_.ledger.SetJob(row_));

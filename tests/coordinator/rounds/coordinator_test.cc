@@ -213,6 +213,25 @@ TEST_F(CoordinatorTest, TooFewPairsPauseTheRun) {
   EXPECT_EQ(coordinator->Status().rounds(1).ties(), 5u);
 }
 
+TEST_F(CoordinatorTest, AWorkerThatDiesIsReplacedAndChangesNothing) {
+  ASSERT_TRUE(RunToEnd(Config(), RunDir("calm")).ok());
+  groups_.workers = 0;
+  groups_.dying_workers = 2;
+  const auto end = RunToEnd(Config({"coordinator.max_item_tries=4"}), RunDir("deaths"));
+  ASSERT_TRUE(end.ok()) << end.status().message();
+  EXPECT_GE(groups_.workers, 3);
+  for (const char* table : {"prompts", "candidates", "pairs"})
+    EXPECT_EQ(Table(RunDir("calm"), table), Table(RunDir("deaths"), table)) << table;
+}
+
+TEST_F(CoordinatorTest, WorkersThatAlwaysDieEndTheRunWithTheirLastLines) {
+  groups_.dying_workers = 100;
+  const auto end = RunToEnd(Config({"coordinator.max_item_tries=100", "coordinator.max_relaunches=2"}), RunDir());
+  ASSERT_FALSE(end.ok());
+  EXPECT_NE(end.status().message().find("no memory"), std::string::npos) << end.status().message();
+  EXPECT_EQ(groups_.workers, 3);
+}
+
 TEST_F(CoordinatorTest, ATrainerThatDiesIsStartedAgain) {
   groups_.failing_starts = 2;
   const auto end = RunToEnd(Config(), RunDir());

@@ -64,14 +64,19 @@ Result<launcher::Launch> FakeLauncher::Start(const launcher::LaunchSpec& spec) {
   auto& group = running_[spec.id] = std::make_unique<Group>();
   const bool trainer = spec.program.ends_with("srlm-trainer");
   const bool fails = trainer && groups_.trainers++ < groups_.failing_starts;
+  const bool dies = !trainer && groups_.workers++ < groups_.dying_workers;
   if (fails) group->exit_code = 1;
-  group->thread = std::thread([this, spec, trainer, fails, raw = group.get()] {
+  if (dies) group->exit_code = 137;
+  group->thread = std::thread([this, spec, trainer, fails, dies, raw = group.get()] {
     if (trainer) {
       if (!fails) Train(spec);
     } else {
       FakeWorker worker(Flag(spec, "--run"), spec.id, groups_.order);
       if (groups_.judgement) worker.judgement = groups_.judgement;
-      worker.Work(raw->stop);
+      if (dies)
+        (void)worker.Lease(3);
+      else
+        worker.Work(raw->stop);
     }
     raw->ended = true;
   });

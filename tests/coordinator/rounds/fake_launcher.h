@@ -15,6 +15,8 @@ namespace srlm::rounds {
 struct FakeGroups {
   uint64_t order = 1;                              // of the workers' answers
   std::atomic<int> failing_starts = 0;             // so many trainers end without a model
+  std::atomic<int> dying_workers = 0;              // so many workers die with what they leased
+  std::atomic<int> workers = 0;                    // started so far
   std::atomic<int> trainers = 0;                   // started so far
   std::function<std::string(uint64_t)> judgement;  // replaces the workers' one
 };
