@@ -1,34 +1,14 @@
 #include "worker/command_line.h"
 
-#include <fmt/format.h>
-
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <string>
 
+#include "common/base/flags.h"
 #include "common/base/version.h"
 
 namespace srlm::worker {
 namespace {
-
-/// Like CLI::Range, which lets "nan" pass.
-CLI::Validator Between(double low, double high) {
-  const auto check = [low, high](const std::string& text) {
-    double value = 0;
-    if (CLI::detail::lexical_cast(text, value) && value >= low && value <= high) return std::string();
-    return fmt::format("'{}' is not a number from {} to {}", text, low, high);
-  };
-  return CLI::Validator(check, fmt::format("FLOAT in [{} - {}]", low, high), "BETWEEN");
-}
-
-/// A whole number that is not negative: CLI11 reads "-1" as the largest one.
-CLI::Validator Whole() {
-  const auto check = [](const std::string& text) {
-    if (text.find_first_not_of("0123456789") == std::string::npos) return std::string();
-    return fmt::format("'{}' is not a whole number from 0 up", text);
-  };
-  return CLI::Validator(check, "", "WHOLE");
-}
 
 void AddFiles(CLI::App& app, FileOptions& files, const char* in_flag) {
   app.add_option("--model", files.model, "Model folder, in Hugging Face's layout")->required()->type_name("DIR");
