@@ -15,7 +15,7 @@ main() {
   mkdir -p "$SRLM_CACHE"
   exec 9>"$SRLM_CACHE/.setup.lock" # one set-up at a time; the kernel frees it when we end
   flock --wait 3600 9 || fail "another set-up has held $SRLM_CACHE/.setup.lock for an hour"
-  make_venv "$SRLM_CACHE/python" requirements/model.txt
+  make_venv "$SRLM_CACHE/python" requirements/python.txt
   install_torch
   fetch_crates
   convert_model
@@ -75,13 +75,16 @@ fetch_crates() {
   done
 }
 
-# The demo's model, converted once; the converter writes it whole or not at all.
+# The demo's model, converted once for each version of the converter and its requirements.
 convert_model() {
-  local folder=$SRLM_CACHE/models/SmolLM2-135M-Instruct
-  [ -e "$folder/config.json" ] && return
+  local folder=$SRLM_CACHE/models/SmolLM2-135M-Instruct wanted unfinished
+  wanted=$(stamp convert_gguf.py requirements/python.txt)
+  is_current "$folder" "$wanted" && return
   say "SmolLM2-135M-Instruct (538 MB)"
-  rm -rf "$SRLM_CACHE"/models/.SmolLM2-135M-Instruct.* # what a killed conversion left
-  "$SRLM_CACHE/python/bin/python" convert_gguf.py --out "$folder"
+  unfinished=$folder.unfinished
+  rm -rf "$unfinished"
+  "$SRLM_CACHE/python/bin/python" convert_gguf.py --out "$unfinished" >/dev/null
+  put_in_place "$unfinished" "$folder" "$wanted"
 }
 
 main "$@"

@@ -146,6 +146,8 @@ class InterruptedRun(unittest.TestCase):
         status = self.loop.rows("status", self.loop.run_dir, "--json")[0]
         self.assertEqual(status["state"], "running")
         self.assertTrue(self.loop.output("inspect", self.loop.run_dir, "events"))  # while it runs
+        asked = self.loop.ask_by_reflection()
+        self.assertEqual((asked["run_id"], asked["folder"]), (status["run_id"], status["folder"]))
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=60)
         self.assertEqual(process.returncode, 1)

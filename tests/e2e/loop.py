@@ -50,6 +50,15 @@ class Loop:
         assert ended.returncode == 0, ended.stderr
         return [json.loads(line) for line in pathlib.Path(out).read_text(encoding="utf-8").splitlines()]
 
+    def ask_by_reflection(self):
+        """What the Python client of docs/operations.md prints, run as a reader of that page would."""
+        page = (FOLDER.parents[1] / "docs/operations.md").read_text(encoding="utf-8")
+        client = page.split("```python\n")[1].split("```")[0]
+        ended = subprocess.run([os.environ["SRLM_CLIENT_PYTHON"], "-c", client, self.run_dir], timeout=60, text=True,
+                               capture_output=True, stdin=subprocess.DEVNULL)
+        assert ended.returncode == 0, ended.stderr
+        return json.loads(ended.stdout)
+
     def processes(self):
         """Ids of running processes whose command line names the run's folder."""
         found = []

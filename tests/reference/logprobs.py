@@ -1,14 +1,15 @@
-"""Log-probabilities of real answers: `srlm-worker logprobs` against transformers, and against what was recorded while
-sampling.
+"""Log-probabilities of real answers: `srlm-worker logprobs` and `srlm-trainer dpo --print-logprobs` against
+transformers, and `srlm-worker logprobs` against what was recorded while sampling.
 
-    ~/.cache/srlm/venv-reference/bin/python tests/reference/logprobs.py pairs [--count 64 --ours FILE]
+    ~/.cache/srlm/venv-reference/bin/python tests/reference/logprobs.py pairs [--count 64]
     ~/.cache/srlm/venv-reference/bin/python tests/reference/logprobs.py recorded [--count 16]
 
 `pairs`: both answers of 64 human-ranked pairs of ${SRLM_SHARED}/data, up to 1,024 tokens with their prompt. The
-difference of two sums, divided by the root of the number of tokens, is at most 1e-3; token ids are equal.
+difference of two sums, divided by the root of the number of tokens, is at most 1e-3; token ids are equal. The trainer
+prints its own values on 1 and on 2 ranks.
 `recorded`: answers sampled by `srlm-worker generate` for real prompts, whose `logprob` was recorded at the time. An
 answer takes part when it ended by itself and its text gives the same tokens again.
-Leaves its files in SRLM_OUT; --ours compares a kept output (rows in the order of logprobs_items.jsonl) instead.
+Leaves its files in SRLM_OUT.
 """
 import argparse
 import math
@@ -31,28 +32,49 @@ def run_logprobs(items, name, threads):
     return common.read_rows(out / f"{name}_srlm.jsonl")
 
 
+def trainer_logprobs(pairs, ranks):
+    """(sum, tokens) of each answer, chosen and rejected in turns, as the trainer's ranks compute them."""
+    out = common.out_folder()
+    common.write_rows(out / "logprobs_pairs.jsonl", pairs)
+    printed = out / f"logprobs_trainer_{ranks}.jsonl"
+    mpirun = [common.ROOT / "tests/mpirun.sh", ranks] if ranks > 1 else []
+    common.run_program(*mpirun, common.program("srlm-trainer"), "dpo", "--model", common.SMOLLM2, "--data",
+                       out / "logprobs_pairs.jsonl", "--print-logprobs", printed)
+    return [(row[f"{key}_logp"], row[f"{key}_tokens"]) for row in common.read_rows(printed)
+            for key in ("chosen", "rejected")]
+
+
 def compare_pairs(options):
     tokenizer = common.load_tokenizer(common.SMOLLM2)
     pairs = common.real_pairs(tokenizer, options.count or 64, most_tokens=1024)
     items = [{"prompt": pair["prompt"], "response": pair[key]} for pair in pairs for key in ("chosen", "rejected")]
-    ours = common.read_rows(options.ours) if options.ours else run_logprobs(items, "logprobs", options.threads)
+    ours = run_logprobs(items, "logprobs", options.threads)
     assert len(ours) == len(items), f"{len(ours)} rows for {len(items)} items"
+    trainers = {ranks: trainer_logprobs(pairs, ranks) for ranks in (1, 2)}
     model = common.load_model(common.SMOLLM2, options.threads)
     worst_sum = worst_token = 0.0
-    different_ids = 0
-    for item, row in zip(items, ours):
+    worst_trainer = dict.fromkeys(trainers, 0.0)
+    different_ids = different_counts = 0
+    for number, (item, row) in enumerate(zip(items, ours)):
         prompt_ids, response_ids = common.encode_pair(tokenizer, item["prompt"], item["response"])
         theirs = common.token_logprobs(model, prompt_ids, response_ids)
-        if row.get("token_ids", response_ids) != response_ids:
+        for ranks, values in trainers.items():
+            logp, tokens = values[number]
+            different_counts += tokens != len(theirs)
+            worst_trainer[ranks] = max(worst_trainer[ranks], scaled_difference(logp, sum(theirs), len(theirs)))
+        if row["token_ids"] != response_ids:
             different_ids += 1
             continue
         worst_sum = max(worst_sum, scaled_difference(row["logprob"], sum(theirs), len(theirs)))
-        worst_token = max([worst_token] + [abs(a - b) for a, b in zip(row.get("token_logprobs", []), theirs)])
+        worst_token = max([worst_token] + [abs(a - b) for a, b in zip(row["token_logprobs"], theirs, strict=True)])
     note = f"{len(items)} answers of {len(pairs)} pairs"
     common.figure("logprobs: largest difference of one token's log-probability", worst_token, note=note)
     return [common.figure("logprobs: |sum difference| / sqrt(tokens) from transformers, largest", worst_sum, LIMIT,
                           note=note),
-            common.figure("logprobs: answers with other token ids than transformers", different_ids, 0, note=note)]
+            common.figure("logprobs: answers with other token ids than transformers", different_ids, 0, note=note),
+            common.figure("trainer: answers with another number of tokens", different_counts, 0, note=note),
+            *(common.figure("trainer: |sum difference| / sqrt(tokens) from transformers, largest", worst, LIMIT,
+                            note=f"{note}, {ranks} ranks") for ranks, worst in worst_trainer.items())]
 
 
 def compare_recorded(options):
@@ -82,7 +104,6 @@ def main():
     parser.add_argument("what", choices=("pairs", "recorded"))
     parser.add_argument("--count", type=int, help="pairs (64) or prompts (16)")
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--ours", help="rows with logprob, and token_ids and token_logprobs where there are any")
     options = parser.parse_args()
     holds = compare_pairs(options) if options.what == "pairs" else compare_recorded(options)
     sys.exit(0 if all(holds) else 1)
