@@ -110,6 +110,7 @@ std::variant<TrainerOptions, NotRun> ParseCommandLine(int argc, const char* cons
   CLI::App app("Trains a model on answers (sft) or on preferences (dpo); under mpirun on all its ranks.",
                "srlm-trainer");
   app.set_version_flag("--version", std::string("srlm-trainer ") + kVersion);
+  AddFailpointList(app, kFailInTrainer);
   app.require_subcommand(0, 1);
   TrainerOptions sft, dpo;
   sft.method = Method::kSft;

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "common/base/failpoint.h"
 #include "common/base/log.h"
 #include "common/parallel/mpi_session.h"
 #include "trainer/command_line.h"
@@ -47,6 +48,10 @@ JobEnd Run(const TrainerOptions& options, srlm::parallel::MpiSession& session) {
 
 int main(int argc, char** argv) {
   using namespace srlm::trainer;  // NOLINT(google-build-using-namespace)
+  if (const Status armed = srlm::ArmFailpoints(); !armed.ok()) {
+    Say(armed);
+    return kExitUsage;
+  }
   auto session = srlm::parallel::MpiSession::Start(&argc, &argv);
   if (!session.ok()) {
     Say(session.status());

@@ -94,6 +94,7 @@ int SayWrong(const std::string& what) {
 std::variant<Command, int> ParseCommandLine(int argc, const char* const* argv) {
   CLI::App app("Generates, judges and scores with one model: for a run, or on files.", "srlm-worker");
   app.set_version_flag("--version", std::string("srlm-worker ") + kVersion);
+  AddFailpointList(app, kFailInWorker);
   app.require_subcommand(0, 1);
   ReplicaOptions replica;
   CLI::Option* run = app.add_option("--run", replica.run_dir, "Folder of a run: join its coordinator and work for it");

@@ -1,6 +1,7 @@
 // srlm-worker: a replica of the model that works for a run, and the same engine on files.
 #include <cstdio>
 
+#include "common/base/failpoint.h"
 #include "common/base/log.h"
 #include "worker/command_line.h"
 #include "worker/commands/commands.h"
@@ -17,6 +18,10 @@ struct Either : Cases... {
 
 int main(int argc, char** argv) {
   using namespace srlm::worker;  // NOLINT(google-build-using-namespace)
+  if (const srlm::Status armed = srlm::ArmFailpoints(); !armed.ok()) {
+    std::fprintf(stderr, "srlm-worker: %s\n", armed.message().c_str());
+    return kExitUsage;
+  }
   const auto parsed = ParseCommandLine(argc, argv);
   if (const int* code = std::get_if<int>(&parsed)) return *code;
   // A replica logs into its run's folder; the file commands say on stderr which rows failed.

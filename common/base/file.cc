@@ -11,6 +11,8 @@
 #include <filesystem>
 #include <utility>
 
+#include "common/base/failpoint.h"
+
 namespace srlm {
 namespace {
 
@@ -75,7 +77,10 @@ Status WriteFileAtomic(const std::string& path, std::string_view content) {
     }
     if (fsync(file.get()) != 0) return fail("sync");
   }
+  const std::string name = std::filesystem::path(path).filename().string();
+  Failpoint("file.before_rename", name);
   if (rename(beside.c_str(), path.c_str()) != 0) return fail("rename");
+  Failpoint("file.after_rename", name);
   return SyncPath(FolderOf(path));
 }
 

@@ -6,6 +6,8 @@
 #include <CLI/CLI.hpp>
 #include <string>
 
+#include "common/base/failpoint.h"
+
 namespace srlm {
 
 /// Like CLI::Range, which lets "nan" pass.
@@ -25,6 +27,18 @@ inline CLI::Validator Whole() {
     return fmt::format("'{}' is not a whole number from 0 up", text);
   };
   return CLI::Validator(check, "", "WHOLE");
+}
+
+/// --list-failpoints, which prints them and ends the program.
+inline void AddFailpointList(CLI::App& app, FailpointProgram program) {
+  app.add_flag_callback(
+      "--list-failpoints",
+      [program] {
+        std::string text = ListFailpoints(program);
+        text.pop_back();  // CLI11 ends the line
+        throw CLI::CallForVersion(text, 0);
+      },
+      "Print where SRLM_FAILPOINT can make this program abort (for tests)");
 }
 
 }  // namespace srlm

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "common/base/failpoint.h"
 #include "common/base/file.h"
 #include "common/base/hash.h"
 
@@ -130,19 +131,24 @@ Result<std::string> CheckpointFolder::Save(const TrainingState& state, std::span
   const std::string name = fmt::format("{}{:08}", kPrefix, state.step);
   const std::string path = folder_ + "/" + name, beside = fmt::format("{}/{}{}", folder_, kBeside, name);
   SRLM_RETURN_IF_ERROR(MakeFolders(beside));
+  Failpoint("checkpoint.before_write");
   const auto written = WriteParts(beside, state, parts);
   if (!written.ok()) {
     fs::remove_all(beside, error);
     return written.status();
   }
   SRLM_RETURN_IF_ERROR(SyncPath(beside));
+  Failpoint("checkpoint.before_rename");
   fs::remove_all(path, error);  // the same step of an earlier attempt
   fs::rename(beside, path, error);
   if (error) return FileError("rename to", path, error.value());
   SRLM_RETURN_IF_ERROR(SyncPath(folder_));
+  Failpoint("checkpoint.before_verify");
   SRLM_RETURN_IF_ERROR(Verify(path));
+  Failpoint("checkpoint.before_delete");
   const std::vector<std::string> all = List();
   for (size_t i = 0; i + static_cast<size_t>(keep_) < all.size(); ++i) fs::remove_all(all[i], error);
+  Failpoint("checkpoint.after_delete");
   return path;
 }
 

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "common/base/failpoint.h"
 #include "common/base/file.h"
 
 namespace srlm::data {
@@ -140,11 +141,14 @@ Status JsonlWriter::Close() {
     return FileError("write", state_->path, error);
   }
   if (beside.empty()) return OkStatus();
+  const std::string name = std::filesystem::path(state_->path).filename().string();
+  Failpoint("file.before_rename", name);
   if (std::rename(beside.c_str(), state_->path.c_str()) != 0) {
     const int rename_error = errno;
     unlink(beside.c_str());
     return FileError("rename", state_->path, rename_error);
   }
+  Failpoint("file.after_rename", name);
   const std::string folder = std::filesystem::path(state_->path).parent_path().string();
   return SyncPath(folder.empty() ? "." : folder);
 }

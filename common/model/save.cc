@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "common/base/failpoint.h"
 #include "common/base/file.h"
 
 namespace srlm::model {
@@ -141,12 +142,15 @@ Result<Manifest> SaveModel(const std::string& folder, const std::string& source_
   if (!fs::create_directory(beside, error)) {
     return FileError("make the folder", beside, error ? error.value() : EEXIST);
   }
+  Failpoint("model.before_write");
   auto manifest = FillFolder(beside, source_folder, table, flat, options);
+  Failpoint("model.before_rename");
   if (manifest.ok() && rename(beside.c_str(), folder.c_str()) != 0) manifest = FileError("rename to", folder, errno);
   if (!manifest.ok()) {
     fs::remove_all(beside, error);
     return manifest.status();
   }
+  Failpoint("model.after_rename");
   const std::string parent = fs::path(folder).parent_path().string();
   SRLM_RETURN_IF_ERROR(SyncPath(parent.empty() ? "." : parent));
   return manifest;

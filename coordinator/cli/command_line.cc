@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <string>
 
+#include "common/base/flags.h"
 #include "common/base/version.h"
 #include "coordinator/cli/output.h"
 
@@ -84,6 +85,7 @@ std::variant<Command, int> ParseCommandLine(int argc, const char* const* argv) {
   CLI::App app("Self-rewarding language models: a model answers, judges its answers and is trained on the pairs.",
                "srlm");
   app.set_version_flag("--version", std::string("srlm ") + kVersion);
+  AddFailpointList(app, kFailInSrlm);
   app.require_subcommand(1);
   app.footer("Start here: srlm run deploy/configs/demo.yaml. `srlm COMMAND --help` tells more.");
   Options options;

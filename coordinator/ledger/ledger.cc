@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include "common/base/failpoint.h"
 #include "coordinator/ledger/schema.h"
 #include "coordinator/ledger/tables.h"
 #include "coordinator/ledger/write.h"
@@ -55,7 +56,10 @@ Status Ledger::Commit() {
   SRLM_RETURN_IF_ERROR(broken_);
   uncommitted_ = 0;
   if (!database_->InTransaction()) return OkStatus();
-  return Keep(database_->Execute("COMMIT"));
+  Failpoint("ledger.before_commit");
+  const Status committed = Keep(database_->Execute("COMMIT"));
+  Failpoint("ledger.after_commit");
+  return committed;
 }
 
 Result<std::string> Ledger::Fact(const std::string& key) const {

@@ -13,6 +13,7 @@
 #include <sstream>
 #include <utility>
 
+#include "common/base/failpoint.h"
 #include "common/base/file.h"
 
 namespace srlm::ledger {
@@ -100,6 +101,7 @@ Result<OwnerLock> OwnerLock::Claim(const std::string& run_dir) {
   const std::string whole = fmt::format("{}.{}.{}", path, owner.host, owner.pid);
   SRLM_RETURN_IF_ERROR(WriteFileAtomic(whole, Text(owner)));
   Status status;
+  Failpoint("owner.before_claim");
   // A link is as exclusive as O_EXCL, and the file is never seen without its content.
   while (link(whole.c_str(), path.c_str()) != 0) {
     status = errno == EEXIST ? RemoveIfDead(path) : FileError("cannot create", path, errno);
@@ -107,6 +109,7 @@ Result<OwnerLock> OwnerLock::Claim(const std::string& run_dir) {
   }
   unlink(whole.c_str());
   SRLM_RETURN_IF_ERROR(status);
+  Failpoint("owner.after_claim");
   return OwnerLock(path, owner);
 }
 

@@ -7,20 +7,34 @@
 #include <filesystem>
 
 #include "common/base/clock.h"
+#include "common/base/failpoint.h"
 #include "coordinator/launcher/session.h"
 #include "coordinator/ledger/owner.h"
 
 namespace srlm::rounds {
 
 Status StartRecorded(const Context& context, launcher::Launcher& launcher, const launcher::LaunchSpec& spec) {
-  SRLM_ASSIGN_OR_RETURN(const launcher::Launch launch, launcher.Start(spec));
   const std::string program = std::filesystem::path(spec.program).filename().string();
-  SRLM_RETURN_IF_ERROR(context.ledger.SetLaunch(
-      {spec.id, program, context.epoch, ledger::ThisProcess().host, launch.process_group, WallClockMs(), 0, ""}));
+  ledger::LaunchRow row = {spec.id, program, context.epoch, ledger::ThisProcess().host, 0, WallClockMs(), 0, ""};
+  Failpoint("launch.before_record");
+  SRLM_RETURN_IF_ERROR(context.ledger.SetLaunch(row));
+  SRLM_RETURN_IF_ERROR(context.ledger.Commit());
+  Failpoint("launch.before_start");
+  const Result<launcher::Launch> launch = launcher.Start(spec);
+  if (!launch.ok()) {
+    SRLM_RETURN_IF_ERROR(RecordEnd(context, spec.id, "it could not be started"));
+    return launch.status();
+  }
+  Failpoint("launch.after_start");
+  row.process_group = launch->process_group;
+  SRLM_RETURN_IF_ERROR(context.ledger.SetLaunch(row));
+  SRLM_RETURN_IF_ERROR(context.ledger.Commit());
+  Failpoint("launch.after_record");
   return context.Event("info", 0, "launched", fmt::format("{} as {}, {} ranks", program, spec.id, spec.ranks));
 }
 
 Status RecordEnd(const Context& context, const std::string& launch_id, const std::string& reason) {
+  Failpoint("launch.before_end");
   SRLM_ASSIGN_OR_RETURN(const auto rows, context.ledger.Launches());
   const auto row = std::ranges::find(rows, launch_id, &ledger::LaunchRow::launch_id);
   if (row == rows.end()) return OkStatus();

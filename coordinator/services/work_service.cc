@@ -1,5 +1,6 @@
 #include "coordinator/services/work_service.h"
 
+#include "common/base/failpoint.h"
 #include "coordinator/services/answer.h"
 
 namespace srlm::services {
@@ -10,7 +11,9 @@ grpc::Status WorkService::Register(grpc::ServerContext*, const v1::RegisterReque
 }
 
 grpc::Status WorkService::Lease(grpc::ServerContext*, const v1::LeaseRequest* request, v1::LeaseResponse* response) {
-  return Answer(loop_.Call([&] { return handler_.Lease(*request); }), response);
+  auto answer = loop_.Call([&] { return handler_.Lease(*request); });
+  Failpoint("lease.before_answer");
+  return Answer(std::move(answer), response);
 }
 
 grpc::Status WorkService::Renew(grpc::ServerContext*, const v1::RenewRequest* request, v1::RenewResponse* response) {
@@ -18,7 +21,13 @@ grpc::Status WorkService::Renew(grpc::ServerContext*, const v1::RenewRequest* re
 }
 
 grpc::Status WorkService::Submit(grpc::ServerContext*, const v1::SubmitRequest* request, v1::SubmitResponse* response) {
-  return Answer(loop_.CallDurably([&] { return handler_.Submit(*request); }), response);
+  auto answer = loop_.CallDurably([&] {
+    auto counts = handler_.Submit(*request);
+    Failpoint("submit.before_commit");
+    return counts;
+  });
+  Failpoint("submit.after_commit");
+  return Answer(std::move(answer), response);
 }
 
 grpc::Status WorkService::Leave(grpc::ServerContext*, const v1::LeaveRequest* request, v1::LeaveResponse* response) {

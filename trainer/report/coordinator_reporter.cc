@@ -3,6 +3,7 @@
 #include <thread>
 
 #include "common/base/clock.h"
+#include "common/base/failpoint.h"
 #include "common/base/log.h"
 #include "common/rpc/channel.h"
 #include "common/rpc/run_address.h"
@@ -27,7 +28,9 @@ class CoordinatorReporter : public Reporter {
     SRLM_ASSIGN_OR_RETURN(address_, rpc::ReadRunAddress(run_dir_));
     channel_ = rpc::MakeChannel(address_.address);
     stub_ = v1::TrainingService::NewStub(channel_);
-    return rpc::WaitConnected(*channel_, address_.address, Deadline::AfterSeconds(kConnectSeconds));
+    SRLM_RETURN_IF_ERROR(rpc::WaitConnected(*channel_, address_.address, Deadline::AfterSeconds(kConnectSeconds)));
+    Failpoint("trainer.connected");
+    return OkStatus();
   }
 
   Result<bool> Step(const StepValues& values) override {
@@ -47,7 +50,9 @@ class CoordinatorReporter : public Reporter {
     progress.set_logp_rejected(values.logp_rejected);
     progress.set_tokens(static_cast<uint64_t>(values.tokens));
     progress.set_seconds(values.seconds);
+    Failpoint("trainer.before_report");
     auto answer = rpc::Call(*stub_, &Stub::ReportProgress, progress, kCallSeconds, "ReportProgress");
+    Failpoint("trainer.after_report");
     if (answer.ok()) return answer->stop();
     if (!Silent(answer.status())) return answer.status();
     LogWarning("report_failed", {{"step", values.step}, {"reason", answer.status().message()}});
@@ -66,7 +71,9 @@ class CoordinatorReporter : public Reporter {
       done.set_steps(static_cast<uint64_t>(result.steps));
       done.set_tokens(static_cast<uint64_t>(result.tokens));
       done.set_seconds(result.seconds);
+      Failpoint("trainer.before_done");
       const auto answer = rpc::Call(*stub_, &Stub::ReportDone, done, kCallSeconds, "ReportDone");
+      Failpoint("trainer.after_done");
       if (answer.ok() || !Silent(answer.status()) || deadline.Expired()) return answer.status();
       LogWarning("report_failed", {{"reason", answer.status().message()}});
       std::this_thread::sleep_for(kRetryPause);

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <map>
 
+#include "common/base/failpoint.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/base/version.h"
@@ -60,6 +61,7 @@ Status CoordinatorLink::Register(double timeout_s) {
   SRLM_ASSIGN_OR_RETURN(registration_, rpc::Call(*stub_, &v1::WorkService::Stub::Register, request, kCallSeconds,
                                                  "Register at " + address_.address));
   heard_ = Clock::now();
+  Failpoint("worker.registered");
   LogInfo("registered", {{"coordinator", address_.address},
                          {"epoch", static_cast<long long>(address_.epoch)},
                          {"worker", registration_.worker_id()}});
@@ -108,10 +110,13 @@ Status CoordinatorLink::SubmitResults() {
     request.set_epoch(address_.epoch);
     request.set_worker_id(registration_.worker_id());
     for (const v1::ItemResult& result : results) *request.add_results() = result;
+    Failpoint("worker.before_submit");
     SRLM_ASSIGN_OR_RETURN(const v1::SubmitResponse response, rpc::Call(*stub_, &v1::WorkService::Stub::Submit, request,
                                                                        kCallSeconds, "Submit to " + address_.address));
     heard_ = Clock::now();
+    Failpoint("worker.before_acknowledge");
     mailbox_.Acknowledge(results.size());
+    Failpoint("worker.after_acknowledge");
     if (mailbox_.held_items() == 0) leases_.clear();
     if (response.refused() > 0) LogWarning("results_refused", {{"count", response.refused()}});
   }
@@ -133,7 +138,10 @@ Status CoordinatorLink::LeaseItems() {
   for (const v1::Item& item : response.items()) {
     assignments.push_back({response.lease_id(), item, models[item.model_id()]});
   }
-  if (!assignments.empty()) leases_.insert(response.lease_id());
+  if (!assignments.empty()) {
+    Failpoint("worker.leased");
+    leases_.insert(response.lease_id());
+  }
   // The engine takes what came at its next step; that, and nothing to lease, is a reason to wait before asking again.
   const auto pause = assignments.empty() ? std::max(50u, response.retry_after_ms()) : 20u;
   next_lease_ = Clock::now() + std::chrono::milliseconds(pause);
@@ -167,6 +175,7 @@ void CoordinatorLink::SayGoodbye(const std::string& reason) {
   request.set_epoch(address_.epoch);
   request.set_worker_id(registration_.worker_id());
   request.set_reason(reason);
+  Failpoint("worker.before_leave");
   const auto response = rpc::Call(*stub_, &v1::WorkService::Stub::Leave, request, kCallSeconds, "Leave");
   // Nothing is lost when it fails: what was submitted is acknowledged, leases run out.
   LogInfo("left", {{"reason", reason}, {"answered", response.ok()}});

@@ -10,6 +10,7 @@
 #include <memory>
 #include <unordered_map>
 
+#include "common/base/failpoint.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/base/manifest.h"
@@ -102,6 +103,7 @@ class Replica {
         impossible.push_back(ToResult(assignment.item, assignment.lease_id, response));
         continue;
       }
+      Failpoint("worker.begin_item", assignment.item.item_id());
       engine_->Submit(std::move(request).value());
       started_.emplace(next_id_++, std::pair(std::move(assignment), Clock::now()));
     }
@@ -126,6 +128,7 @@ class Replica {
     Unload();  // one model at a time in memory
     SRLM_ASSIGN_OR_RETURN(engine_, Engine::Create(model.folder(), options_));
     model_id_ = model.model_id();
+    Failpoint("worker.model_loaded");
     LogInfo("model_loaded", {{"model", model_id_}, {"folder", model.folder()}, {"seconds", SecondsSince(begin)}});
     return OkStatus();
   }
@@ -135,6 +138,7 @@ class Replica {
     for (const Response& response : engine_->TakeFinished()) {
       const auto found = started_.find(response.id);
       const auto& [assignment, begin] = found->second;
+      Failpoint("worker.end_item", assignment.item.item_id());
       results.push_back(ToResult(assignment.item, assignment.lease_id, response));
       results.back().set_seconds(SecondsSince(begin));
       started_.erase(found);
