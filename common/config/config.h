@@ -135,6 +135,7 @@ struct LauncherConfig {
   LauncherKind kind = LauncherKind::kLocal;
   LauncherProfile profile = LauncherProfile::kLaptop;
   std::string command;  // empty: the profile's own; else with {ranks} and {program}, {hostfile} where wanted
+  double register_timeout_s = 120;
 };
 
 /// Everything a run is configured by. Paths are absolute after Load.

@@ -300,6 +300,11 @@ void VisitFields(V& v, LauncherConfig& c) {
                       .doc = "How ranks are started, with {ranks} and {program} and, where wanted, {hostfile}. Empty: "
                              "mpirun as the profile says.",
                       .continuation = kFree});
+  v.Field(c.register_timeout_s, {.key = "register_timeout_s",
+                                 .doc = "Seconds in which a started worker must have called; then its group is ended.",
+                                 .min = 1,
+                                 .max = 86400,
+                                 .continuation = kFree});
 }
 
 /// The whole configuration.

@@ -7,6 +7,7 @@
 namespace srlm::rounds {
 namespace {
 
+constexpr uint32_t kRetrySoonMs = 50;
 constexpr uint32_t kRetryMs = 200;           // nothing to lease now
 constexpr uint32_t kRetryTrainingMs = 1000;  // nor soon
 
@@ -52,6 +53,12 @@ Result<v1::RegisterResponse> Desk::Register(const v1::RegisterRequest& request) 
   if (request.run_id() != context_.run_id)
     return FailedPrecondition(fmt::format("run {} is not here: this coordinator has run {} in {}", request.run_id(),
                                           context_.run_id, context_.run_dir));
+  if (request.pid() != 0) {  // it registered before: what it leased under that name goes back
+    for (const std::string& earlier : context_.workers.OfProcess(request.host(), request.pid())) {
+      context_.queue.Drop(earlier, false, "");
+      context_.workers.Remove(earlier);
+    }
+  }
   const schedule::Worker& worker = context_.workers.Join(request, Clock::now());
   const config::RunConfig& config = context_.config;
   v1::RegisterResponse response;
@@ -69,6 +76,18 @@ Result<v1::RegisterResponse> Desk::Register(const v1::RegisterRequest& request) 
               std::move(response));
 }
 
+// An engine that goes on is not stuck, whatever became of its leases.
+void Desk::NoteStats(schedule::Worker& worker, const v1::WorkerStats& stats) {
+  if (stats.steps() != worker.stats.steps()) NoteProgress(worker);
+  worker.stats = stats;
+}
+
+void Desk::NoteProgress(schedule::Worker& worker) {
+  if (!worker.overdue_since) return;
+  worker.overdue_since.reset();
+  context_.queue.Forgive(worker.worker_id);
+}
+
 // Training in local mode takes the cores of the workers that we started; others only put their model away.
 bool Desk::MustLeave(const schedule::Worker& worker) const {
   return machine_.dismissed() || (machine_.training_now() && !worker.launch_id.empty());
@@ -77,7 +96,7 @@ bool Desk::MustLeave(const schedule::Worker& worker) const {
 Result<v1::LeaseResponse> Desk::Lease(const v1::LeaseRequest& request) {
   SRLM_RETURN_IF_ERROR(CheckEpoch(request.epoch()));
   SRLM_ASSIGN_OR_RETURN(schedule::Worker * worker, WorkerOf(request.worker_id()));
-  worker->stats = request.stats();
+  NoteStats(*worker, request.stats());
   v1::LeaseResponse response;
   if (MustLeave(*worker)) {
     response.set_directive(v1::DIRECTIVE_LEAVE);
@@ -89,7 +108,10 @@ Result<v1::LeaseResponse> Desk::Lease(const v1::LeaseRequest& request) {
   response.set_directive(lease.items.empty() ? v1::DIRECTIVE_WAIT : v1::DIRECTIVE_WORK);
   if (lease.items.empty()) {
     response.set_release_cores(machine_.training_now());
-    response.set_retry_after_ms(machine_.training_now() ? kRetryTrainingMs : kRetryMs);
+    // Work that waits although none was given is an item to be leased alone, which is soon over.
+    response.set_retry_after_ms(machine_.training_now()        ? kRetryTrainingMs
+                                : context_.queue.waiting() > 0 ? kRetrySoonMs
+                                                               : kRetryMs);
     return response;
   }
   response.set_lease_id(lease.lease_id);
@@ -104,11 +126,12 @@ Result<v1::LeaseResponse> Desk::Lease(const v1::LeaseRequest& request) {
 Result<v1::RenewResponse> Desk::Renew(const v1::RenewRequest& request) {
   SRLM_RETURN_IF_ERROR(CheckEpoch(request.epoch()));
   SRLM_ASSIGN_OR_RETURN(schedule::Worker * worker, WorkerOf(request.worker_id()));
-  worker->stats = request.stats();
+  NoteStats(*worker, request.stats());
   v1::RenewResponse response;
   const std::vector<std::string> leases(request.lease_ids().begin(), request.lease_ids().end());
-  for (const std::string& lost : context_.queue.Renew(request.worker_id(), leases, Clock::now()))
-    response.add_lost_lease_ids(lost);
+  const schedule::Lost lost = context_.queue.Renew(request.worker_id(), leases, Clock::now());
+  response.mutable_lost_lease_ids()->Assign(lost.lease_ids.begin(), lost.lease_ids.end());
+  response.mutable_lost_item_ids()->Assign(lost.item_ids.begin(), lost.item_ids.end());
   response.set_directive(MustLeave(*worker) ? v1::DIRECTIVE_LEAVE : v1::DIRECTIVE_WORK);
   return response;
 }
@@ -127,7 +150,7 @@ Status Desk::Take(const v1::ItemResult& result, const std::string& worker_id, v1
     const auto failed = context_.queue.FailTry(result.item_id(), "its result was " + mismatch);
     return context_.RecordFailedTries({*failed});
   }
-  context_.queue.Finish(result.item_id());
+  context_.queue.Finish(result.item_id(), result.lease_id(), Clock::now());
   counts.set_stored(counts.stored() + 1);
   if (result.error().empty()) return machine_.Store(work, result, worker_id).status();
   return context_.RecordFailedTries({{work, 1, true, result.error()}});
@@ -135,7 +158,10 @@ Status Desk::Take(const v1::ItemResult& result, const std::string& worker_id, v1
 
 Result<v1::SubmitResponse> Desk::Submit(const v1::SubmitRequest& request) {
   SRLM_RETURN_IF_ERROR(CheckEpoch(request.epoch()));
-  if (schedule::Worker* worker = context_.workers.Find(request.worker_id())) worker->heard = Clock::now();
+  if (schedule::Worker* worker = context_.workers.Find(request.worker_id())) {
+    worker->heard = Clock::now();
+    if (!request.results().empty()) NoteProgress(*worker);
+  }
   v1::SubmitResponse counts;
   std::vector<std::string> leases;
   for (const v1::ItemResult& result : request.results()) {

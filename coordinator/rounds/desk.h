@@ -31,6 +31,8 @@ class Desk final : public services::WorkHandler, public services::TrainingHandle
   Status CheckEpoch(uint64_t epoch) const;
   Result<schedule::Worker*> WorkerOf(const std::string& worker_id);
   Result<Training*> TrainingOf(uint64_t epoch, const std::string& job_id);
+  void NoteStats(schedule::Worker& worker, const v1::WorkerStats& stats);
+  void NoteProgress(schedule::Worker& worker);
   bool MustLeave(const schedule::Worker& worker) const;
   Status Take(const v1::ItemResult& result, const std::string& worker_id, v1::SubmitResponse& counts);
   template <class T>

@@ -9,7 +9,8 @@
 namespace srlm::rounds {
 namespace {
 
-constexpr std::chrono::seconds kTimeToLeave(60);
+constexpr std::chrono::seconds kTimeToLeave(60);  // for a worker that is told to
+constexpr std::chrono::seconds kTimeToEnd(10);    // for a group whose worker has left
 
 }  // namespace
 
@@ -49,28 +50,51 @@ Status Fleet::Start(Replica& replica) {
   replica.launch_id = spec.id;
   replica.log_dir = spec.log_dir;
   replica.finished_at_start = context_.queue.finished();
+  replica.joined = false;
+  replica.register_by = Clock::now() + std::chrono::duration_cast<Clock::duration>(
+                                           std::chrono::duration<double>(context_.config.launcher.register_timeout_s));
   replica.leave_by.reset();
   replica.stopped = false;
+  replica.stuck = false;
   return StartRecorded(context_, *launcher_, spec);
 }
 
 Status Fleet::Watch(Replica& replica, Clock::time_point now, bool wanted) {
   SRLM_ASSIGN_OR_RETURN(const launcher::LaunchStatus status, launcher_->Poll(replica.launch_id));
   if (!status.running) return NoticeEnd(replica, status, now, wanted);
-  if (wanted) {
-    replica.leave_by.reset();
-    return OkStatus();
+  if (replica.stopped) return OkStatus();
+  const bool present = !context_.workers.OfLaunch(replica.launch_id).empty();
+  replica.joined |= present;
+  if (!replica.joined) {
+    if (now < replica.register_by) return OkStatus();
+    SRLM_RETURN_IF_ERROR(context_.Event("error", 0, "worker_late",
+                                        fmt::format("{} did not register within {} s", replica.launch_id,
+                                                    context_.config.launcher.register_timeout_s)));
+    return EndStuck(replica.launch_id).status();
   }
-  if (!replica.leave_by) replica.leave_by = now + kTimeToLeave;
-  if (now < *replica.leave_by || replica.stopped) return OkStatus();
+  // Once its worker has left, only mpirun can keep a group.
+  if (wanted && present) replica.leave_by.reset();
+  if (!wanted && !replica.leave_by) replica.leave_by = now + kTimeToLeave;
+  if (!present) replica.leave_by = std::min(replica.leave_by.value_or(now + kTimeToEnd), now + kTimeToEnd);
+  if (!replica.leave_by || now < *replica.leave_by) return OkStatus();
   replica.stopped = true;
   return launcher_->Stop(replica.launch_id, Deadline::AfterSeconds(kStopGraceSeconds));
+}
+
+Result<bool> Fleet::EndStuck(const std::string& launch_id) {
+  const auto replica = std::ranges::find(replicas_, launch_id, &Replica::launch_id);
+  if (launch_id.empty() || replica == replicas_.end()) return false;
+  if (std::exchange(replica->stuck, true)) return true;
+  replica->stopped = true;
+  SRLM_RETURN_IF_ERROR(context_.Event("error", 0, "worker_stuck", launch_id + " is ended"));
+  SRLM_RETURN_IF_ERROR(launcher_->Stop(launch_id, Deadline::AfterSeconds(kStopGraceSeconds)));
+  return true;
 }
 
 Status Fleet::NoticeEnd(Replica& replica, const launcher::LaunchStatus& status, Clock::time_point now, bool wanted) {
   const std::string launch_id = std::exchange(replica.launch_id, "");
   SRLM_RETURN_IF_ERROR(RecordEnd(context_, launch_id, status.reason));
-  const bool died = status.exit_code != 0 && !replica.stopped;
+  const bool died = replica.stuck || (status.exit_code != 0 && !replica.stopped);
   for (const std::string& worker_id : context_.workers.OfLaunch(launch_id)) {
     SRLM_RETURN_IF_ERROR(context_.RecordFailedTries(
         context_.queue.Drop(worker_id, died, fmt::format("its worker {} died ({})", worker_id, status.reason))));

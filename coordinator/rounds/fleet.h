@@ -20,6 +20,9 @@ class Fleet {
   /// without finishing an item between.
   Status Advance(Clock::time_point now, bool wanted);
 
+  /// Ends a group whose worker is stuck, which counts as its death; false when no group of ours has this id.
+  Result<bool> EndStuck(const std::string& launch_id);
+
   /// Whether no group runs.
   bool empty() const;
 
@@ -30,8 +33,11 @@ class Fleet {
     int failures = 0;  // ends without a finished item between
     uint64_t finished_at_start = 0;
     Clock::time_point next_start{};
-    std::optional<Clock::time_point> leave_by;
+    Clock::time_point register_by{};
+    bool joined = false;                        // its worker has registered
+    std::optional<Clock::time_point> leave_by;  // ended then
     bool stopped = false;
+    bool stuck = false;  // stopped for that
   };
   Status Start(Replica& replica);
   Status Watch(Replica& replica, Clock::time_point now, bool wanted);

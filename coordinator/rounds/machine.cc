@@ -19,8 +19,7 @@ Machine::Machine(Context& context, launcher::Launcher* launcher, std::string pro
 }
 
 Result<Machine::State> Machine::Advance(Clock::time_point now) {
-  SRLM_RETURN_IF_ERROR(context_.RecordFailedTries(context_.queue.Expire(now)));
-  SRLM_RETURN_IF_ERROR(ForgetSilentWorkers(now));
+  SRLM_RETURN_IF_ERROR(WatchWorkers(now));
   const int newest = context_.models.Newest();
   round_ = std::min(newest, context_.config.run.iterations);
   // A job is over when its ranks are gone, too: the cores are theirs until then.
@@ -34,18 +33,6 @@ Result<Machine::State> Machine::Advance(Clock::time_point now) {
   if (*state == State::kGoing) SRLM_RETURN_IF_ERROR(fleet_.Advance(now, training_ == nullptr));
   NotePhase(now);
   return state;
-}
-
-// A worker calls at least once in a lease's time, whether it works or waits. Its leases have run out by now.
-Status Machine::ForgetSilentWorkers(Clock::time_point now) {
-  const auto silence = std::chrono::duration_cast<Clock::duration>(
-      std::chrono::duration<double>(3 * context_.config.coordinator.lease_timeout_s));
-  for (const std::string& id : context_.workers.SilentSince(now - silence)) {
-    SRLM_RETURN_IF_ERROR(context_.RecordFailedTries(context_.queue.Drop(id, true, id + " fell silent")));
-    context_.workers.Remove(id);
-    SRLM_RETURN_IF_ERROR(context_.Event("warning", round_, "worker_lost", id + " has not been heard for long"));
-  }
-  return OkStatus();
 }
 
 Status Machine::BeginModel(int number) {

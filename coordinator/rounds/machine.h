@@ -46,7 +46,10 @@ class Machine {
 
  private:
   int LastModel() const { return context_.config.run.iterations + 1; }
-  Status ForgetSilentWorkers(Clock::time_point now);
+  // machine_workers.cc
+  Status WatchWorkers(Clock::time_point now);
+  Status Forget(const std::string& worker_id, const std::string& why);
+
   Status BeginModel(int number);
   Result<State> AdvanceModel(int number, Clock::time_point now);
   Result<State> Pause(const std::string& problem, int round);

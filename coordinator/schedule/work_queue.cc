@@ -9,7 +9,7 @@ namespace srlm::schedule {
 
 bool WorkQueue::Add(WorkItem work, int tries) {
   const std::string id = work.item.item_id();
-  const auto [at, is_new] = entries_.try_emplace(id, Entry{std::move(work), next_order_, tries, ""});
+  const auto [at, is_new] = entries_.try_emplace(id, Entry{std::move(work), next_order_, tries, {}});
   if (!is_new) return false;
   ++next_order_;
   PutWaiting(at->second);
@@ -17,14 +17,14 @@ bool WorkQueue::Add(WorkItem work, int tries) {
 }
 
 void WorkQueue::PutWaiting(const Entry& entry) {
-  if (IsLastTry(entry))
-    last_tries_.insert(KeyOf(entry));
+  if (entry.tries > 0)
+    suspects_.insert(KeyOf(entry));
   else
     waiting_[entry.work.item.model_id()][entry.work.preferred_worker].insert(KeyOf(entry));
 }
 
 void WorkQueue::TakeWaiting(const Entry& entry) {
-  last_tries_.erase(KeyOf(entry));
+  suspects_.erase(KeyOf(entry));
   const auto model = waiting_.find(entry.work.item.model_id());
   if (model == waiting_.end()) return;
   const auto list = model->second.find(entry.work.preferred_worker);
@@ -63,50 +63,94 @@ WorkQueue::Waiting* WorkQueue::BestModel(const std::string& loaded_model_id) {
   return best;
 }
 
-Lease WorkQueue::LeaseTo(const std::string& worker_id, const std::string& loaded_model_id, int max_items, Time now) {
-  const bool holds = LeasedTo(worker_id) > 0;
-  for (const auto& [id, held] : leases_)
-    if (held.alone && held.worker_id == worker_id) return {};
+std::vector<WorkQueue::Entry*> WorkQueue::TakeOrdinary(const std::string& worker_id, const std::string& loaded_model_id,
+                                                       size_t most) {
   std::vector<Entry*> taken;
-  const auto take = [&](const std::string& item_id) {
-    Entry& entry = entries_.at(item_id);
-    TakeWaiting(entry);
-    taken.push_back(&entry);
-  };
-  bool alone = false;
-  const int most = std::min(max_items, options_.lease_items);
-  if (Waiting* const model = BestModel(loaded_model_id)) {
-    const std::string model_id = entries_.at(std::get<2>(*model->begin()->second.begin())).work.item.model_id();
-    while (static_cast<int>(taken.size()) < most && waiting_.contains(model_id))
-      take(std::get<2>(*BestList(waiting_.at(model_id), worker_id)->begin()));
-  } else if (!last_tries_.empty() && !holds && most > 0) {
-    take(std::get<2>(*last_tries_.begin()));
-    alone = true;
+  Waiting* const model = BestModel(loaded_model_id);
+  if (model == nullptr) return taken;
+  const std::string model_id = entries_.at(std::get<2>(*model->begin()->second.begin())).work.item.model_id();
+  while (taken.size() < most && waiting_.contains(model_id)) {
+    taken.push_back(&entries_.at(std::get<2>(*BestList(waiting_.at(model_id), worker_id)->begin())));
+    TakeWaiting(*taken.back());
   }
-  if (taken.empty()) return {};
+  return taken;
+}
+
+bool WorkQueue::IsStraggler(const Entry& entry, const std::string& worker_id, Time now) const {
+  if (entry.lease_ids.size() != 1 || entry.tries > 0) return false;
+  const Held& held = leases_.at(*entry.lease_ids.begin());
+  if (held.worker_id == worker_id) return false;
+  const auto median = times_.Median(entry.work.subject.purpose);
+  return median && SecondsBetween(held.begun, now) > options_.straggler_factor * *median;
+}
+
+std::vector<WorkQueue::Entry*> WorkQueue::FindStragglers(const std::string& worker_id,
+                                                         const std::string& loaded_model_id, size_t most, Time now) {
+  std::vector<Entry*> found;
+  for (auto& [id, entry] : entries_)
+    if (IsStraggler(entry, worker_id, now)) found.push_back(&entry);
+  if (found.empty()) return found;
+  const auto model_of = [](const Entry* entry) { return entry->work.item.model_id(); };
+  const bool loaded = std::ranges::find(found, loaded_model_id, model_of) != found.end();
+  const std::string model_id = loaded ? loaded_model_id : model_of(found.front());
+  std::erase_if(found, [&](const Entry* entry) { return model_of(entry) != model_id; });
+  std::ranges::sort(found, {}, [](const Entry* entry) { return KeyOf(*entry); });
+  found.resize(std::min(found.size(), most));
+  return found;
+}
+
+Lease WorkQueue::MakeLease(const std::string& worker_id, const std::vector<Entry*>& entries, bool alone, Time now) {
+  if (entries.empty()) return {};
   Lease lease{fmt::format("lease-{}", ++next_lease_), {}};
   Held& held = leases_[lease.lease_id];
-  held = {worker_id, now + options_.lease_timeout, {}, alone};
-  for (Entry* entry : taken) {
-    entry->lease_id = lease.lease_id;
+  held = {worker_id, now, now + options_.lease_timeout, {}, {}, alone};
+  for (Entry* entry : entries) {
+    if (entry->lease_ids.empty()) ++leased_;
+    entry->lease_ids.insert(lease.lease_id);
     held.item_ids.insert(entry->work.item.item_id());
     lease.items.push_back(&entry->work.item);
-    ++leased_;
   }
   return lease;
 }
 
-std::vector<std::string> WorkQueue::Renew(const std::string& worker_id, const std::vector<std::string>& lease_ids,
-                                          Time now) {
-  std::vector<std::string> lost;
+Lease WorkQueue::LeaseTo(const std::string& worker_id, const std::string& loaded_model_id, int max_items, Time now) {
+  bool holds = false;
+  for (const auto& [id, held] : leases_) {
+    if (held.worker_id != worker_id) continue;
+    if (held.alone) return {};
+    holds = true;
+  }
+  const auto most = static_cast<size_t>(std::max(0, std::min(max_items, options_.lease_items)));
+  if (most == 0) return {};
+  if (!holds && !suspects_.empty()) {
+    Entry& entry = entries_.at(std::get<2>(*suspects_.begin()));
+    TakeWaiting(entry);
+    return MakeLease(worker_id, {&entry}, true, now);
+  }
+  std::vector<Entry*> entries = TakeOrdinary(worker_id, loaded_model_id, most);
+  if (entries.empty() && suspects_.empty()) entries = FindStragglers(worker_id, loaded_model_id, most, now);
+  return MakeLease(worker_id, entries, false, now);
+}
+
+Lost WorkQueue::Renew(const std::string& worker_id, const std::vector<std::string>& lease_ids, Time now) {
+  Lost lost;
   for (const std::string& id : lease_ids) {
     const auto held = leases_.find(id);
-    if (held == leases_.end() || held->second.worker_id != worker_id)
-      lost.push_back(id);
-    else
-      held->second.deadline = now + options_.lease_timeout;
+    if (held == leases_.end() || held->second.worker_id != worker_id) {
+      lost.lease_ids.push_back(id);
+      continue;
+    }
+    held->second.deadline = now + options_.lease_timeout;
+    lost.item_ids.insert(lost.item_ids.end(), held->second.lost_items.begin(), held->second.lost_items.end());
   }
   return lost;
+}
+
+void WorkQueue::Extend(std::chrono::nanoseconds span) {
+  for (auto& [id, held] : leases_) {
+    held.begun += span;
+    held.deadline += span;
+  }
 }
 
 const WorkItem* WorkQueue::Find(const std::string& item_id) const {
@@ -114,78 +158,27 @@ const WorkItem* WorkQueue::Find(const std::string& item_id) const {
   return entry == entries_.end() ? nullptr : &entry->second.work;
 }
 
-void WorkQueue::EndLeaseOf(Entry& entry) {
-  if (entry.lease_id.empty()) return;
-  const auto held = leases_.find(entry.lease_id);
+void WorkQueue::EndLease(Entry& entry, const std::string& lease_id) {
+  if (entry.lease_ids.erase(lease_id) == 0) return;
+  if (entry.lease_ids.empty()) --leased_;
+  const auto held = leases_.find(lease_id);
   held->second.item_ids.erase(entry.work.item.item_id());
   if (held->second.item_ids.empty()) leases_.erase(held);
-  entry.lease_id.clear();
-  --leased_;
 }
 
-void WorkQueue::Finish(const std::string& item_id) {
+void WorkQueue::Finish(const std::string& item_id, const std::string& lease_id, Time now) {
   const auto at = entries_.find(item_id);
   if (at == entries_.end()) return;
-  if (at->second.lease_id.empty())
-    TakeWaiting(at->second);
-  else
-    EndLeaseOf(at->second);
+  Entry& entry = at->second;
+  if (entry.lease_ids.empty()) TakeWaiting(entry);
+  if (entry.lease_ids.contains(lease_id))
+    times_.Add(entry.work.subject.purpose, SecondsBetween(leases_.at(lease_id).begun, now));
+  for (const std::string& id : std::set<std::string>(entry.lease_ids)) {
+    if (id != lease_id) leases_.at(id).lost_items.push_back(item_id);
+    EndLease(entry, id);
+  }
   entries_.erase(at);
   ++finished_;
-}
-
-FailedTry WorkQueue::GoBack(Entry& entry, const std::string& reason) {
-  FailedTry failed{entry.work, ++entry.tries, entry.tries >= options_.max_tries, reason};
-  EndLeaseOf(entry);
-  if (failed.set_aside)
-    entries_.erase(failed.work.item.item_id());
-  else
-    PutWaiting(entry);
-  return failed;
-}
-
-std::optional<FailedTry> WorkQueue::FailTry(const std::string& item_id, const std::string& reason) {
-  const auto at = entries_.find(item_id);
-  if (at == entries_.end()) return std::nullopt;
-  if (at->second.lease_id.empty()) TakeWaiting(at->second);
-  return GoBack(at->second, reason);
-}
-
-std::vector<FailedTry> WorkQueue::Expire(Time now) {
-  std::vector<std::pair<std::string, std::string>> items;  // id, reason
-  for (const auto& [id, held] : leases_) {
-    if (held.deadline > now) continue;
-    for (const std::string& item : held.item_ids)
-      items.emplace_back(item, fmt::format("worker {} made no progress until its lease ended", held.worker_id));
-  }
-  std::vector<FailedTry> failed;
-  for (const auto& [id, reason] : items) failed.push_back(GoBack(entries_.at(id), reason));
-  return failed;
-}
-
-std::vector<FailedTry> WorkQueue::Drop(const std::string& worker_id, bool blame, const std::string& reason) {
-  std::vector<std::string> items;
-  for (const auto& [id, held] : leases_)
-    if (held.worker_id == worker_id) items.insert(items.end(), held.item_ids.begin(), held.item_ids.end());
-  std::vector<FailedTry> failed;
-  for (const std::string& id : items) {
-    Entry& entry = entries_.at(id);
-    if (blame) {
-      failed.push_back(GoBack(entry, reason));
-    } else {
-      EndLeaseOf(entry);
-      PutWaiting(entry);
-    }
-  }
-  // What waited for this worker is now anybody's.
-  for (auto& [id, entry] : entries_) {
-    if (entry.work.preferred_worker != worker_id) continue;
-    const bool waits = entry.lease_id.empty();
-    if (waits) TakeWaiting(entry);
-    entry.work.preferred_worker.clear();
-    if (waits) PutWaiting(entry);
-  }
-  return failed;
 }
 
 size_t WorkQueue::LeasedTo(const std::string& worker_id) const {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "common/base/clock.h"
+#include "coordinator/schedule/item_times.h"
 #include "srlm/v1/work.pb.h"
 
 namespace srlm::schedule {
@@ -41,8 +42,9 @@ struct FailedTry {
 
 struct QueueOptions {
   std::chrono::nanoseconds lease_timeout = std::chrono::seconds(120);
-  int lease_items = 32;  // most items of one lease
-  int max_tries = 3;
+  int lease_items = 32;         // most items of one lease
+  int max_tries = 3;            // deaths, the last one alone, before an item is set aside
+  double straggler_factor = 3;  // an item that is out for so many medians is leased a second time
 };
 
 /// A lease as its worker gets it; no items: nothing to lease now.
@@ -51,7 +53,24 @@ struct Lease {
   std::vector<const v1::Item*> items;  // all of one model; valid until the queue changes
 };
 
+/// What a worker no longer has.
+struct Lost {
+  std::vector<std::string> lease_ids;  // ended, or never its own
+  std::vector<std::string> item_ids;   // of leases that stand: finished by another worker
+};
+
+/// What ran out.
+struct Expired {
+  std::vector<std::string> worker_ids;  // whose leases ended
+  std::vector<FailedTry> set_aside;     // items that had used up their tries
+};
+
 /// Called from one thread. Time is handed in, so that a test can choose it.
+///
+/// Who is to blame: a worker's death is a try of every item it held, and of no other. An item that was there at a death
+/// is a suspect: it is leased alone to a worker that holds nothing, so that the next death can only be its own, and it
+/// is set aside after max_tries deaths of which the last found it alone. A lease that runs out blames nobody, since the
+/// worker may have been stopped and not stuck; when that worker is ended for it, its death is a try of what it held.
 class WorkQueue {
  public:
   using Time = Clock::time_point;
@@ -60,30 +79,35 @@ class WorkQueue {
   /// Adds an item that was tried `tries` times before. False when its id is there.
   bool Add(WorkItem work, int tries = 0);
 
-  /// Items for a worker, first those of the model it has loaded, by priority, its preferred ones before others. An
-  /// item on its last try is leased alone to a worker that holds nothing, so that a crash can only be its own.
+  /// Items for a worker: a suspect alone when it holds nothing; else those of the model it has loaded first, by
+  /// priority, its preferred ones before others; and when nothing waits, items that are out with another worker for
+  /// straggler_factor medians of their purpose (the first result wins).
   Lease LeaseTo(const std::string& worker_id, const std::string& loaded_model_id, int max_items, Time now);
 
-  /// Extends the leases that still stand, and returns the others.
-  std::vector<std::string> Renew(const std::string& worker_id, const std::vector<std::string>& lease_ids, Time now);
+  /// Extends the leases that still stand, and says what is lost.
+  Lost Renew(const std::string& worker_id, const std::vector<std::string>& lease_ids, Time now);
 
   /// The item, waiting or leased; null when it is finished or was never there.
   const WorkItem* Find(const std::string& item_id) const;
-  /// Takes a finished item out, whoever holds it.
-  void Finish(const std::string& item_id);
+  /// Takes a finished item out, whoever holds it; `lease_id`: of the result. Another holder finds it lost at Renew.
+  void Finish(const std::string& item_id, const std::string& lease_id, Time now);
   /// A try failed for a reason of its own (a result that does not match): the item goes back or is set aside.
   std::optional<FailedTry> FailTry(const std::string& item_id, const std::string& reason);
 
-  /// Ends leases past their deadline; their items go back, or are set aside after the last try.
-  std::vector<FailedTry> Expire(Time now);
-  /// A worker is gone. `blame`: it died, which counts as a try of each item it held.
+  /// Ends leases past their deadline; their items go back.
+  Expired Expire(Time now);
+  /// The worker made progress: it is not stuck with what it lost by Expire.
+  void Forgive(const std::string& worker_id) { overdue_.erase(worker_id); }
+  /// A worker is gone. `blame`: it died, which counts as a try of each item that it held or lost by Expire.
   std::vector<FailedTry> Drop(const std::string& worker_id, bool blame, const std::string& reason);
+  /// Gives every lease so much longer: this process was stopped, not the workers.
+  void Extend(std::chrono::nanoseconds span);
 
   size_t waiting() const { return entries_.size() - leased_; }
   size_t leased() const { return leased_; }
   bool empty() const { return entries_.empty(); }
   size_t LeasedTo(const std::string& worker_id) const;
-  /// Items finished since the queue was made.
+  /// Items finished or set aside since the queue was made.
   uint64_t finished() const { return finished_; }
 
  private:
@@ -92,31 +116,39 @@ class WorkQueue {
     WorkItem work;
     uint64_t order = 0;
     int tries = 0;
-    std::string lease_id;  // empty: it waits
+    std::set<std::string> lease_ids;  // empty: it waits; two: a straggler
   };
   struct Held {
     std::string worker_id;
+    Time begun;
     Time deadline;
     std::set<std::string> item_ids;
+    std::vector<std::string> lost_items;  // finished by others
     bool alone = false;
   };
   // Waiting items of one model: by preferred worker ("" for any).
   using Waiting = std::map<std::string, std::set<Key>>;
 
   static Key KeyOf(const Entry& entry) { return {entry.work.priority, entry.order, entry.work.item.item_id()}; }
-  bool IsLastTry(const Entry& entry) const { return entry.tries > 0 && entry.tries + 1 >= options_.max_tries; }
   void PutWaiting(const Entry& entry);
   void TakeWaiting(const Entry& entry);
   std::set<Key>* BestList(Waiting& waiting, const std::string& worker_id);
   Waiting* BestModel(const std::string& loaded_model_id);
-  void EndLeaseOf(Entry& entry);
-  FailedTry GoBack(Entry& entry, const std::string& reason);
+  std::vector<Entry*> TakeOrdinary(const std::string& worker_id, const std::string& loaded_model_id, size_t most);
+  std::vector<Entry*> FindStragglers(const std::string& worker_id, const std::string& loaded_model_id, size_t most,
+                                     Time now);
+  bool IsStraggler(const Entry& entry, const std::string& worker_id, Time now) const;
+  Lease MakeLease(const std::string& worker_id, const std::vector<Entry*>& entries, bool alone, Time now);
+  void EndLease(Entry& entry, const std::string& lease_id);
+  FailedTry Blame(Entry& entry, const std::string& reason, bool may_set_aside);
 
   QueueOptions options_;
   std::map<std::string, Entry> entries_;
-  std::map<std::string, Waiting> waiting_;  // by model id
-  std::set<Key> last_tries_;                // waiting to be leased alone
+  std::map<std::string, Waiting> waiting_;  // by model id, without the suspects
+  std::set<Key> suspects_;                  // waiting to be leased alone
   std::map<std::string, Held> leases_;
+  std::map<std::string, std::set<std::string>> overdue_;  // items that a worker lost by Expire and may be stuck with
+  ItemTimes times_;
   uint64_t next_order_ = 0;
   uint64_t next_lease_ = 0;
   uint64_t finished_ = 0;

@@ -21,18 +21,34 @@ Worker* Workers::Find(const std::string& worker_id) {
 
 void Workers::Remove(const std::string& worker_id) { workers_.erase(worker_id); }
 
-std::vector<std::string> Workers::OfLaunch(const std::string& launch_id) const {
+std::vector<std::string> Workers::Where(const std::function<bool(const Worker&)>& holds) const {
   std::vector<std::string> ids;
   for (const auto& [id, worker] : workers_)
-    if (worker.launch_id == launch_id) ids.push_back(id);
+    if (holds(worker)) ids.push_back(id);
   return ids;
 }
 
+std::vector<std::string> Workers::OfLaunch(const std::string& launch_id) const {
+  return Where([&](const Worker& worker) { return worker.launch_id == launch_id; });
+}
+
+std::vector<std::string> Workers::OfProcess(const std::string& host, int64_t pid) const {
+  return Where([&](const Worker& worker) { return worker.host == host && worker.pid == pid; });
+}
+
 std::vector<std::string> Workers::SilentSince(Clock::time_point time) const {
-  std::vector<std::string> ids;
-  for (const auto& [id, worker] : workers_)
-    if (worker.heard <= time) ids.push_back(id);
-  return ids;
+  return Where([&](const Worker& worker) { return worker.heard <= time; });
+}
+
+std::vector<std::string> Workers::OverdueSince(Clock::time_point time) const {
+  return Where([&](const Worker& worker) { return worker.overdue_since && *worker.overdue_since <= time; });
+}
+
+void Workers::Extend(std::chrono::nanoseconds span) {
+  for (auto& [id, worker] : workers_) {
+    worker.heard += span;
+    if (worker.overdue_since) *worker.overdue_since += span;
+  }
 }
 
 double Workers::TokensPerSecond() const {

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +20,7 @@ struct Worker {
   std::string launch_id;  // empty: started by hand
   v1::WorkerStats stats;
   Clock::time_point heard;
+  std::optional<Clock::time_point> overdue_since;  // a lease ran out, and nothing was heard of progress since
 };
 
 class Workers {
@@ -30,14 +33,22 @@ class Workers {
   void Remove(const std::string& worker_id);
   /// Workers of a launch.
   std::vector<std::string> OfLaunch(const std::string& launch_id) const;
+  /// Workers of a process.
+  std::vector<std::string> OfProcess(const std::string& host, int64_t pid) const;
   /// Workers not heard since `time`.
   std::vector<std::string> SilentSince(Clock::time_point time) const;
+  /// Workers that are overdue since `time` or longer.
+  std::vector<std::string> OverdueSince(Clock::time_point time) const;
+  /// Counts everybody as heard so much later: this process was stopped, not the workers.
+  void Extend(std::chrono::nanoseconds span);
 
   const std::map<std::string, Worker>& all() const { return workers_; }
   /// Generated tokens a second of all workers, as they last said.
   double TokensPerSecond() const;
 
  private:
+  std::vector<std::string> Where(const std::function<bool(const Worker&)>& holds) const;
+
   uint64_t epoch_;
   uint64_t next_ = 0;
   std::map<std::string, Worker> workers_;

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace srlm::schedule {
 namespace {
 
@@ -26,6 +28,13 @@ std::vector<std::string> Ids(const Lease& lease) {
 }
 
 using Strings = std::vector<std::string>;
+
+Strings SetAside(const std::vector<FailedTry>& failed) {
+  Strings ids;
+  for (const FailedTry& each : failed)
+    if (each.set_aside) ids.push_back(each.work.item.item_id());
+  return ids;
+}
 
 TEST(WorkQueue, LeasesByPriorityThenOrder) {
   WorkQueue queue({});
@@ -74,61 +83,109 @@ TEST(WorkQueue, AnExpiredLeaseGoesBackAndARenewedOneDoesNot) {
   queue.Add(Item("b"));
   const std::string lost = queue.LeaseTo("w1", "m", 1, kBegin).lease_id;
   const std::string kept = queue.LeaseTo("w2", "m", 1, kBegin).lease_id;
-  EXPECT_TRUE(queue.Renew("w2", {kept}, kBegin + seconds(9)).empty());
-  EXPECT_TRUE(queue.Expire(kBegin + seconds(9)).empty());
-  const auto failed = queue.Expire(kBegin + seconds(10));
-  ASSERT_EQ(failed.size(), 1u);
-  EXPECT_EQ(failed[0].work.item.item_id(), "a");
-  EXPECT_EQ(failed[0].tries, 1);
-  EXPECT_FALSE(failed[0].set_aside);
-  EXPECT_EQ(queue.Renew("w1", {lost}, kBegin + seconds(11)), Strings{lost});
-  EXPECT_EQ(Ids(queue.LeaseTo("w2", "m", 1, kBegin + seconds(11))), Strings{"a"});
+  EXPECT_TRUE(queue.Renew("w2", {kept}, kBegin + seconds(9)).lease_ids.empty());
+  EXPECT_TRUE(queue.Expire(kBegin + seconds(9)).worker_ids.empty());
+  const Expired expired = queue.Expire(kBegin + seconds(10));
+  EXPECT_EQ(expired.worker_ids, Strings{"w1"});
+  EXPECT_TRUE(expired.set_aside.empty());
+  EXPECT_EQ(queue.Renew("w1", {lost}, kBegin + seconds(11)).lease_ids, Strings{lost});
+  EXPECT_EQ(Ids(queue.LeaseTo("w2", "m", 1, kBegin + seconds(11))), (Strings{"a"}));
 }
 
 TEST(WorkQueue, OnlyTheHolderRenewsALease) {
   WorkQueue queue({});
   queue.Add(Item("a"));
   const std::string lease = queue.LeaseTo("w1", "m", 1, kBegin).lease_id;
-  EXPECT_EQ(queue.Renew("w2", {lease}, kBegin), Strings{lease});
+  EXPECT_EQ(queue.Renew("w2", {lease}, kBegin).lease_ids, Strings{lease});
 }
 
 TEST(WorkQueue, AResultAfterTheLeaseEndsTheItemWhereverItIs) {
   WorkQueue queue({.lease_timeout = seconds(1)});
   queue.Add(Item("a"));
-  queue.LeaseTo("w1", "m", 1, kBegin);
+  const std::string lease = queue.LeaseTo("w1", "m", 1, kBegin).lease_id;
   queue.Expire(kBegin + seconds(2));
-  queue.Finish("a");  // w1 was late, not dead
+  queue.Finish("a", lease, kBegin + seconds(2));  // w1 was late, not dead
   EXPECT_TRUE(queue.empty());
   EXPECT_TRUE(queue.LeaseTo("w2", "m", 1, kBegin).items.empty());
   EXPECT_EQ(queue.finished(), 1u);
 }
 
-TEST(WorkQueue, ThePoisonItemIsFoundAloneAndTheOthersSurvive) {
+TEST(WorkQueue, ThePoisonItemIsSetAsideAloneAfterThreeTriesAndItsMatesAreDone) {
   WorkQueue queue({.max_tries = 3});
-  for (const char* id : {"good1", "poison", "good2"}) queue.Add(Item(id));
-  for (int death = 0; death < 2; ++death) {
-    EXPECT_EQ(queue.LeaseTo("w", "m", 10, kBegin).items.size(), 3u);
-    for (const FailedTry& failed : queue.Drop("w", true, "it died")) EXPECT_FALSE(failed.set_aside);
-  }
-  int set_aside = 0;
-  for (int lease = 0; lease < 3; ++lease) {
-    const Strings ids = Ids(queue.LeaseTo("w", "m", 10, kBegin));
-    ASSERT_EQ(ids.size(), 1u);
-    EXPECT_TRUE(queue.LeaseTo("w", "m", 10, kBegin).items.empty()) << "something beside an item on its last try";
-    if (ids[0] != "poison") {
-      queue.Finish(ids[0]);
+  for (int i = 0; i < 31; ++i) queue.Add(Item("mate" + std::to_string(i)));
+  queue.Add(Item("poison"));
+  for (int i = 0; i < 40; ++i) queue.Add(Item("later" + std::to_string(i), 1));
+  int deaths = 0;
+  Strings set_aside;
+  // One worker, which dies whenever it has the poison item and is started again.
+  while (!queue.empty()) {
+    const std::string worker = "w" + std::to_string(deaths);
+    const Lease lease = queue.LeaseTo(worker, "m", 32, kBegin);
+    const Strings ids = Ids(lease);
+    ASSERT_FALSE(ids.empty());
+    if (std::ranges::find(ids, "poison") == ids.end()) {
+      for (const std::string& id : ids) queue.Finish(id, lease.lease_id, kBegin);
       continue;
     }
-    for (const FailedTry& failed : queue.Drop("w", true, "it died")) {
-      EXPECT_TRUE(failed.set_aside);
-      EXPECT_EQ(failed.work.item.item_id(), "poison");
-      EXPECT_EQ(failed.tries, 3);
-      ++set_aside;
+    if (deaths > 0) {
+      EXPECT_EQ(ids, Strings{"poison"});
     }
+    ++deaths;
+    for (const std::string& id : SetAside(queue.Drop(worker, true, "it died"))) set_aside.push_back(id);
   }
-  EXPECT_EQ(set_aside, 1);
-  EXPECT_TRUE(queue.empty());
-  EXPECT_EQ(queue.finished(), 2u);
+  EXPECT_EQ(set_aside, Strings{"poison"});
+  EXPECT_EQ(deaths, 3);
+  EXPECT_EQ(queue.finished(), 72u);
+}
+
+TEST(WorkQueue, SuspectsDoNotWaitForTheRestOfTheWork) {
+  WorkQueue queue({.lease_items = 2});
+  for (const char* id : {"a", "b", "c", "d", "e"}) queue.Add(Item(id));
+  queue.LeaseTo("dies", "m", 2, kBegin);
+  queue.LeaseTo("busy", "m", 2, kBegin);
+  queue.Drop("dies", true, "it died");
+  EXPECT_EQ(Ids(queue.LeaseTo("busy", "m", 2, kBegin)), Strings{"e"});  // it holds something: no suspect
+  EXPECT_TRUE(queue.LeaseTo("busy", "m", 2, kBegin).items.empty());
+  EXPECT_EQ(Ids(queue.LeaseTo("again", "m", 2, kBegin)), Strings{"a"});
+  EXPECT_TRUE(queue.LeaseTo("again", "m", 2, kBegin).items.empty()) << "something beside a suspect";
+}
+
+TEST(WorkQueue, DeathsBesideOthersSetNothingAside) {
+  WorkQueue queue({.max_tries = 1});
+  queue.Add(Item("a"));
+  queue.Add(Item("b"));
+  queue.LeaseTo("w1", "m", 2, kBegin);
+  EXPECT_TRUE(SetAside(queue.Drop("w1", true, "it died")).empty());
+  queue.LeaseTo("w2", "m", 2, kBegin);
+  EXPECT_EQ(SetAside(queue.Drop("w2", true, "it died")), Strings{"a"});
+}
+
+TEST(WorkQueue, AnExpiredLeaseBlamesNobodyUntilItsWorkerIsEnded) {
+  WorkQueue queue({.lease_timeout = seconds(1), .max_tries = 1});
+  queue.Add(Item("hangs"));
+  queue.Add(Item("stopped"));
+  queue.LeaseTo("stuck", "m", 1, kBegin);
+  queue.LeaseTo("slept", "m", 1, kBegin);
+  EXPECT_EQ(queue.Expire(kBegin + seconds(1)).worker_ids.size(), 2u);
+  queue.Forgive("slept");  // it woke up and went on
+  EXPECT_TRUE(queue.Drop("slept", true, "it died later").empty());
+  EXPECT_EQ(SetAside(queue.Drop("stuck", true, "it was ended")), Strings{"hangs"});
+  EXPECT_EQ(queue.waiting(), 1u);
+}
+
+TEST(WorkQueue, AnItemThatHangsEveryWorkerIsSetAside) {
+  WorkQueue queue({.lease_timeout = seconds(1), .max_tries = 3});
+  queue.Add(Item("hangs"));
+  Clock::time_point now = kBegin;
+  Strings set_aside;
+  // The next worker has it before the last one was ended for it.
+  for (int worker = 0; worker < 6 && !queue.empty(); ++worker) {
+    EXPECT_EQ(Ids(queue.LeaseTo("w" + std::to_string(worker), "m", 1, now)), Strings{"hangs"});
+    if (worker > 0) queue.Drop("w" + std::to_string(worker - 1), true, "it was ended");
+    now += seconds(1);
+    for (const std::string& id : SetAside(queue.Expire(now).set_aside)) set_aside.push_back(id);
+  }
+  EXPECT_EQ(set_aside, Strings{"hangs"});
 }
 
 TEST(WorkQueue, AWorkerThatLeavesIsNotBlamed) {
@@ -142,11 +199,70 @@ TEST(WorkQueue, AWorkerThatLeavesIsNotBlamed) {
 TEST(WorkQueue, TriesOfAnEarlierCoordinatorCount) {
   WorkQueue queue({.max_tries = 3});
   queue.Add(Item("a"), 2);
-  queue.LeaseTo("w", "m", 1, kBegin);
+  queue.Add(Item("b"));
+  EXPECT_EQ(Ids(queue.LeaseTo("w", "m", 2, kBegin)), Strings{"a"});
   const auto failed = queue.FailTry("a", "wrong model");
   ASSERT_TRUE(failed.has_value());
   EXPECT_TRUE(failed->set_aside);
   EXPECT_FALSE(queue.FailTry("a", "again").has_value());
+}
+
+// Five items of one second each, so that the median is known; then one that a slow worker keeps.
+class StragglerTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    for (int i = 0; i < 5; ++i) {
+      const std::string id = "fast" + std::to_string(i);
+      queue_.Add(Item(id));
+      const Lease lease = queue_.LeaseTo("quick", "m", 1, kBegin);
+      queue_.Finish(id, lease.lease_id, kBegin + seconds(1));
+    }
+    queue_.Add(Item("slow"));
+    queue_.Add(Item("slower"));
+    first_ = queue_.LeaseTo("snail", "m", 2, kBegin).lease_id;
+  }
+  WorkQueue queue_{{}};
+  std::string first_;
+};
+
+TEST_F(StragglerTest, IsLeasedASecondTimeAfterThreeMediansAndTheLoserIsTold) {
+  EXPECT_TRUE(queue_.LeaseTo("quick", "m", 1, kBegin + seconds(3)).items.empty());
+  EXPECT_TRUE(queue_.LeaseTo("snail", "m", 1, kBegin + seconds(4)).items.empty()) << "its own";
+  const Lease second = queue_.LeaseTo("quick", "m", 1, kBegin + seconds(4));
+  EXPECT_EQ(Ids(second), Strings{"slow"});
+  EXPECT_EQ(Ids(queue_.LeaseTo("third", "m", 9, kBegin + seconds(4))), Strings{"slower"}) << "no third lease";
+  EXPECT_EQ(queue_.leased(), 2u);
+  queue_.Finish("slow", second.lease_id, kBegin + seconds(5));
+  const Lost lost = queue_.Renew("snail", {first_}, kBegin + seconds(5));
+  EXPECT_TRUE(lost.lease_ids.empty());
+  EXPECT_EQ(lost.item_ids, Strings{"slow"});
+  EXPECT_EQ(queue_.Find("slow"), nullptr);
+  queue_.Finish("slower", first_, kBegin + seconds(6));  // the first lease may win too
+  EXPECT_TRUE(queue_.empty());
+  EXPECT_EQ(queue_.Renew("snail", {first_}, kBegin + seconds(6)).lease_ids, Strings{first_});
+}
+
+TEST_F(StragglerTest, WaitsWhileThereIsOtherWork) {
+  queue_.Add(Item("other"));
+  EXPECT_EQ(Ids(queue_.LeaseTo("quick", "m", 9, kBegin + seconds(9))), Strings{"other"});
+}
+
+TEST_F(StragglerTest, KeepsItsOtherLeaseWhenOneWorkerDies) {
+  queue_.LeaseTo("quick", "m", 9, kBegin + seconds(9));
+  EXPECT_TRUE(SetAside(queue_.Drop("quick", true, "it died")).empty());
+  EXPECT_EQ(queue_.leased(), 2u);
+  EXPECT_EQ(queue_.waiting(), 0u);
+  EXPECT_TRUE(SetAside(queue_.Drop("snail", true, "it died")).empty());
+  EXPECT_EQ(queue_.waiting(), 2u);
+}
+
+TEST(WorkQueue, ATimeInWhichNobodyCouldCallEndsNoLease) {
+  WorkQueue queue({.lease_timeout = seconds(10)});
+  queue.Add(Item("a"));
+  queue.LeaseTo("w", "m", 1, kBegin);
+  queue.Extend(seconds(60));
+  EXPECT_TRUE(queue.Expire(kBegin + seconds(69)).worker_ids.empty());
+  EXPECT_EQ(queue.Expire(kBegin + seconds(70)).worker_ids, Strings{"w"});
 }
 
 }  // namespace
