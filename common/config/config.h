@@ -120,6 +120,7 @@ struct TrainerConfig {
 
 struct CoordinatorConfig {
   std::string address = "127.0.0.1:0";
+  std::string advertise;  // a host or host:port; empty: as it listens
   int lease_items = 32;
   double lease_timeout_s = 120;
   int commit_ms = 10;
@@ -145,6 +146,7 @@ struct RunConfig {
   std::string model;
   SpecialTokensInText special_tokens_in_text = SpecialTokensInText::kText;
   std::string chat_template;
+  Security security = Security::kTls;
   RoundsConfig run;
   DataConfig data;
   PromptsConfig prompts;

@@ -19,6 +19,7 @@ constexpr Names<Reference, 2> kReferences = {{{Reference::kSampler, "sampler"}, 
 constexpr Names<LauncherKind, 2> kLaunchers = {{{LauncherKind::kLocal, "local"}, {LauncherKind::kNone, "none"}}};
 constexpr Names<LauncherProfile, 2> kProfiles = {
     {{LauncherProfile::kLaptop, "laptop"}, {LauncherProfile::kCluster, "cluster"}}};
+constexpr Names<Security, 2> kSecurities = {{{Security::kTls, "tls"}, {Security::kOff, "off"}}};
 
 }  // namespace
 
@@ -30,5 +31,6 @@ EnumTable<Schedule> NamesOf(Schedule) { return kSchedules; }
 EnumTable<Reference> NamesOf(Reference) { return kReferences; }
 EnumTable<LauncherKind> NamesOf(LauncherKind) { return kLaunchers; }
 EnumTable<LauncherProfile> NamesOf(LauncherProfile) { return kProfiles; }
+EnumTable<Security> NamesOf(Security) { return kSecurities; }
 
 }  // namespace srlm::config

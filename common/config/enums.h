@@ -21,6 +21,8 @@ enum class Schedule { kCosine, kConstant };
 enum class Reference { kSampler, kTrainer };
 /// Who starts the workers and the trainer.
 enum class LauncherKind { kLocal, kNone };
+/// Whether calls are encrypted and callers must show keys.
+enum class Security { kTls, kOff };
 /// Binding and oversubscription of the ranks.
 enum class LauncherProfile { kLaptop, kCluster };
 
@@ -36,6 +38,7 @@ EnumTable<Schedule> NamesOf(Schedule);
 EnumTable<Reference> NamesOf(Reference);
 EnumTable<LauncherKind> NamesOf(LauncherKind);
 EnumTable<LauncherProfile> NamesOf(LauncherProfile);
+EnumTable<Security> NamesOf(Security);
 
 /// The spelling of `value`.
 template <class E>

@@ -243,9 +243,17 @@ void VisitFields(V& v, TrainerConfig& c) {
 template <class V>
 void VisitFields(V& v, CoordinatorConfig& c) {
   constexpr auto kFree = Continuation::kMayChange;
-  v.Field(c.address, {.key = "address",
-                      .doc = "Where the coordinator listens, `host:port`; port 0 takes a free one. Loopback only.",
-                      .continuation = kFree});
+  v.Field(c.address,
+          {.key = "address",
+           .doc = "Where the coordinator listens, `host:port`; port 0 takes a free one. 0.0.0.0 listens on all "
+                  "of this host's addresses. With security off: loopback only.",
+           .continuation = kFree});
+  v.Field(
+      c.advertise,
+      {.key = "advertise",
+       .doc = "What others are told to connect to: a host, or `host:port` where the port is forwarded. Empty: where "
+              "it listens, and this host's name when that is all addresses.",
+       .continuation = kFree});
   v.Field(c.lease_items,
           {.key = "lease_items", .doc = "Most items of one lease.", .min = 1, .max = 65536, .continuation = kFree});
   v.Field(c.lease_timeout_s, {.key = "lease_timeout_s",
@@ -325,6 +333,11 @@ void VisitFields(V& v, RunConfig& c) {
   v.Field(c.chat_template, {.key = "chat_template",
                             .doc = "A chat template file (Jinja) for a model without one. Empty: the model's own.",
                             .text = TextKind::kPath});
+  v.Field(c.security,
+          {.key = "security",
+           .doc = "`tls`: every connection is encrypted, and callers show keys of RUN/secrets; `off`: whoever reaches "
+                  "the port, which is then on loopback only, may do everything.",
+           .continuation = Continuation::kMayChange});
   v.Section("run", c.run, "The run as a whole.");
   v.Section("data", c.data, "Input files.");
   v.Section("prompts", c.prompts, "Prompts of a round and the writing of new ones (8-shot self-instruct).");

@@ -19,7 +19,7 @@ bool IsLoopback(const std::string& host) {
   return host == "localhost" || host == "::1" || host == "[::1]" || host.rfind("127.", 0) == 0;
 }
 
-void CheckAddress(const std::string& address, Rules& broken) {
+void CheckAddress(const std::string& address, Security security, Rules& broken) {
   const size_t colon = address.rfind(':');
   const std::string host = address.substr(0, colon);
   int port = -1;
@@ -30,11 +30,12 @@ void CheckAddress(const std::string& address, Rules& broken) {
   }
   if (port < 0 || port > 65535) {
     broken.push_back({"coordinator.address", fmt::format("'{}' is not host:port, for example 127.0.0.1:0", address)});
-  } else if (!IsLoopback(host)) {
-    broken.push_back({"coordinator.address",
-                      fmt::format("'{}' is not a loopback address; the coordinator has no encryption yet and listens "
-                                  "only on this host: use 127.0.0.1:{}",
-                                  host, port)});
+  } else if (security == Security::kOff && !IsLoopback(host)) {
+    broken.push_back(
+        {"coordinator.address",
+         fmt::format("'{}' is not a loopback address, and with `security: off` nobody is asked who they are: "
+                     "use 127.0.0.1:{}, or `security: tls`",
+                     host, port)});
   }
 }
 
@@ -107,7 +108,7 @@ std::vector<BrokenRule> CheckRules(const RunConfig& config) {
   CheckSampling(config, broken);
   CheckOptimiser("sft", config.sft, broken);
   CheckOptimiser("dpo", config.dpo, broken);
-  CheckAddress(config.coordinator.address, broken);
+  CheckAddress(config.coordinator.address, config.security, broken);
   if (config.coordinator.relaunch_backoff_s > config.coordinator.relaunch_backoff_max_s)
     broken.push_back({"coordinator.relaunch_backoff_s", "is more than coordinator.relaunch_backoff_max_s"});
   CheckCommand(config.launcher.command, broken);

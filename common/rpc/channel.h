@@ -5,18 +5,28 @@
 #include <grpcpp/client_context.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "common/base/clock.h"
 #include "common/base/status.h"
+#include "common/rpc/run_address.h"
+#include "common/rpc/run_secrets.h"
 #include "common/rpc/status.h"
 
 namespace srlm::rpc {
 
-/// A channel to `host:port`. It connects when first used, and again after a loss within a second.
-std::shared_ptr<grpc::Channel> MakeChannel(const std::string& address);
+/// A channel to `host:port`. It connects when first used, and again after a loss within a second. With `keys` it is
+/// encrypted, and whoever answers must be the server of the keys' run; without, it speaks to a server whose security is
+/// off.
+std::shared_ptr<grpc::Channel> MakeChannel(const std::string& address, const std::optional<ClientKeys>& keys);
 
-/// Waits until the channel is connected. Unavailable, with the address, at the deadline.
+/// A channel to the coordinator of the run at `run_dir`, with the run's keys for `right` as they are now. Fails as
+/// ReadKeys does.
+Result<std::shared_ptr<grpc::Channel>> MakeRunChannel(const std::string& run_dir, const RunAddress& address,
+                                                      Right right);
+
+/// Waits until the channel is connected. Unavailable, with the address and what went wrong last, at the deadline.
 Status WaitConnected(grpc::Channel& channel, const std::string& address, Deadline deadline);
 
 /// Gives a call `seconds` to be answered.

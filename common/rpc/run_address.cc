@@ -15,11 +15,9 @@ std::string PathIn(const std::string& run_dir) { return run_dir + "/coordinator.
 }  // namespace
 
 Status WriteRunAddress(const std::string& run_dir, const RunAddress& address) {
-  const nlohmann::ordered_json json = {{"run_id", address.run_id},
-                                       {"address", address.address},
-                                       {"epoch", address.epoch},
-                                       {"host", address.host},
-                                       {"pid", address.pid}};
+  const nlohmann::ordered_json json = {{"run_id", address.run_id}, {"address", address.address},
+                                       {"epoch", address.epoch},   {"host", address.host},
+                                       {"pid", address.pid},       {"security", address.secure ? "tls" : "off"}};
   return WriteFileAtomic(PathIn(run_dir), json.dump(1) + "\n");
 }
 
@@ -39,6 +37,7 @@ Result<RunAddress> ReadRunAddress(const std::string& run_dir) {
     address.epoch = json.at("epoch").get<uint64_t>();
     address.host = json.value("host", "");
     address.pid = json.value("pid", int64_t{0});
+    address.secure = json.value("security", "tls") != "off";
     return address;
   } catch (const nlohmann::json::exception&) {
     return bad();

@@ -14,6 +14,7 @@ struct RunAddress {
   uint64_t epoch = 0;   // of the coordinator; each one that takes the run has a higher one
   std::string host;
   int64_t pid = 0;
+  bool secure = true;  // false: its `security` is off, and it is called without keys
 };
 
 /// Writes RUN/coordinator.json.

@@ -8,16 +8,25 @@
 #include <utility>
 
 #include "common/rpc/address.h"
-#include "common/rpc/credentials.h"
+#include "common/rpc/library_log.h"
 
 namespace srlm::rpc {
 
-Result<std::unique_ptr<Server>> Server::Start(const std::string& address, const std::vector<grpc::Service*>& services) {
+MethodRights OwnMethodRights() {
+  return {{"/grpc.health.v1.Health/Check", Right::kRead},
+          {"/grpc.health.v1.Health/Watch", Right::kRead},
+          {"/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", Right::kRead}};
+}
+
+Result<std::unique_ptr<Server>> Server::Start(const std::string& address, const std::vector<grpc::Service*>& services,
+                                              std::optional<ServerSecurity> security) {
   SRLM_ASSIGN_OR_RETURN(Address at, ParseAddress(address));
-  if (!at.IsLoopback())
+  if (!security && !at.IsLoopback())
     return InvalidArgument("address " + at.Text() +
-                           ": only loopback addresses are served, because calls are not encrypted; use 127.0.0.1");
+                           ": with security off only loopback addresses are served, because nobody is asked who they "
+                           "are; use 127.0.0.1, or leave security on");
   SRLM_RETURN_IF_ERROR(CheckFree(at));
+  TakeLibraryLog(true);
 
   // Both are switches of the library that every server built later heeds; turning them on again does nothing.
   grpc::EnableDefaultHealthCheckService(true);
@@ -26,7 +35,8 @@ Result<std::unique_ptr<Server>> Server::Start(const std::string& address, const 
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);  // else a second server silently shares the port
   builder.SetMaxReceiveMessageSize(kMaxMessageBytes);
   builder.SetMaxSendMessageSize(kMaxMessageBytes);
-  builder.AddListeningPort(at.Text(), ServerCredentials(), &at.port);
+  if (security) security->rights.merge(OwnMethodRights());
+  builder.AddListeningPort(at.Text(), ServerCredentials(security), &at.port);
   for (grpc::Service* service : services) builder.RegisterService(service);
   std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
   if (server == nullptr || at.port == 0)

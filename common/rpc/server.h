@@ -5,22 +5,29 @@
 #include <grpcpp/server.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "common/base/clock.h"
 #include "common/base/status.h"
+#include "common/rpc/credentials.h"
 
 namespace srlm::rpc {
 
 /// Largest message that either side takes: a batch of results with their token ids.
 inline constexpr int kMaxMessageBytes = 64 << 20;
 
+/// The rights of the methods that every server has beside its services: health and reflection.
+MethodRights OwnMethodRights();
+
 class Server {
  public:
-  /// Serves `services` (which must outlive it) at `address`, `host:port`; port 0 takes a free one.
-  /// InvalidArgument for an address that is not loopback, FailedPrecondition when the port is in use.
-  static Result<std::unique_ptr<Server>> Start(const std::string& address, const std::vector<grpc::Service*>& services);
+  /// Serves `services` (which must outlive it) at `address`, `host:port`; port 0 takes a free one. Without `security`
+  /// whoever reaches the port may call everything, so that only loopback addresses are served: InvalidArgument for
+  /// others. FailedPrecondition when the port is in use. Health and reflection need the right to read.
+  static Result<std::unique_ptr<Server>> Start(const std::string& address, const std::vector<grpc::Service*>& services,
+                                               std::optional<ServerSecurity> security);
   ~Server();
 
   /// Where it listens, with the port that was taken.

@@ -40,8 +40,12 @@ CLI::App* AddStatus(CLI::App& app, StatusOptions& options) {
   CLI::App* status = app.add_subcommand("status", "Say what a run is doing");
   auto* which = status->add_option_group("which run");
   which->add_option("RUN", options.run_dir, "Folder of the run");
-  which->add_option("--address", options.address, "Where its coordinator listens")->type_name("HOST:PORT");
+  auto* address = which->add_option("--address", options.address, "Where its coordinator listens");
+  address->type_name("HOST:PORT");
   which->require_option(1);
+  status->add_option("--secrets", options.secrets, "Keys for that address: RUN/secrets/read, or a copy of it")
+      ->type_name("DIR")
+      ->needs(address);
   status->add_flag("--json", options.json, "One JSON object, with the fields of RunStatus in proto/srlm/v1/run.proto");
   status->add_flag("--watch", options.watch, "Follow the run until its coordinator ends");
   status->footer("A coordinator that does not answer is given up after 10 s, with exit code 1.");

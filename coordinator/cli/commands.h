@@ -17,6 +17,7 @@ struct RunOptions {
 struct StatusOptions {
   std::string run_dir;  // one of run_dir and address is set
   std::string address;  // host:port
+  std::string secrets;  // with address: a folder of keys; empty: the run's security is off
   bool json = false;
   bool watch = false;
 };

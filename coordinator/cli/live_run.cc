@@ -5,13 +5,21 @@
 
 namespace srlm::cli {
 
-Result<std::unique_ptr<LiveRun>> LiveRun::Connect(const std::string& address) {
+Result<std::unique_ptr<LiveRun>> LiveRun::Connect(const std::string& address, const std::string& secrets) {
   SRLM_ASSIGN_OR_RETURN(const rpc::Address parsed, rpc::ParseAddress(address));
   const std::string text = parsed.Text();
-  const auto channel = rpc::MakeChannel(text);
+  std::optional<rpc::ClientKeys> keys;
+  if (!secrets.empty()) {
+    SRLM_ASSIGN_OR_RETURN(keys, rpc::ReadKeys(secrets));
+  }
+  const auto channel = rpc::MakeChannel(text, keys);
   constexpr double kConnectSeconds = 5;  // the rest is for the answer
-  if (!rpc::WaitConnected(*channel, text, Deadline::AfterSeconds(kConnectSeconds)).ok()) {
-    return Unavailable("no coordinator answers at " + text + "; `srlm status RUN` finds a run's address by its folder");
+  const auto connected = rpc::WaitConnected(*channel, text, Deadline::AfterSeconds(kConnectSeconds));
+  if (!connected.ok()) {
+    return Unavailable("no coordinator: " + connected.message() +
+                       (secrets.empty() ? "; `srlm status RUN` finds a run's address and its keys, --secrets "
+                                          "names a folder of keys"
+                                        : "; `srlm status RUN` finds a run's address by its folder"));
   }
   return std::unique_ptr<LiveRun>(new LiveRun(text, v1::RunService::NewStub(channel)));
 }

@@ -12,8 +12,9 @@ namespace srlm::cli {
 
 class LiveRun : public RunReader {
  public:
-  /// Unavailable when nobody answers at `address` within kAnswerSeconds.
-  static Result<std::unique_ptr<LiveRun>> Connect(const std::string& address);
+  /// Connects to the coordinator at `address`, host:port, with the keys of `secrets`, a folder of RUN/secrets or a copy
+  /// of one; empty: to one whose security is off. Unavailable when nobody answers within kAnswerSeconds.
+  static Result<std::unique_ptr<LiveRun>> Connect(const std::string& address, const std::string& secrets);
 
   Result<v1::RunStatus> Status() override;
   Result<RowPage> List(const std::string& table, int round, int limit, const std::string& page_token) override;

@@ -135,6 +135,8 @@ int Run(const RunOptions& options) {
   if (!coordinator.ok()) return Fail(coordinator.status());
   Print(fmt::format("run {} in {}; `{} status {}` answers from another terminal\n", config->name, run_dir,
                     options.program, run_dir));
+  if (config->security == config::Security::kOff)
+    Print("security: off: whoever reaches the coordinator's port on this host may read and steer this run\n");
   return Conclude(Drive(**coordinator, signals, notices), **coordinator, options, run_dir);
 }
 

@@ -9,6 +9,7 @@
 #include <filesystem>
 
 #include "common/rpc/run_address.h"
+#include "common/rpc/run_secrets.h"
 #include "coordinator/cli/live_run.h"
 #include "coordinator/cli/stopped_run.h"
 
@@ -38,14 +39,14 @@ Result<std::unique_ptr<RunReader>> OpenRun(const std::string& run_dir) {
   }
   const auto address = rpc::ReadRunAddress(run_dir);
   if (!address.ok() || IsGone(*address)) return AsReader(StoppedRun::Open(run_dir));
-  auto live = LiveRun::Connect(address->address);
+  auto live = LiveRun::Connect(address->address, address->secure ? rpc::SecretsFolder(run_dir, rpc::Right::kRead) : "");
   if (live.ok()) return AsReader(std::move(live));
   auto stopped = StoppedRun::Open(run_dir);
   return stopped.ok() ? AsReader(std::move(stopped)) : live.status().WithContext(run_dir);
 }
 
-Result<std::unique_ptr<RunReader>> OpenAddress(const std::string& address) {
-  return AsReader(LiveRun::Connect(address));
+Result<std::unique_ptr<RunReader>> OpenAddress(const std::string& address, const std::string& secrets) {
+  return AsReader(LiveRun::Connect(address, secrets));
 }
 
 Result<std::vector<nlohmann::ordered_json>> ReadRows(RunReader& run, const std::string& table, int round, int limit) {

@@ -33,8 +33,9 @@ class RunReader {
 /// The run at `run_dir`. NotFound when there is none, Unavailable when its coordinator does not answer.
 Result<std::unique_ptr<RunReader>> OpenRun(const std::string& run_dir);
 
-/// The run whose coordinator listens at `address`, host:port. Unavailable when nobody answers.
-Result<std::unique_ptr<RunReader>> OpenAddress(const std::string& address);
+/// The run whose coordinator listens at `address`, host:port, called with the keys in folder `secrets`; empty: its
+/// security is off. Unavailable when nobody answers.
+Result<std::unique_ptr<RunReader>> OpenAddress(const std::string& address, const std::string& secrets);
 
 /// All rows of a table, at most `limit` (0: no limit), page after page.
 Result<std::vector<nlohmann::ordered_json>> ReadRows(RunReader& run, const std::string& table, int round, int limit);

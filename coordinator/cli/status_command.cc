@@ -39,7 +39,7 @@ int Watch(LiveRun& run, bool json) {
 }  // namespace
 
 int ShowStatus(const StatusOptions& options) {
-  auto run = options.address.empty() ? OpenRun(options.run_dir) : OpenAddress(options.address);
+  auto run = options.address.empty() ? OpenRun(options.run_dir) : OpenAddress(options.address, options.secrets);
   if (!run.ok()) return Fail(run.status());
   if (auto* live = dynamic_cast<LiveRun*>(run->get()); live != nullptr && options.watch)
     return Watch(*live, options.json);

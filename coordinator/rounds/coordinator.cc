@@ -16,6 +16,7 @@
 #include "coordinator/rounds/status_board.h"
 #include "coordinator/rounds/stored_config.h"
 #include "coordinator/schedule/loop.h"
+#include "coordinator/services/front_door.h"
 #include "coordinator/services/run_service.h"
 #include "coordinator/services/training_service.h"
 #include "coordinator/services/work_service.h"
@@ -132,13 +133,17 @@ srlm::Status Coordinator::Parts::Serve() {
   work_service = std::make_unique<services::WorkService>(*loop, *desk);
   training_service = std::make_unique<services::TrainingService>(*loop, *desk);
   run_service = std::make_unique<services::RunService>(*loop, *board);
-  SRLM_RETURN_IF_ERROR(context->Event("info", 0, "coordinator_began", fmt::format("epoch {}", context->epoch)));
+  SRLM_RETURN_IF_ERROR(
+      context->Event("info", 0, "coordinator_began",
+                     fmt::format("epoch {}, security {}", context->epoch, config::NameOf(config.security))));
   SRLM_RETURN_IF_ERROR(ledger->Commit());
   board->Publish(true);
-  SRLM_ASSIGN_OR_RETURN(server, rpc::Server::Start(config.coordinator.address,
-                                                   {work_service.get(), training_service.get(), run_service.get()}));
-  return rpc::WriteRunAddress(
-      context->run_dir, {context->run_id, server->address(), context->epoch, owner.owner().host, owner.owner().pid});
+  SRLM_ASSIGN_OR_RETURN(services::FrontDoor door,
+                        services::OpenFrontDoor(config, context->run_dir, context->run_id,
+                                                {work_service.get(), training_service.get(), run_service.get()}));
+  server = std::move(door.server);
+  return rpc::WriteRunAddress(context->run_dir, {context->run_id, door.advertised, context->epoch, owner.owner().host,
+                                                 owner.owner().pid, config.security == config::Security::kTls});
 }
 
 // One turn of the state machine; whether the loop goes on.

@@ -52,7 +52,7 @@ class ReportTest : public testing::Test {
     builder.RegisterService(&recorder_);
     server_ = builder.BuildAndStart();
     ASSERT_TRUE(server_);
-    const rpc::RunAddress address = {"run", "127.0.0.1:" + std::to_string(port), epoch, "localhost", getpid()};
+    const rpc::RunAddress address = {"run", "127.0.0.1:" + std::to_string(port), epoch, "localhost", getpid(), false};
     ASSERT_TRUE(rpc::WriteRunAddress(run_, address).ok());
   }
 

@@ -26,7 +26,7 @@ class CoordinatorReporter : public Reporter {
 
   Status Connect() {
     SRLM_ASSIGN_OR_RETURN(address_, rpc::ReadRunAddress(run_dir_));
-    channel_ = rpc::MakeChannel(address_.address);
+    SRLM_ASSIGN_OR_RETURN(channel_, rpc::MakeRunChannel(run_dir_, address_, rpc::Right::kWork));
     stub_ = v1::TrainingService::NewStub(channel_);
     SRLM_RETURN_IF_ERROR(rpc::WaitConnected(*channel_, address_.address, Deadline::AfterSeconds(kConnectSeconds)));
     Failpoint("trainer.connected");
@@ -100,8 +100,10 @@ class CoordinatorReporter : public Reporter {
     const auto found = rpc::ReadRunAddress(run_dir_);
     if (!found.ok()) return;
     if (found->address == address_.address && found->epoch == address_.epoch) return;
+    auto channel = rpc::MakeRunChannel(run_dir_, *found, rpc::Right::kWork);
+    if (!channel.ok()) return;
     address_ = *found;
-    channel_ = rpc::MakeChannel(address_.address);
+    channel_ = std::move(*channel);
     stub_ = v1::TrainingService::NewStub(channel_);
   }
 

@@ -46,7 +46,7 @@ Status CoordinatorLink::Finish() {
 
 Status CoordinatorLink::Register(double timeout_s) {
   SRLM_ASSIGN_OR_RETURN(address_, rpc::ReadRunAddress(options_.run_dir));
-  const auto channel = rpc::MakeChannel(address_.address);
+  SRLM_ASSIGN_OR_RETURN(const auto channel, rpc::MakeRunChannel(options_.run_dir, address_, rpc::Right::kWork));
   SRLM_RETURN_IF_ERROR(rpc::WaitConnected(*channel, address_.address, Deadline::AfterSeconds(timeout_s)));
   stub_ = v1::WorkService::NewStub(channel);
   v1::RegisterRequest request;

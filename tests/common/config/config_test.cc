@@ -151,7 +151,7 @@ TEST(Config, RulesBetweenFieldsNameThePlaceToChange) {
       {"dpo: {learning_rate: 1e-6, final_learning_rate: 1e-5}", "dpo.final_learning_rate: 1e-05 is more than"},
       {"generation: {temperature: 0}", "generation.temperature: 0 makes all candidates"},
       {"judge: {temperature: 0}", "judge.temperature: 0 makes all votes equal"},
-      {"coordinator: {address: '0.0.0.0:80'}", "'0.0.0.0' is not a loopback address"},
+      {"security: off\ncoordinator: {address: '0.0.0.0:80'}", "'0.0.0.0' is not a loopback address"},
       {"coordinator: {address: here}", "is not host:port"},
       {"coordinator: {address: '127.0.0.1:99999'}", "is not host:port"},
       {"launcher: {command: 'mpirun {program}'}", "launcher.command: {ranks} is missing"},

@@ -36,25 +36,25 @@ grpc::Status CheckHealth(const std::shared_ptr<grpc::Channel>& channel) {
 }
 
 Result<v1::RunStatus> Ask(const std::string& address) {
-  const auto stub = v1::RunService::NewStub(MakeChannel(address));
+  const auto stub = v1::RunService::NewStub(MakeChannel(address, std::nullopt));
   return Call(*stub, &v1::RunService::Stub::GetStatus, v1::GetStatusRequest(), 10, "GetStatus at " + address);
 }
 
 TEST(Server, AnswersOnAFreePortWithHealth) {
   Answering service{OkStatus()};
-  const auto server = Server::Start("127.0.0.1:0", {&service});
+  const auto server = Server::Start("127.0.0.1:0", {&service}, std::nullopt);
   ASSERT_TRUE(server.ok()) << server.status().message();
   const auto answer = Ask((*server)->address());
   ASSERT_TRUE(answer.ok()) << answer.status().message();
   EXPECT_EQ(answer->name(), "demo");
-  EXPECT_TRUE(CheckHealth(MakeChannel((*server)->address())).ok());
+  EXPECT_TRUE(CheckHealth(MakeChannel((*server)->address(), std::nullopt)).ok());
 }
 
 TEST(Server, FailuresCrossWithTheirCodeAndMessage) {
   for (const Status& sent : {FailedPrecondition("wrong state"), NotFound("not there"), DataLoss("torn"),
                              ResourceExhausted("full"), InvalidArgument("bad")}) {
     Answering service(sent);
-    const auto server = Server::Start("127.0.0.1:0", {&service});
+    const auto server = Server::Start("127.0.0.1:0", {&service}, std::nullopt);
     ASSERT_TRUE(server.ok());
     const Status got = Ask((*server)->address()).status();
     EXPECT_EQ(got.code(), sent.code());
@@ -64,17 +64,17 @@ TEST(Server, FailuresCrossWithTheirCodeAndMessage) {
 
 TEST(Server, RefusesAPortInUseAndSaysSo) {
   Answering service{OkStatus()};
-  const auto first = Server::Start("127.0.0.1:0", {&service});
+  const auto first = Server::Start("127.0.0.1:0", {&service}, std::nullopt);
   ASSERT_TRUE(first.ok());
-  const auto second = Server::Start((*first)->address(), {&service});
+  const auto second = Server::Start((*first)->address(), {&service}, std::nullopt);
   ASSERT_FALSE(second.ok());
   EXPECT_EQ(second.status().code(), Code::kFailedPrecondition);
   EXPECT_NE(second.status().message().find("in use"), std::string::npos);
 }
 
-TEST(Server, ListensOnLoopbackOnly) {
+TEST(Server, WithoutSecurityItListensOnLoopbackOnly) {
   Answering service{OkStatus()};
-  const auto server = Server::Start("0.0.0.0:0", {&service});
+  const auto server = Server::Start("0.0.0.0:0", {&service}, std::nullopt);
   ASSERT_FALSE(server.ok());
   EXPECT_NE(server.status().message().find("loopback"), std::string::npos);
 }
@@ -83,7 +83,7 @@ TEST(Channel, NobodyThereIsUnavailable) {
   std::string address;
   {
     Answering service{OkStatus()};
-    const auto server = Server::Start("127.0.0.1:0", {&service});
+    const auto server = Server::Start("127.0.0.1:0", {&service}, std::nullopt);
     ASSERT_TRUE(server.ok());
     address = (*server)->address();
   }

@@ -43,7 +43,7 @@ class AnsweringService : public v1::RunService::Service {
 class LiveRunTest : public ::testing::Test {
  protected:
   LiveRunTest() {
-    auto started = rpc::Server::Start("127.0.0.1:0", {&service_});
+    auto started = rpc::Server::Start("127.0.0.1:0", {&service_}, std::nullopt);
     SRLM_CHECK(started.ok(), started.status().message());
     server_ = std::move(*started);
   }
@@ -52,26 +52,26 @@ class LiveRunTest : public ::testing::Test {
 };
 
 TEST_F(LiveRunTest, GivesTheStatus) {
-  auto run = OpenAddress(server_->address());
+  auto run = OpenAddress(server_->address(), "");
   ASSERT_TRUE(run.ok()) << run.status().message();
   EXPECT_EQ((*run)->Status()->run_id(), "live");
 }
 
 TEST_F(LiveRunTest, ReadsPageAfterPageUpToTheLimit) {
-  auto run = OpenAddress(server_->address());
+  auto run = OpenAddress(server_->address(), "");
   ASSERT_TRUE(run.ok());
   EXPECT_EQ(ReadRows(**run, "prompts", 0, 0)->size(), 5U);
   EXPECT_EQ(ReadRows(**run, "prompts", 0, 2)->size(), 2U);
 }
 
 TEST_F(LiveRunTest, RefusesARowThatIsNoJson) {
-  auto run = OpenAddress(server_->address());
+  auto run = OpenAddress(server_->address(), "");
   ASSERT_TRUE(run.ok());
   EXPECT_FALSE(ReadRows(**run, "bad", 0, 0).ok());
 }
 
 TEST_F(LiveRunTest, WatchesUntilTheEndOrTheReaderLeaves) {
-  auto run = LiveRun::Connect(server_->address());
+  auto run = LiveRun::Connect(server_->address(), "");
   ASSERT_TRUE(run.ok());
   uint32_t seen = 0;
   EXPECT_TRUE((*run)->Watch(1, [&](const v1::RunStatus& status) { return (seen = status.round()) < 10; }).ok());
@@ -84,7 +84,8 @@ TEST_F(LiveRunTest, IsFoundByTheRunsFolder) {
   const std::string folder = ::testing::TempDir() + "/srlm-live-" + std::to_string(getpid());
   std::filesystem::create_directories(folder);
   ASSERT_TRUE(
-      rpc::WriteRunAddress(folder, {.run_id = "live", .address = server_->address(), .epoch = 1, .host = "", .pid = 0})
+      rpc::WriteRunAddress(
+          folder, {.run_id = "live", .address = server_->address(), .epoch = 1, .host = "", .pid = 0, .secure = false})
           .ok());
   auto run = OpenRun(folder);
   std::filesystem::remove_all(folder);
@@ -96,17 +97,19 @@ TEST(LiveRun, GivesUpWhenNobodyAnswers) {
   std::string address;
   {
     AnsweringService service;
-    address = (*rpc::Server::Start("127.0.0.1:0", {&service}))->address();  // and gone again
+    address = (*rpc::Server::Start("127.0.0.1:0", {&service}, std::nullopt))->address();  // and gone again
   }
   const Clock::time_point begin = Clock::now();
-  const auto run = OpenAddress(address);
+  const auto run = OpenAddress(address, "");
   ASSERT_FALSE(run.ok());
   EXPECT_EQ(run.status().code(), Code::kUnavailable);
   EXPECT_NE(run.status().message().find(address), std::string::npos);
   EXPECT_LT(SecondsSince(begin), 10);
 }
 
-TEST(LiveRun, RefusesAnAddressThatIsNone) { EXPECT_EQ(OpenAddress("nowhere").status().code(), Code::kInvalidArgument); }
+TEST(LiveRun, RefusesAnAddressThatIsNone) {
+  EXPECT_EQ(OpenAddress("nowhere", "").status().code(), Code::kInvalidArgument);
+}
 
 }  // namespace
 }  // namespace srlm::cli

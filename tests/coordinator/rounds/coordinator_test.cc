@@ -144,7 +144,7 @@ TEST_F(CoordinatorTest, AResultIsStoredOnceAndWrongOnesAreRefused) {
   EXPECT_EQ(worker.Submit({right})->stored(), 1u);
   EXPECT_EQ(worker.Submit({right})->duplicates(), 1u);
   EXPECT_EQ(worker.Submit({wrong})->duplicates(), 1u);
-  const auto stub = v1::RunService::NewStub(rpc::MakeChannel(coordinator->address()));
+  const auto stub = v1::RunService::NewStub(*rpc::MakeRunChannel(run, *rpc::ReadRunAddress(run), rpc::Right::kRead));
   const auto status = rpc::Call(*stub, &v1::RunService::Stub::GetStatus, v1::GetStatusRequest(), 10, "GetStatus");
   EXPECT_EQ(status->duplicates(), 2u);
   EXPECT_EQ(status->state(), "running");
@@ -267,7 +267,8 @@ TEST_F(CoordinatorTest, WithoutALauncherItSaysWhatToStart) {
   const auto coordinator = Create(Config(), RunDir(), false);
   std::thread work([&] { EXPECT_TRUE(coordinator->Run().ok()); });
   // The loop answers after its first turns, in which it asked for the job.
-  const auto stub = v1::RunService::NewStub(rpc::MakeChannel(coordinator->address()));
+  const auto stub =
+      v1::RunService::NewStub(*rpc::MakeRunChannel(RunDir(), *rpc::ReadRunAddress(RunDir()), rpc::Right::kRead));
   for (int i = 0; i < 3; ++i)
     (void)rpc::Call(*stub, &v1::RunService::Stub::GetStatus, v1::GetStatusRequest(), 10, "GetStatus");
   coordinator->Stop();

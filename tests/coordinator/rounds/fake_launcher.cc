@@ -30,7 +30,8 @@ void Train(const launcher::LaunchSpec& spec) {
   ASSERT_TRUE(WriteManifest(out, manifest).ok());
   const auto address = rpc::ReadRunAddress(Flag(spec, "--run"));
   ASSERT_TRUE(address.ok()) << address.status().message();
-  const auto stub = v1::TrainingService::NewStub(rpc::MakeChannel(address->address));
+  const auto stub =
+      v1::TrainingService::NewStub(*rpc::MakeRunChannel(Flag(spec, "--run"), *address, rpc::Right::kWork));
   for (uint64_t step = 0; step < 2; ++step) {
     v1::TrainingProgress progress;
     progress.set_epoch(address->epoch);

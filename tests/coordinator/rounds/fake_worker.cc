@@ -17,7 +17,7 @@ FakeWorker::FakeWorker(const std::string& run_dir, const std::string& launch_id,
   const auto address = rpc::ReadRunAddress(run_dir);
   if (!address.ok()) return;  // the run has ended; Work sees it
   address_ = *address;
-  stub_ = v1::WorkService::NewStub(rpc::MakeChannel(address_.address));
+  stub_ = v1::WorkService::NewStub(*rpc::MakeRunChannel(run_dir, address_, rpc::Right::kWork));
   v1::RegisterRequest request;
   request.set_run_id(address_.run_id);
   request.set_epoch(address_.epoch);

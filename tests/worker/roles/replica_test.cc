@@ -245,7 +245,7 @@ TEST_F(Replica, AListenerThatNeverSpeaksIsNoCoordinator) {
   ASSERT_EQ(listen(listener, 4), 0);
   ASSERT_EQ(getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size), 0);
   const std::string text = "127.0.0.1:" + std::to_string(ntohs(address.sin_port));
-  ASSERT_TRUE(rpc::WriteRunAddress(run_, {"test", text, 1, "here", 1}).ok());
+  ASSERT_TRUE(rpc::WriteRunAddress(run_, {"test", text, 1, "here", 1, false}).ok());
   WorkerProcess worker(run_, {"--start-timeout-s", "0.5"});
   EXPECT_EQ(worker.Wait(10), 1);
   EXPECT_NE(worker.Stderr().find(text), std::string::npos) << worker.Stderr();

@@ -44,7 +44,7 @@ v1::LeaseResponse LeaveNow() {
 
 ScriptedCoordinator::ScriptedCoordinator(const std::string& run_dir, Answers answers)
     : run_dir_(run_dir), answers_(std::move(answers)) {
-  auto server = rpc::Server::Start("127.0.0.1:0", {this});
+  auto server = rpc::Server::Start("127.0.0.1:0", {this}, std::nullopt);
   EXPECT_TRUE(server.ok()) << server.status().message();
   server_ = std::move(server).value();
   TakeOver(record_, 1);
@@ -62,7 +62,7 @@ ScriptedCoordinator::Record ScriptedCoordinator::record() const {
 
 void ScriptedCoordinator::TakeOver(Record& record, uint64_t epoch) {
   record.epoch = epoch;
-  EXPECT_TRUE(rpc::WriteRunAddress(run_dir_, {"test", server_->address(), epoch, "here", 1}).ok());
+  EXPECT_TRUE(rpc::WriteRunAddress(run_dir_, {"test", server_->address(), epoch, "here", 1, false}).ok());
 }
 
 void ScriptedCoordinator::Stop() {
