@@ -8,6 +8,7 @@
 
 #include "common/base/file.h"
 #include "common/base/hash.h"
+#include "common/base/json_file.h"
 
 namespace srlm {
 namespace {
@@ -60,14 +61,18 @@ Result<Manifest> ReadManifest(const std::string& folder) {
   const std::string path = folder + "/" + kManifestFile;
   if (!std::filesystem::exists(path)) return HashModelFolder(folder);
   SRLM_ASSIGN_OR_RETURN(const std::string content, ReadFile(path));
-  const auto json = nlohmann::json::parse(content, nullptr, false);
-  if (json.is_discarded() || !json.contains("files") || !json["files"].is_array()) {
-    return DataLoss(path + ": not a manifest; delete it to have the folder hashed again");
-  }
+  const auto json = ParseJsonObject(content, path);
+  const Status wrong = DataLoss(path + ": not a manifest; delete it to have the folder hashed again");
+  if (!json.ok() || !json.value().contains("files") || !json.value()["files"].is_array()) return wrong;
   Manifest manifest;
-  for (const auto& file : json["files"]) {
-    if (!file.is_object()) return DataLoss(path + ": a file entry is not an object");
-    manifest.files.push_back({file.value("name", ""), file.value("bytes", int64_t{-1}), file.value("sha256", "")});
+  for (const auto& file : json.value()["files"]) {
+    try {
+      manifest.files.push_back(
+          {file.at("name").get<std::string>(), file.at("bytes").get<int64_t>(), file.at("sha256").get<std::string>()});
+    } catch (const nlohmann::json::exception&) {
+      return wrong;
+    }
+    if (manifest.files.back().name.find('/') != std::string::npos) return wrong;
     std::error_code error;
     const auto size = std::filesystem::file_size(folder + "/" + manifest.files.back().name, error);
     if (error || static_cast<int64_t>(size) != manifest.files.back().bytes) {

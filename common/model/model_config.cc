@@ -4,7 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "common/base/file.h"
+#include "common/base/json_file.h"
 
 namespace srlm::model {
 namespace {
@@ -140,9 +140,7 @@ Status CheckSizes(const std::string& path, const ModelConfig& model) {
 
 Result<ModelConfig> ReadModelConfig(const std::string& folder) {
   const std::string path = folder + "/config.json";
-  SRLM_ASSIGN_OR_RETURN(const std::string content, ReadFile(path));
-  const json config = json::parse(content, nullptr, false);
-  if (config.is_discarded() || !config.is_object()) return InvalidArgument(path + ": not a JSON object");
+  SRLM_ASSIGN_OR_RETURN(const json config, ReadJsonObject(path));
   Fields fields(config, path);
   ModelConfig model;
   model.vocabulary_size = fields.Size("vocab_size");

@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "common/base/file.h"
+#include "common/base/json_file.h"
 
 namespace srlm::model {
 namespace {
@@ -38,9 +38,8 @@ Result<std::vector<std::string>> WeightFileNames(const std::string& folder) {
   if (!fs::exists(path)) {
     return NotFound(folder + ": neither model.safetensors nor model.safetensors.index.json is there");
   }
-  SRLM_ASSIGN_OR_RETURN(const std::string content, ReadFile(path));
-  const auto index = nlohmann::json::parse(content, nullptr, false);
-  if (!index.is_object() || !index.contains("weight_map") || !index["weight_map"].is_object()) {
+  SRLM_ASSIGN_OR_RETURN(const nlohmann::json index, ReadJsonObject(path));
+  if (!index.contains("weight_map") || !index["weight_map"].is_object()) {
     return InvalidArgument(path + ": a JSON object with a 'weight_map' is wanted");
   }
   std::set<std::string> names;

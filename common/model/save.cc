@@ -11,6 +11,7 @@
 
 #include "common/base/failpoint.h"
 #include "common/base/file.h"
+#include "common/base/json_file.h"
 
 namespace srlm::model {
 namespace {
@@ -99,9 +100,9 @@ Status WriteIndex(const std::string& folder, const ParameterTable& table, const 
 
 /// config.json with the type that the weights now have; everything else stays as it was.
 Status WriteConfig(const std::string& folder, const std::string& source_folder) {
-  SRLM_ASSIGN_OR_RETURN(const std::string content, ReadFile(source_folder + "/config.json"));
-  ordered_json config = ordered_json::parse(content, nullptr, false);
-  if (!config.is_object()) return InvalidArgument(source_folder + "/config.json: not a JSON object");
+  const std::string path = source_folder + "/config.json";
+  SRLM_ASSIGN_OR_RETURN(const std::string content, ReadSmallFile(path));
+  SRLM_ASSIGN_OR_RETURN(ordered_json config, ParseOrderedJsonObject(content, path));
   config[config.contains("torch_dtype") ? "torch_dtype" : "dtype"] = "float32";
   return WriteFileAtomic(folder + "/config.json", config.dump(2) + "\n");
 }

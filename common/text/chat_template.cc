@@ -5,8 +5,8 @@
 #include <filesystem>
 #include <utility>
 
+#include "common/base/json_file.h"
 #include "common/text/bytes.h"
-#include "common/text/json_file.h"
 
 namespace srlm::text {
 namespace {

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "common/text/json_file.h"
+#include "common/base/json_file.h"
 
 namespace srlm::text {
 namespace {

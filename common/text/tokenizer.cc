@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "common/base/json_file.h"
 #include "common/text/bytes.h"
-#include "common/text/json_file.h"
 
 namespace srlm::text {
 namespace {

@@ -1,6 +1,5 @@
 #include "coordinator/launcher/environment.h"
 
-#include <sched.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -48,12 +47,6 @@ Environment LaptopEnvironment(bool is_root) {
     environment["OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"] = "1";
   }
   return environment;
-}
-
-int ThreadsPerRank(int ranks) {
-  cpu_set_t cores;
-  const int count = sched_getaffinity(0, sizeof cores, &cores) == 0 ? CPU_COUNT(&cores) : 1;
-  return std::max(1, count / std::max(1, ranks));
 }
 
 std::vector<std::string> ToEntries(const Environment& environment) {

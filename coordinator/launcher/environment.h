@@ -22,9 +22,6 @@ Environment CleanEnvironment(const char* const* entries);
 /// loopback, messages on one host go through shared memory. Root's consent is given for uid 0 only.
 Environment LaptopEnvironment(bool is_root);
 
-/// Threads of each of `ranks` ranks that share this process's cores; at least 1.
-int ThreadsPerRank(int ranks);
-
 /// `name=value` strings, as exec wants them.
 std::vector<std::string> ToEntries(const Environment& environment);
 

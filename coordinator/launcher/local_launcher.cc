@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "common/base/file.h"
+#include "common/base/machine.h"
 #include "coordinator/launcher/command.h"
 #include "coordinator/launcher/log_tail.h"
 

@@ -1,15 +1,14 @@
 #include "worker/commands/file_session.h"
 
 #include <fmt/format.h>
-#include <sys/resource.h>
 
 #include <cstdlib>
 #include <nlohmann/json.hpp>
-#include <thread>
 
 #include "common/base/clock.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
+#include "common/base/machine.h"
 #include "common/data/jsonl.h"
 #include "common/model/model_config.h"
 #include "common/model/parameters.h"
@@ -26,18 +25,13 @@ EngineOptions ToEngineOptions(const FileOptions& options) {
   return engine;
 }
 
-int64_t PeakRssBytes() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return int64_t{usage.ru_maxrss} * 1024;
-}
-
 }  // namespace
 
 int DefaultThreads() {
-  const char* ranks_text = std::getenv("OMPI_COMM_WORLD_LOCAL_SIZE");
-  const int ranks = ranks_text != nullptr ? std::max(1, std::atoi(ranks_text)) : 1;
-  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()) / ranks);
+  // Ranks that mpirun bound have cores of their own; others share the host's.
+  const char* const ranks = std::getenv("OMPI_COMM_WORLD_LOCAL_SIZE");
+  const bool bound = std::getenv("OMPI_MCA_orte_bound_at_launch") != nullptr;
+  return ThreadsPerRank(ranks != nullptr && !bound ? std::atoi(ranks) : 1);
 }
 
 Result<std::unique_ptr<FileSession>> FileSession::Open(const FileOptions& options) {

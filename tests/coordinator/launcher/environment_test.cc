@@ -23,10 +23,5 @@ TEST(LaptopEnvironment, ConsentsForRootAlone) {
   EXPECT_EQ(LaptopEnvironment(false)["OMPI_MCA_mpi_yield_when_idle"], "1");
 }
 
-TEST(ThreadsPerRank, IsAtLeastOneAndSharesTheCores) {
-  EXPECT_GE(ThreadsPerRank(1), ThreadsPerRank(2));
-  EXPECT_EQ(ThreadsPerRank(100000), 1);
-}
-
 }  // namespace
 }  // namespace srlm::launcher
