@@ -35,7 +35,7 @@ void AddOptimisation(CLI::App& app, TrainerOptions& options) {
   app.add_option("--learning-rate", options.learning_rate, "Highest learning rate")
       ->check(Between(0.0, 10.0))
       ->capture_default_str();
-  app.add_option("--final-learning-rate", options.final_learning_rate, "Where the cosine ends")
+  app.add_option("--final-learning-rate", options.final_learning_rate, "Where the cosine ends; at most --learning-rate")
       ->check(Between(0.0, 10.0))
       ->capture_default_str();
   app.add_option_function<std::string>(
@@ -81,7 +81,8 @@ void AddMachine(CLI::App& app, TrainerOptions& options) {
   app.add_option("--rank-timeout", options.timeout_s, "Longest wait for other ranks, seconds")
       ->check(Between(1.0, 1e6))
       ->capture_default_str();
-  app.add_option("--checkpoint-steps", options.checkpoint_steps, "Steps between checkpoints [0: none]")
+  app.add_option("--checkpoint-steps", options.checkpoint_steps,
+                 "Steps between checkpoints, and one at the end [0: none]")
       ->check(CLI::Range(int64_t{0}, int64_t{1} << 40));
   app.add_option("--checkpoint-folder", options.checkpoint_folder, "[OUT.checkpoints]")->type_name("DIR");
   app.add_option("--keep-checkpoints", options.keep_checkpoints)->check(CLI::Range(1, 1 << 20))->capture_default_str();
@@ -89,6 +90,7 @@ void AddMachine(CLI::App& app, TrainerOptions& options) {
       app.add_option("--run", options.run, "Folder of a run: report to its coordinator")->type_name("RUN");
   CLI::Option* job = app.add_option("--job-id", options.job_id, "The job's name in the run")->needs(run);
   run->needs(job);
+  app.add_option("--launch-id", options.launch_id, "Name of this launch of the job")->needs(run);
 }
 
 CLI::App* AddMethod(CLI::App& app, const char* name, const char* what, TrainerOptions& options) {
@@ -98,6 +100,22 @@ CLI::App* AddMethod(CLI::App& app, const char* name, const char* what, TrainerOp
   AddBatches(*command, options);
   AddMachine(*command, options);
   return command;
+}
+
+/// A folder's name without the slashes at its end: other names are made from it.
+void DropTrailingSlashes(std::string& path) {
+  while (path.size() > 1 && path.ends_with('/')) path.pop_back();
+}
+
+/// Sets what depends on several flags; what is wrong with them, if anything.
+std::string Settle(const CLI::App& command, TrainerOptions& options) {
+  for (std::string* folder : {&options.model, &options.out, &options.checkpoint_folder}) DropTrailingSlashes(*folder);
+  if (options.out.empty() && options.print_logprobs.empty()) return "--out is required";
+  if (options.schedule == Schedule::kCosine && options.final_learning_rate > options.learning_rate) {
+    if (command.count("--final-learning-rate") > 0) return "--final-learning-rate is above --learning-rate";
+    options.final_learning_rate = options.learning_rate;  // the default was made for higher rates
+  }
+  return "";
 }
 
 NotRun Wrong(const std::string& what) {
@@ -136,11 +154,9 @@ std::variant<TrainerOptions, NotRun> ParseCommandLine(int argc, const char* cons
     return Wrong(error.what());
   }
   if (!sft_command->parsed() && !dpo_command->parsed()) return Wrong("say what to do: sft or dpo");
-  const TrainerOptions& options = sft_command->parsed() ? sft : dpo;
-  if (options.out.empty() && options.print_logprobs.empty()) return Wrong("--out is required");
-  if (options.schedule == Schedule::kCosine && options.final_learning_rate > options.learning_rate) {
-    return Wrong("--final-learning-rate is above --learning-rate");
-  }
+  TrainerOptions& options = sft_command->parsed() ? sft : dpo;
+  const std::string wrong = Settle(sft_command->parsed() ? *sft_command : *dpo_command, options);
+  if (!wrong.empty()) return Wrong(wrong);
   return options;
 }
 

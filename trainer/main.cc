@@ -24,7 +24,7 @@ void Say(const Status& status) { std::fprintf(stderr, "srlm-trainer: %s\n", stat
 /// Rank 0's reporter for a job of a run; the other ranks, and a job alone, have none.
 Result<std::unique_ptr<Reporter>> MakeReporter(const TrainerOptions& options, int rank) {
   if (options.run.empty() || rank != 0) return std::unique_ptr<Reporter>();
-  return srlm::trainer::ConnectToCoordinator(options.run, options.job_id);
+  return srlm::trainer::ConnectToCoordinator(options.run, options.job_id, options.launch_id);
 }
 
 /// This rank's own log where a coordinator started us; empty: standard error.
@@ -37,10 +37,10 @@ JobEnd Run(const TrainerOptions& options, srlm::parallel::MpiSession& session) {
   auto world = session.World({.timeout_s = options.timeout_s});
   if (!world.ok()) return {world.status(), false};
   auto reporter = MakeReporter(options, session.rank());
-  Status connected = srlm::parallel::Agree(**world, reporter.status(), "finding the coordinator");
-  if (!connected.ok()) return {std::move(connected), true};
+  const auto connected = srlm::parallel::Agree(**world, reporter.status(), "finding the coordinator");
+  if (!connected.status.ok()) return {connected.status, connected.together};
   JobEnd end = srlm::trainer::RunJob(options, **world, reporter->get());
-  if (!end.status.ok() && *reporter) (*reporter)->Failed(end.status.message());
+  if (!end.status.ok() && *reporter) (*reporter)->Failed(end.status);
   return end;
 }
 

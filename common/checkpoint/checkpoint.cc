@@ -1,164 +1,205 @@
 #include "common/checkpoint/checkpoint.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 
 #include "common/base/failpoint.h"
 #include "common/base/file.h"
 #include "common/base/hash.h"
+#include "common/checkpoint/manifest.h"
 
 namespace srlm::checkpoint {
 namespace {
 
 namespace fs = std::filesystem;
-using nlohmann::ordered_json;
 
-constexpr char kManifest[] = "checkpoint.json";
 constexpr char kPrefix[] = "step-";
-constexpr char kBeside[] = ".tmp-";
+constexpr char kBeside[] = ".tmp-";  // being written
+constexpr char kOld[] = ".old-";     // the step's earlier one, while the new one takes its name
 
-struct FileEntry {
-  std::string name;
-  size_t bytes = 0;
-  std::string sha256;
-};
-
-struct Manifest {
-  TrainingState state;
-  std::vector<FileEntry> files;
-};
-
-std::string_view BytesOf(std::span<const float> values) {
-  return {reinterpret_cast<const char*>(values.data()), values.size_bytes()};
-}
-
-ordered_json ToJson(const Manifest& manifest) {
-  const TrainingState& state = manifest.state;
-  ordered_json json;
-  json["state"] = {{"step", state.step},         {"total_steps", state.total_steps}, {"seed", state.seed},
-                   {"model_id", state.model_id}, {"data_sha256", state.data_sha256}, {"settings", state.settings}};
-  json["files"] = ordered_json::array();
-  for (const FileEntry& file : manifest.files) {
-    json["files"].push_back({{"name", file.name}, {"bytes", file.bytes}, {"sha256", file.sha256}});
+/// Names in `folder` that begin with `prefix`, sorted; none when the folder is missing.
+Result<std::vector<std::string>> NamesIn(const std::string& folder, std::string_view prefix) {
+  std::vector<std::string> names;
+  std::error_code error;
+  fs::directory_iterator entry(folder, error);
+  if (error == std::errc::no_such_file_or_directory) return names;
+  for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
+    const std::string name = entry->path().filename().string();
+    if (name.starts_with(prefix)) names.push_back(name);
   }
-  return json;
+  if (error) return FileError("list", folder, error.value());
+  std::ranges::sort(names);  // steps have a fixed width
+  return names;
 }
 
-/// The manifest protects itself too: its last key is the hash of the others.
-std::string ToText(const Manifest& manifest) {
-  ordered_json json = ToJson(manifest);
-  json["sha256"] = Sha256(json.dump());
-  return json.dump(1) + "\n";
-}
-
-Result<Manifest> ReadManifest(const std::string& checkpoint) {
-  const std::string path = checkpoint + "/" + kManifest;
-  SRLM_ASSIGN_OR_RETURN(const std::string text, ReadFile(path));
-  const Status torn = DataLoss(path + ": torn or changed; delete this checkpoint");
-  const ordered_json json = ordered_json::parse(text, nullptr, false);
-  if (json.is_discarded() || !json.is_object()) return torn;
-  Manifest manifest;
-  try {
-    const ordered_json& state = json.at("state");
-    manifest.state = {state.at("step").get<int64_t>(),
-                      state.at("total_steps").get<int64_t>(),
-                      state.at("seed").get<uint64_t>(),
-                      state.at("model_id").get<std::string>(),
-                      state.at("data_sha256").get<std::string>(),
-                      state.at("settings").get<std::string>()};
-    for (const auto& file : json.at("files")) {
-      manifest.files.push_back(
-          {file.at("name").get<std::string>(), file.at("bytes").get<size_t>(), file.at("sha256").get<std::string>()});
-    }
-    if (json.at("sha256").get<std::string>() != Sha256(ToJson(manifest).dump())) return torn;
-  } catch (const nlohmann::json::exception&) {
-    return torn;
-  }
-  return manifest;
+/// Lets the system drop the file's pages, so that reading it back reads the disk.
+void DropFromCache(const std::string& path) {
+  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return;
+  (void)posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+  close(fd);
 }
 
 Status CheckFile(const std::string& checkpoint, const FileEntry& file) {
   const std::string path = checkpoint + "/" + file.name;
   std::error_code error;
   const auto bytes = fs::file_size(path, error);
-  if (error || bytes != file.bytes) {
-    return DataLoss(fmt::format("{}: {} bytes expected, {} there", path, file.bytes,
-                                error ? error.message() : std::to_string(bytes)));
-  }
+  if (error) return DataLoss(fmt::format("{}: {}", path, error.message()));
+  if (bytes != file.bytes) return DataLoss(fmt::format("{}: {} bytes expected, {} there", path, file.bytes, bytes));
   SRLM_ASSIGN_OR_RETURN(const std::string sha256, Sha256File(path));
   if (sha256 == file.sha256) return OkStatus();
-  return DataLoss(path + ": its SHA-256 is not the one that was written; delete this checkpoint");
+  return DataLoss(path + ": its SHA-256 is not the one that was written");
 }
 
-Result<Manifest> WriteParts(const std::string& folder, const TrainingState& state, std::span<const Part> parts) {
+/// Writes and syncs a checkpoint's files, and reads them back.
+Status WriteAndVerify(const std::string& folder, const TrainingState& state, std::span<const Part> parts) {
+  Failpoint("checkpoint.before_write");
   Manifest manifest;
   manifest.state = state;
   for (const Part& part : parts) {
-    const std::string_view bytes = BytesOf(part.values);
-    SRLM_RETURN_IF_ERROR(WriteFileAtomic(folder + "/" + part.name + ".f32", bytes));
-    manifest.files.push_back({part.name + ".f32", bytes.size(), Sha256(bytes)});
+    const std::string_view bytes(reinterpret_cast<const char*>(part.bytes.data()), part.bytes.size());
+    const std::string path = folder + "/" + part.file;
+    SRLM_RETURN_IF_ERROR(WriteFileAtomic(path, bytes));
+    manifest.files.push_back({part.file, bytes.size(), Sha256(bytes)});
+    DropFromCache(path);
   }
-  SRLM_RETURN_IF_ERROR(WriteFileAtomic(folder + "/" + kManifest, ToText(manifest)));
-  return manifest;
+  SRLM_RETURN_IF_ERROR(WriteFileAtomic(folder + "/" + kManifestFile, ManifestText(manifest)));
+  Failpoint("checkpoint.before_verify");
+  return Verify(folder);
+}
+
+template <typename Any>
+std::string DifferenceOf(std::string_view name, const Any& there, const Any& now) {
+  return there == now ? "" : fmt::format("{} is {} there and {} now", name, there, now);
 }
 
 }  // namespace
 
+Part PartOf(const std::string& name, std::span<const float> values) { return {name + ".f32", std::as_bytes(values)}; }
+Part PartOf(const std::string& name, std::span<const double> values) { return {name + ".f64", std::as_bytes(values)}; }
+MutablePart MutablePartOf(const std::string& name, std::span<float> values) {
+  return {name + ".f32", std::as_writable_bytes(values)};
+}
+MutablePart MutablePartOf(const std::string& name, std::span<double> values) {
+  return {name + ".f64", std::as_writable_bytes(values)};
+}
+
+std::string Difference(const JobIdentity& there, const JobIdentity& now) {
+  std::string different = DifferenceOf("the model's id", there.model_id, now.model_id);
+  if (different.empty() && there.data_sha256 != now.data_sha256) different = "the data is other data";
+  std::map<std::string, std::string> all = there.settings;
+  all.insert(now.settings.begin(), now.settings.end());
+  const auto value = [](const JobIdentity& of, const std::string& name) {
+    const auto found = of.settings.find(name);
+    return found == of.settings.end() ? "unknown" : found->second;
+  };
+  for (const auto& [name, unused] : all) {
+    if (different.empty()) different = DifferenceOf(name, value(there, name), value(now, name));
+  }
+  return different;
+}
+
 CheckpointFolder::CheckpointFolder(std::string folder, int keep)
     : folder_(std::move(folder)), keep_(std::max(keep, 1)) {}
 
-std::vector<std::string> CheckpointFolder::List() const {
-  std::vector<std::string> found;
+Result<std::vector<std::string>> CheckpointFolder::List() const {
+  SRLM_ASSIGN_OR_RETURN(std::vector<std::string> names, NamesIn(folder_, kPrefix));
+  for (std::string& name : names) name.insert(0, folder_ + "/");
+  return names;
+}
+
+Status CheckpointFolder::TidyUp() const {
   std::error_code error;
-  for (const auto& entry : fs::directory_iterator(folder_, error)) {
-    if (entry.path().filename().string().starts_with(kPrefix)) found.push_back(entry.path().string());
+  SRLM_ASSIGN_OR_RETURN(const auto unfinished, NamesIn(folder_, kBeside));
+  for (const std::string& name : unfinished) fs::remove_all(folder_ + "/" + name, error);
+  SRLM_ASSIGN_OR_RETURN(const auto replaced, NamesIn(folder_, kOld));
+  for (const std::string& name : replaced) {
+    const std::string from = folder_ + "/" + name, to = folder_ + "/" + name.substr(std::strlen(kOld));
+    if (fs::exists(to, error)) {
+      fs::remove_all(from, error);
+    } else if (rename(from.c_str(), to.c_str()) != 0) {
+      return FileError("rename to", to, errno);
+    }
   }
-  std::ranges::sort(found);  // steps have a fixed width
-  return found;
+  return OkStatus();
+}
+
+// A folder cannot be renamed over one that has files: the old one gets another name first, under which TidyUp finds it.
+Status CheckpointFolder::Install(const std::string& beside, const std::string& path) const {
+  std::error_code error;
+  const std::string old = folder_ + "/" + kOld + fs::path(path).filename().string();
+  const bool replaces = fs::exists(path, error);
+  Failpoint("checkpoint.before_rename");
+  if (replaces && rename(path.c_str(), old.c_str()) != 0) return FileError("rename", path, errno);
+  if (rename(beside.c_str(), path.c_str()) != 0) {
+    const int reason = errno;
+    if (replaces) (void)rename(old.c_str(), path.c_str());
+    return FileError("rename to", path, reason);
+  }
+  SRLM_RETURN_IF_ERROR(SyncPath(folder_));
+  if (replaces) fs::remove_all(old, error);
+  return OkStatus();
+}
+
+Status CheckpointFolder::Prune(const std::string& newest) {
+  SRLM_ASSIGN_OR_RETURN(const std::vector<std::string> all, List());
+  std::error_code error;
+  int kept = 0;
+  for (auto path = all.rbegin(); path != all.rend(); ++path) {
+    const bool known = std::ranges::find(whole_, *path) != whole_.end();
+    if (*path == newest || (*path < newest && kept > 0 && kept < keep_ && (known || Verify(*path).ok()))) {
+      ++kept;
+      if (!known) whole_.push_back(*path);
+      continue;
+    }
+    fs::remove_all(*path, error);
+    std::erase(whole_, *path);
+  }
+  return OkStatus();
 }
 
 Result<std::string> CheckpointFolder::Save(const TrainingState& state, std::span<const Part> parts) {
-  SRLM_RETURN_IF_ERROR(MakeFolders(folder_));
   std::error_code error;
-  for (const auto& entry : fs::directory_iterator(folder_, error)) {  // what a killed job left
-    if (entry.path().filename().string().starts_with(kBeside)) fs::remove_all(entry.path(), error);
+  if (!fs::is_directory(folder_, error) && mkdir(folder_.c_str(), 0755) != 0) {
+    return FileError("make the folder", folder_, errno);
   }
+  SRLM_RETURN_IF_ERROR(TidyUp());
   const std::string name = fmt::format("{}{:08}", kPrefix, state.step);
-  const std::string path = folder_ + "/" + name, beside = fmt::format("{}/{}{}", folder_, kBeside, name);
+  const std::string path = folder_ + "/" + name, beside = folder_ + "/" + kBeside + name;
   SRLM_RETURN_IF_ERROR(MakeFolders(beside));
-  Failpoint("checkpoint.before_write");
-  const auto written = WriteParts(beside, state, parts);
-  if (!written.ok()) {
+  Status status = WriteAndVerify(beside, state, parts);
+  if (status.ok()) status = Install(beside, path);
+  if (!status.ok()) {
     fs::remove_all(beside, error);
-    return written.status();
+    return status;
   }
-  SRLM_RETURN_IF_ERROR(SyncPath(beside));
-  Failpoint("checkpoint.before_rename");
-  fs::remove_all(path, error);  // the same step of an earlier attempt
-  fs::rename(beside, path, error);
-  if (error) return FileError("rename to", path, error.value());
-  SRLM_RETURN_IF_ERROR(SyncPath(folder_));
-  Failpoint("checkpoint.before_verify");
-  SRLM_RETURN_IF_ERROR(Verify(path));
+  whole_.push_back(path);
   Failpoint("checkpoint.before_delete");
-  const std::vector<std::string> all = List();
-  for (size_t i = 0; i + static_cast<size_t>(keep_) < all.size(); ++i) fs::remove_all(all[i], error);
+  SRLM_RETURN_IF_ERROR(Prune(path));
   Failpoint("checkpoint.after_delete");
   return path;
 }
 
-Result<std::string> CheckpointFolder::NewestWhole() const {
-  const std::vector<std::string> all = List();
-  if (all.empty()) return NotFound(folder_ + ": no checkpoint");
-  for (auto path = all.rbegin(); path != all.rend(); ++path) {
-    if (Verify(*path).ok()) return *path;
+Result<Newest> CheckpointFolder::FindNewest() {
+  SRLM_RETURN_IF_ERROR(TidyUp());
+  SRLM_ASSIGN_OR_RETURN(const std::vector<std::string> all, List());
+  Newest newest;
+  for (auto path = all.rbegin(); path != all.rend() && newest.path.empty(); ++path) {
+    if (const Status whole = Verify(*path); whole.ok()) {
+      newest.path = *path;
+      whole_.push_back(*path);
+    } else {
+      newest.refused.push_back(whole.message());
+    }
   }
-  return DataLoss(folder_ + ": no checkpoint is whole: " + Verify(all.back()).message());
+  return newest;
 }
 
 Status Verify(const std::string& checkpoint) {
@@ -167,20 +208,27 @@ Status Verify(const std::string& checkpoint) {
   return OkStatus();
 }
 
+Result<TrainingState> ReadState(const std::string& checkpoint) {
+  SRLM_ASSIGN_OR_RETURN(Manifest manifest, ReadManifest(checkpoint));
+  return std::move(manifest.state);
+}
+
 Result<TrainingState> Read(const std::string& checkpoint, std::span<const MutablePart> parts) {
   SRLM_ASSIGN_OR_RETURN(const Manifest manifest, ReadManifest(checkpoint));
   for (const MutablePart& part : parts) {
-    const auto file = std::ranges::find(manifest.files, part.name + ".f32", &FileEntry::name);
-    if (file == manifest.files.end()) return InvalidArgument(checkpoint + ": has no part '" + part.name + "'");
-    if (file->bytes != part.values.size_bytes()) {
+    const auto file = std::ranges::find(manifest.files, part.file, &FileEntry::name);
+    if (file == manifest.files.end()) return InvalidArgument(checkpoint + ": has no part '" + part.file + "'");
+    if (file->bytes != part.bytes.size()) {
       return InvalidArgument(fmt::format("{}/{}: {} bytes, {} are wanted: it is another model's", checkpoint,
-                                         file->name, file->bytes, part.values.size_bytes()));
+                                         file->name, file->bytes, part.bytes.size()));
     }
-    SRLM_RETURN_IF_ERROR(CheckFile(checkpoint, *file));
-    SRLM_ASSIGN_OR_RETURN(const MappedFile mapped, MappedFile::Open(checkpoint + "/" + file->name));
-    if (mapped.size() != part.values.size_bytes())
-      return DataLoss(checkpoint + "/" + file->name + ": changed its size");
-    std::memcpy(part.values.data(), mapped.data(), mapped.size());
+    const std::string path = checkpoint + "/" + file->name;
+    SRLM_ASSIGN_OR_RETURN(const MappedFile mapped, MappedFile::Open(path));
+    if (mapped.size() != part.bytes.size()) return DataLoss(path + ": changed its size");
+    std::memcpy(part.bytes.data(), mapped.data(), mapped.size());
+    // Of what is used, not of what is on disk: nothing can change in between.
+    const std::string_view bytes(reinterpret_cast<const char*>(part.bytes.data()), part.bytes.size());
+    if (Sha256(bytes) != file->sha256) return DataLoss(path + ": its SHA-256 is not the one that was written");
   }
   return manifest.state;
 }

@@ -229,7 +229,7 @@ void VisitFields(V& v, TrainerConfig& c) {
                       .max = 1024,
                       .continuation = kFree});
   v.Field(c.checkpoint_steps, {.key = "checkpoint_steps",
-                               .doc = "Optimiser steps between checkpoints; 0: only at the end.",
+                               .doc = "Optimiser steps between checkpoints, and one at the end; 0: none.",
                                .min = 0,
                                .max = 1e9,
                                .continuation = kFree});

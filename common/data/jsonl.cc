@@ -129,16 +129,20 @@ Status JsonlWriter::WriteLine(const std::string& line) {
   return OkStatus();
 }
 
-Status JsonlWriter::Close() {
+Status JsonlWriter::Sync() {
   const bool flushed = std::fflush(state_->file) == 0;
   // Pipes and devices cannot be synced; that is no failure of theirs.
-  const bool synced = flushed && (fsync(fileno(state_->file)) == 0 || errno == EINVAL || errno == EROFS);
-  const int error = errno;
+  if (flushed && (fsync(fileno(state_->file)) == 0 || errno == EINVAL || errno == EROFS)) return OkStatus();
+  return FileError("write", state_->path, errno);
+}
+
+Status JsonlWriter::Close() {
+  const Status synced = Sync();
   std::fclose(std::exchange(state_->file, nullptr));
   const std::string beside = std::exchange(state_->beside, "");
-  if (!synced) {
+  if (!synced.ok()) {
     if (!beside.empty()) unlink(beside.c_str());
-    return FileError("write", state_->path, error);
+    return synced;
   }
   if (beside.empty()) return OkStatus();
   const std::string name = std::filesystem::path(state_->path).filename().string();

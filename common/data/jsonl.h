@@ -66,6 +66,8 @@ class JsonlWriter {
   Status Write(const Json& row) {
     return WriteOrdered(row);
   }
+  /// Syncs to disk what was written so far.
+  Status Sync();
   /// Syncs to disk and, after Create, renames. Must be called; nothing may be written after it.
   Status Close();
 

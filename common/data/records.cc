@@ -21,6 +21,7 @@ Result<std::vector<T>> LoadRows(const std::string& path, ParseRow parse) {
     SRLM_ASSIGN_OR_RETURN(const bool more, reader.Next(json));
     if (!more) break;
     SRLM_ASSIGN_OR_RETURN(T row, parse(Row(json, reader), reader.line()));
+    if constexpr (requires { row.line; }) row.line = reader.line();
     rows.push_back(std::move(row));
   }
   if (rows.empty()) return InvalidArgument(path + ": has no rows; wanted one JSON object a line");

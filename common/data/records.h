@@ -31,6 +31,7 @@ struct SftRow {
   std::string completion;
   std::vector<int> prompt_token_ids;      // empty or the rendered prompt
   std::vector<int> completion_token_ids;  // empty or the target, its end-of-turn token included if it has one
+  int64_t line = 0;                       // in its file, from 1; 0: from no file
 };
 
 /// An answer that people (or a stronger model) judged, to teach judging.
@@ -53,6 +54,7 @@ struct PreferenceRow {
   std::vector<int> rejected_token_ids;
   std::optional<double> reference_chosen_logp;
   std::optional<double> reference_rejected_logp;
+  int64_t line = 0;  // as SftRow's
 };
 
 /// {"prompt", "response"}, with optional "id", "raw" and token ids: what is judged, or given log-probabilities.

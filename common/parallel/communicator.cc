@@ -42,16 +42,18 @@ std::string OperationName(std::string_view operation, int64_t number, std::strin
   return fmt::format("{} #{} '{}' on rank {} of {}", operation, number, name, rank, size);
 }
 
-Status Agree(Communicator& communicator, const Status& mine, std::string_view name) {
+Agreement Agree(Communicator& communicator, const Status& mine, std::string_view name) {
   std::vector<int64_t> failed(static_cast<size_t>(communicator.size()), 0);
   failed[static_cast<size_t>(communicator.rank())] = mine.ok() ? 0 : 1;
-  SRLM_RETURN_IF_ERROR(communicator.AllReduceSum(BufferOf(std::span<int64_t>(failed)), name));
+  if (Status asked = communicator.AllReduceSum(BufferOf(std::span<int64_t>(failed)), name); !asked.ok()) {
+    return {mine.ok() ? std::move(asked) : mine, false};
+  }
   for (size_t rank = 0; rank < failed.size(); ++rank) {
     if (failed[rank] == 0) continue;
-    if (static_cast<int>(rank) == communicator.rank()) return mine;
-    return Aborted(fmt::format("{}: rank {} failed; its message says why", name, rank));
+    if (static_cast<int>(rank) == communicator.rank()) return {mine};
+    return {Aborted(fmt::format("{}: rank {} failed; its message says why", name, rank))};
   }
-  return OkStatus();
+  return {};
 }
 
 }  // namespace srlm::parallel

@@ -66,6 +66,8 @@ class Communicator {
   virtual int size() const = 0;
   /// Ranks of this group on this host, this one included.
   virtual int ranks_on_host() const = 0;
+  /// Those of them that may run on a core of this rank, this one included: 1 for a rank that is bound to its own.
+  virtual int ranks_on_cores() const = 0;
 
   /// Sum over ranks, element by element, in place on every rank. `name` says what it is in messages; float32, float64
   /// and int64.
@@ -86,8 +88,18 @@ class Communicator {
 /// `operation #number 'name' on rank r of n`: how an operation is called in messages.
 std::string OperationName(std::string_view operation, int64_t number, std::string_view name, int rank, int size);
 
-/// Whether all ranks are well: if any rank brings a failure, every rank gets one, so that all leave at the same place
-/// instead of waiting for one another. The lowest failed rank gets its own, the others Aborted with that rank's number.
-Status Agree(Communicator& communicator, const Status& mine, std::string_view name);
+/// What came of asking all ranks whether they are well.
+struct Agreement {
+  /// Ok on all ranks or on none. The lowest failed rank has its own failure, the others Aborted with that rank's
+  /// number.
+  Status status;
+  /// False: the asking itself failed (a rank is gone, or hangs), so peers may be anywhere, and nothing that all ranks
+  /// must do together (MPI's end among it) will work any more. `status` says why.
+  bool together = true;
+};
+
+/// Asks all ranks: if any brings a failure, every rank gets one, so that all leave at the same place instead of waiting
+/// for one another.
+Agreement Agree(Communicator& communicator, const Status& mine, std::string_view name);
 
 }  // namespace srlm::parallel

@@ -6,11 +6,13 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstring>
 #include <functional>
 #include <thread>
 #include <vector>
 
 #include "common/base/clock.h"
+#include "common/parallel/watchdog.h"
 
 namespace srlm::parallel {
 namespace {
@@ -129,19 +131,51 @@ class MpiPending : public Pending {
   std::shared_ptr<bool> failed_;
 };
 
+/// What Communicator::ranks_on_host and ranks_on_cores count.
+struct HostRanks {
+  int ranks = 1;
+  int sharing_cores = 1;
+};
+
+/// Counts the ranks of `host`, which are those of one host, and compares the cores that they may run on.
+int CountHostRanks(MPI_Comm host, HostRanks& counted) {
+  MPI_Comm_size(host, &counted.ranks);
+  cpu_set_t mine;
+  CPU_ZERO(&mine);
+  // A machine with more cores than the set holds: taken as shared by all.
+  if (sched_getaffinity(0, sizeof mine, &mine) != 0) std::memset(&mine, 0xff, sizeof mine);
+  std::vector<cpu_set_t> all(static_cast<size_t>(counted.ranks));
+  const int bytes = static_cast<int>(sizeof mine);
+  if (const int error = MPI_Allgather(&mine, bytes, MPI_BYTE, all.data(), bytes, MPI_BYTE, host);
+      error != MPI_SUCCESS) {
+    return error;
+  }
+  counted.sharing_cores = 0;
+  for (const cpu_set_t& other : all) {
+    cpu_set_t common;
+    CPU_AND(&common, &mine, &other);
+    if (CPU_COUNT(&common) > 0) ++counted.sharing_cores;
+  }
+  counted.sharing_cores = std::max(1, counted.sharing_cores);
+  return MPI_SUCCESS;
+}
+
 class MpiCommunicator : public Communicator {
  public:
-  MpiCommunicator(MPI_Comm comm, int ranks_on_host, double timeout_s)
-      : comm_(comm), ranks_on_host_(ranks_on_host), timeout_s_(timeout_s) {
+  MpiCommunicator(MPI_Comm comm, const HostRanks& host, double timeout_s)
+      : comm_(comm), host_(host), timeout_s_(timeout_s) {
     MPI_Comm_rank(comm_, &rank_);
     MPI_Comm_size(comm_, &size_);
   }
   ~MpiCommunicator() override {
-    if (!*failed_) MPI_Comm_free(&comm_);  // all ranks free it together: impossible after a failure
+    if (*failed_) return;  // all ranks free it together: impossible after a failure
+    const Watchdog watchdog("MPI_Comm_free", timeout_s_);
+    MPI_Comm_free(&comm_);
   }
   int rank() const override { return rank_; }
   int size() const override { return size_; }
-  int ranks_on_host() const override { return ranks_on_host_; }
+  int ranks_on_host() const override { return host_.ranks; }
+  int ranks_on_cores() const override { return host_.sharing_cores; }
 
   Result<std::unique_ptr<Pending>> StartAllReduceSum(Buffer buffer, std::string_view name) override {
     SRLM_CHECK(buffer.type != DataType::kByte, "bytes cannot be summed");
@@ -194,7 +228,7 @@ class MpiCommunicator : public Communicator {
   MPI_Comm comm_;
   int rank_ = 0;
   int size_ = 1;
-  int ranks_on_host_;
+  HostRanks host_;
   double timeout_s_;
   int64_t next_ = 0;
   std::shared_ptr<bool> failed_ = std::make_shared<bool>(false);
@@ -203,19 +237,19 @@ class MpiCommunicator : public Communicator {
 }  // namespace
 
 Result<std::unique_ptr<Communicator>> MakeMpiCommunicator(const CommunicatorOptions& options) {
+  // These calls wait for all ranks and have no deadline of their own.
+  const Watchdog watchdog("making a communicator of all ranks", options.timeout_s);
   MPI_Comm comm = MPI_COMM_NULL, host = MPI_COMM_NULL;
   if (const int error = MPI_Comm_dup(MPI_COMM_WORLD, &comm); error != MPI_SUCCESS) {
     return MpiFailure(error, "making a communicator");
   }
   MPI_Comm_set_errhandler(comm, MPI_ERRORS_RETURN);
-  if (const int error = MPI_Comm_split_type(comm, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &host);
-      error != MPI_SUCCESS) {
-    return MpiFailure(error, "finding the ranks of this host");
-  }
-  int ranks_on_host = 1;
-  MPI_Comm_size(host, &ranks_on_host);
-  MPI_Comm_free(&host);
-  return std::unique_ptr<Communicator>(std::make_unique<MpiCommunicator>(comm, ranks_on_host, options.timeout_s));
+  HostRanks counted;
+  int error = MPI_Comm_split_type(comm, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &host);
+  if (error == MPI_SUCCESS) error = CountHostRanks(host, counted);
+  if (error == MPI_SUCCESS) error = MPI_Comm_free(&host);
+  if (error != MPI_SUCCESS) return MpiFailure(error, "finding the ranks of this host");
+  return std::unique_ptr<Communicator>(std::make_unique<MpiCommunicator>(comm, counted, options.timeout_s));
 }
 
 }  // namespace srlm::parallel

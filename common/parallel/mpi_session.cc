@@ -6,9 +6,12 @@
 
 #include "common/parallel/mpi_communicator.h"
 #include "common/parallel/thread_communicator.h"
+#include "common/parallel/watchdog.h"
 
 namespace srlm::parallel {
 namespace {
+
+constexpr double kAbortSeconds = 5;  // then this rank ends without its launcher's help
 
 /// Whether an MPI launcher (OpenMPI's mpirun, srun --mpi=pmix, MPICH's hydra) started this process. Starting MPI
 /// without one makes OpenMPI spawn a daemon, for nothing.
@@ -21,14 +24,20 @@ bool LaunchedByMpi() {
 
 }  // namespace
 
-Result<std::unique_ptr<MpiSession>> MpiSession::Start(int* argc, char*** argv) {
-  std::unique_ptr<MpiSession> session(new MpiSession);
+Result<std::unique_ptr<MpiSession>> MpiSession::Start(int* argc, char*** argv, double set_up_timeout_s) {
+  std::unique_ptr<MpiSession> session(new MpiSession(set_up_timeout_s));
   if (!LaunchedByMpi()) return session;
-  int provided = 0;
-  if (MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &provided) != MPI_SUCCESS) {
-    return Unavailable("MPI did not start; run the program under mpirun, or without it as one rank");
+  int provided = MPI_THREAD_SINGLE;
+  {
+    const Watchdog watchdog("MPI_Init", set_up_timeout_s);
+    if (MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &provided) != MPI_SUCCESS) {
+      return Unavailable("MPI did not start; run the program under mpirun, or without it as one rank");
+    }
   }
   session->uses_mpi_ = true;
+  if (provided < MPI_THREAD_FUNNELED) {
+    return Unavailable("this MPI was built without threads (MPI_THREAD_FUNNELED is needed); build with another one");
+  }
   MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
   MPI_Comm_rank(MPI_COMM_WORLD, &session->rank_);
   MPI_Comm_size(MPI_COMM_WORLD, &session->size_);
@@ -36,7 +45,9 @@ Result<std::unique_ptr<MpiSession>> MpiSession::Start(int* argc, char*** argv) {
 }
 
 MpiSession::~MpiSession() {
-  if (uses_mpi_) MPI_Finalize();
+  if (!uses_mpi_) return;
+  const Watchdog watchdog("MPI_Finalize", timeout_s_);
+  MPI_Finalize();
 }
 
 Result<std::unique_ptr<Communicator>> MpiSession::World(const CommunicatorOptions& options) {
@@ -45,7 +56,9 @@ Result<std::unique_ptr<Communicator>> MpiSession::World(const CommunicatorOption
 }
 
 void MpiSession::Abort(int exit_code) {
-  if (uses_mpi_) MPI_Abort(MPI_COMM_WORLD, exit_code);
+  if (!uses_mpi_) return;
+  const Watchdog watchdog("MPI_Abort", kAbortSeconds);
+  MPI_Abort(MPI_COMM_WORLD, exit_code);
 }
 
 }  // namespace srlm::parallel

@@ -8,11 +8,16 @@
 
 namespace srlm::parallel {
 
+/// Seconds that MPI's begin and end may each take: they wait for all ranks. A process whose call takes longer says so
+/// and ends (watchdog.h).
+inline constexpr double kMpiSetUpSeconds = 300;
+
 /// Owns MPI_Init and MPI_Finalize. A process that no MPI launcher started is one rank and never starts MPI. Make one,
 /// in main, before threads; keep MPI calls on that thread.
 class MpiSession {
  public:
-  static Result<std::unique_ptr<MpiSession>> Start(int* argc, char*** argv);
+  /// Unavailable when MPI does not start, or does not let a process have threads beside the one that calls it.
+  static Result<std::unique_ptr<MpiSession>> Start(int* argc, char*** argv, double set_up_timeout_s = kMpiSetUpSeconds);
   ~MpiSession();
   MpiSession(const MpiSession&) = delete;
   MpiSession& operator=(const MpiSession&) = delete;
@@ -28,7 +33,8 @@ class MpiSession {
   void Abort(int exit_code);
 
  private:
-  MpiSession() = default;
+  explicit MpiSession(double timeout_s) : timeout_s_(timeout_s) {}
+  double timeout_s_;
   bool uses_mpi_ = false;
   int rank_ = 0;
   int size_ = 1;

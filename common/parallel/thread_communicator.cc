@@ -42,6 +42,7 @@ struct Operation {
   int leavers = 0;
   bool done = false;
   std::string mismatch;  // not empty: the ranks disagree
+  int gave_up = -1;      // rank that left at its deadline, and took its buffers along
 };
 
 template <typename T>
@@ -109,7 +110,7 @@ class Group {
     operation.parts[static_cast<size_t>(rank)] = part;
     operation.arrived[static_cast<size_t>(rank)] = true;
     if (++operation.arrivals < size_) return;
-    if (operation.mismatch.empty()) Finish(operation);
+    if (operation.mismatch.empty() && operation.gave_up < 0) Finish(operation);
     operation.done = true;
     changed_.notify_all();
   }
@@ -124,7 +125,14 @@ class Group {
     Operation& operation = operations_.at(number);
     const Deadline deadline = Deadline::AfterSeconds(timeout_s_);
     changed_.wait_until(lock, deadline.at(), [&] { return operation.done; });
-    const std::string name = OperationName(KindName(operation.kind), number, operation.name, rank, size_);
+    const Status status = End(operation, OperationName(KindName(operation.kind), number, operation.name, rank, size_));
+    if (!operation.done) operation.gave_up = rank;
+    if (++operation.leavers == size_) operations_.erase(number);
+    return status;
+  }
+
+ private:
+  Status End(const Operation& operation, const std::string& name) const {
     if (!operation.done) {
       std::vector<int> missing;
       for (int other = 0; other < size_; ++other) {
@@ -133,12 +141,16 @@ class Group {
       return DeadlineExceeded(fmt::format("{} did not end within {} s: not there yet: rank {}", name, timeout_s_,
                                           fmt::join(missing, ", ")));
     }
-    const std::string mismatch = operation.mismatch;
-    if (++operation.leavers == size_) operations_.erase(number);
-    return mismatch.empty() ? OkStatus() : FailedPrecondition(name + ": the ranks disagree: " + mismatch);
+    if (operation.gave_up >= 0) {
+      return DeadlineExceeded(
+          fmt::format("{}: rank {} waited {} s for this rank and left", name, operation.gave_up, timeout_s_));
+    }
+    if (!operation.mismatch.empty()) {
+      return FailedPrecondition(name + ": the ranks disagree: " + operation.mismatch);
+    }
+    return OkStatus();
   }
 
- private:
   static size_t FirstArrived(const Operation& operation) {
     size_t rank = 0;
     while (!operation.arrived[rank]) ++rank;
@@ -178,6 +190,7 @@ class ThreadCommunicator : public Communicator {
   int rank() const override { return rank_; }
   int size() const override { return group_->size(); }
   int ranks_on_host() const override { return group_->size(); }
+  int ranks_on_cores() const override { return group_->size(); }
 
   Result<std::unique_ptr<Pending>> StartAllReduceSum(Buffer buffer, std::string_view name) override {
     return Start(Kind::kAllReduceSum, name, 0, {buffer, {}});

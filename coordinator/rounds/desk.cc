@@ -181,28 +181,32 @@ Result<v1::LeaveResponse> Desk::Leave(const v1::LeaveRequest& request) {
               v1::LeaveResponse());
 }
 
-Result<Training*> Desk::TrainingOf(uint64_t epoch, const std::string& job_id) {
-  SRLM_RETURN_IF_ERROR(CheckEpoch(epoch));
+template <class Report>
+Result<Training*> Desk::TrainingOf(const Report& report) {
+  SRLM_RETURN_IF_ERROR(CheckEpoch(report.epoch()));
   Training* training = machine_.training();
-  if (training == nullptr || training->job().job_id != job_id)
-    return FailedPrecondition(fmt::format("no training job \"{}\" runs now", job_id));
+  if (training == nullptr || training->job().job_id != report.job_id())
+    return FailedPrecondition(fmt::format("no training job \"{}\" runs now", report.job_id()));
+  if (training->launch_id() != report.launch_id())
+    return FailedPrecondition(fmt::format("launch \"{}\" of {} was given up; the present one is \"{}\"",
+                                          report.launch_id(), report.job_id(), training->launch_id()));
   return training;
 }
 
 Result<v1::TrainingDirective> Desk::Progress(const v1::TrainingProgress& progress) {
-  SRLM_ASSIGN_OR_RETURN(Training * training, TrainingOf(progress.epoch(), progress.job_id()));
+  SRLM_ASSIGN_OR_RETURN(Training * training, TrainingOf(progress));
   return Keep(training->Progress(progress), v1::TrainingDirective());
 }
 
 Result<v1::TrainingAck> Desk::Done(const v1::TrainingDone& done) {
-  SRLM_ASSIGN_OR_RETURN(Training * training, TrainingOf(done.epoch(), done.job_id()));
+  SRLM_ASSIGN_OR_RETURN(Training * training, TrainingOf(done));
   // A folder that is not what the trainer says is the trainer's failure, not the ledger's.
   SRLM_RETURN_IF_ERROR(training->Done(done));
   return v1::TrainingAck();
 }
 
 Result<v1::TrainingAck> Desk::Failed(const v1::TrainingFailed& failed) {
-  SRLM_ASSIGN_OR_RETURN(Training * training, TrainingOf(failed.epoch(), failed.job_id()));
+  SRLM_ASSIGN_OR_RETURN(Training * training, TrainingOf(failed));
   return Keep(training->Failed(failed), v1::TrainingAck());
 }
 

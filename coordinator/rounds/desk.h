@@ -30,7 +30,8 @@ class Desk final : public services::WorkHandler, public services::TrainingHandle
  private:
   Status CheckEpoch(uint64_t epoch) const;
   Result<schedule::Worker*> WorkerOf(const std::string& worker_id);
-  Result<Training*> TrainingOf(uint64_t epoch, const std::string& job_id);
+  template <class Report>
+  Result<Training*> TrainingOf(const Report& report);
   void NoteStats(schedule::Worker& worker, const v1::WorkerStats& stats);
   void NoteProgress(schedule::Worker& worker);
   bool MustLeave(const schedule::Worker& worker) const;

@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "common/base/file.h"
+#include "common/base/hash.h"
 #include "common/data/jsonl.h"
 
 namespace srlm::rounds {
@@ -78,20 +80,40 @@ std::string OutputFolder(const Context& context, const TrainingJob& job) {
   return context.run_dir + "/models/" + job.output;
 }
 
-Result<int64_t> WriteJobFiles(const Context& context, const TrainingJob& job) {
-  SRLM_RETURN_IF_ERROR(MakeFolders(JobFolder(context, job)));
+Result<JobFiles> WriteJobFiles(const Context& context, const TrainingJob& job) {
+  const std::string folder = JobFolder(context, job), description = folder + "/job.json";
+  SRLM_RETURN_IF_ERROR(MakeFolders(folder));
   SRLM_RETURN_IF_ERROR(MakeFolders(context.run_dir + "/models"));
-  SRLM_ASSIGN_OR_RETURN(const int64_t rows, WriteData(context, job));
+  JobFiles files;
+  SRLM_ASSIGN_OR_RETURN(files.rows, WriteData(context, job));
+  SRLM_ASSIGN_OR_RETURN(const std::string data_sha256, Sha256File(folder + "/data.jsonl"));
   const nlohmann::ordered_json json = {{"job_id", job.job_id},
                                        {"kind", job.kind},
                                        {"round", job.round},
                                        {"input", job.input},
                                        {"input_model_id", context.models.Find(job.input)->model_id},
                                        {"output", job.output},
-                                       {"rows", rows},
+                                       {"rows", files.rows},
+                                       {"data_sha256", data_sha256},
+                                       {"ranks", context.config.trainer.ranks},
                                        {"arguments", TrainerSpec(context, job, "", "").args}};
-  SRLM_RETURN_IF_ERROR(WriteFileAtomic(JobFolder(context, job) + "/job.json", json.dump(1) + "\n"));
-  return rows;
+  const std::string text = json.dump(1) + "\n";
+  const auto before = ReadFile(description);
+  files.as_before = before.ok() && before.value() == text;
+  if (!files.as_before) SRLM_RETURN_IF_ERROR(WriteFileAtomic(description, text));
+  return files;
+}
+
+void RemoveUnfinishedModels(const Context& context, const TrainingJob& job) {
+  const std::filesystem::path folder = OutputFolder(context, job);
+  const std::string prefix = folder.filename().string() + ".tmp.";
+  std::error_code error;
+  std::vector<std::filesystem::path> unfinished;
+  std::filesystem::directory_iterator entry(folder.parent_path(), error);
+  for (; !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
+    if (entry->path().filename().string().starts_with(prefix)) unfinished.push_back(entry->path());
+  }
+  for (const auto& path : unfinished) std::filesystem::remove_all(path, error);
 }
 
 launcher::LaunchSpec TrainerSpec(const Context& context, const TrainingJob& job, const std::string& program_folder,
@@ -139,6 +161,7 @@ launcher::LaunchSpec TrainerSpec(const Context& context, const TrainingJob& job,
     add("--special-tokens-in-text", "parse");
   add("--run", context.run_dir);
   add("--job-id", job.job_id);
+  if (!launch_id.empty()) add("--launch-id", launch_id);
   return spec;
 }
 

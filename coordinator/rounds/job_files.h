@@ -25,9 +25,18 @@ TrainingJob JobOf(int number);
 std::string JobFolder(const Context& context, const TrainingJob& job);
 std::string OutputFolder(const Context& context, const TrainingJob& job);
 
-/// Writes data.jsonl and job.json; returns the number of rows. SFT: the seed rows as text. DPO: the round's pairs as
-/// token ids with their texts, and the log-probabilities recorded while sampling when the configuration asks for them.
-Result<int64_t> WriteJobFiles(const Context& context, const TrainingJob& job);
+/// What WriteJobFiles wrote.
+struct JobFiles {
+  int64_t rows = 0;
+  bool as_before = false;  // the very job was there already: what an earlier launch made of it is its work
+};
+
+/// Writes data.jsonl and job.json. SFT: the seed rows as text. DPO: the round's pairs as token ids with their texts,
+/// and the log-probabilities recorded while sampling when the configuration asks for them.
+Result<JobFiles> WriteJobFiles(const Context& context, const TrainingJob& job);
+
+/// Removes what a killed trainer left beside the model that it was saving.
+void RemoveUnfinishedModels(const Context& context, const TrainingJob& job);
 
 /// How the trainer is started.
 launcher::LaunchSpec TrainerSpec(const Context& context, const TrainingJob& job, const std::string& program_folder,

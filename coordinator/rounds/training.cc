@@ -4,6 +4,7 @@
 
 #include <filesystem>
 
+#include "common/base/manifest.h"
 #include "coordinator/rounds/launches.h"
 
 namespace srlm::rounds {
@@ -16,30 +17,47 @@ Training::Training(const Context& context, TrainingJob job, launcher::Launcher* 
 Status Training::Begin() {
   begun_ = true;
   SRLM_ASSIGN_OR_RETURN(const auto earlier, context_.ledger.Job(job_.job_id));
+  SRLM_ASSIGN_OR_RETURN(const JobFiles files, WriteJobFiles(context_, job_));
+  ours_ = files.as_before;
+  if (earlier && ours_) row_ = *earlier;
   if (earlier) row_.tries = earlier->tries;
+  furthest_ = row_.step;
   row_.job_id = job_.job_id;
   row_.kind = job_.kind;
   row_.round = job_.round;
   row_.output_model = job_.output;
   row_.state = "running";
-  SRLM_ASSIGN_OR_RETURN(row_.rows, WriteJobFiles(context_, job_));
+  row_.rows = files.rows;
   SRLM_RETURN_IF_ERROR(context_.ledger.SetJob(row_));
   return context_.Event("info", job_.round, "job_began",
                         fmt::format("{} on {} rows makes {}", job_.job_id, row_.rows, job_.output));
 }
 
+/// Takes a model that a launch of this job has saved, without living to say so. Whether there was one.
+Result<bool> Training::AdoptModel() {
+  const std::string folder = OutputFolder(context_, job_);
+  std::error_code error;
+  if (!ours_ || !fs::exists(folder + "/" + kManifestFile, error)) return false;
+  const auto manifest = ReadManifest(folder);
+  if (!manifest.ok() || !VerifyManifest(folder, *manifest).ok()) return false;
+  SRLM_RETURN_IF_ERROR(Record(manifest->ModelId()));
+  return true;
+}
+
 Status Training::StartTrainer() {
-  // A model folder without its row in the ledger is what an interrupted job left.
+  SRLM_ASSIGN_OR_RETURN(const bool adopted, AdoptModel());
+  if (adopted) return OkStatus();
   std::error_code error;
   fs::remove_all(OutputFolder(context_, job_), error);
-  fs::remove(JobFolder(context_, job_) + "/log.jsonl", error);
+  if (launcher_ != nullptr) RemoveUnfinishedModels(context_, job_);  // else somebody's trainer may be saving there
+  ours_ = true;
   ++row_.tries;
-  row_.step = 0;
-  row_.first_loss.reset();
-  stepped_ = false;
-  failure_.clear();
+  further_ = false;
+  reported_.clear();
   SRLM_RETURN_IF_ERROR(context_.ledger.SetJob(row_));
-  const std::string launch_id = fmt::format("{}-{}-{}", job_.job_id, context_.epoch, row_.tries);
+  // One that a person started outlives its coordinator, and may report to the next.
+  const std::string launch_id = launcher_ == nullptr ? job_.job_id + "-by-hand"
+                                                     : fmt::format("{}-{}-{}", job_.job_id, context_.epoch, row_.tries);
   spec_ = TrainerSpec(context_, job_, program_folder_, launch_id);
   launched_ = true;
   if (launcher_ != nullptr) return StartRecorded(context_, *launcher_, spec_);
@@ -56,6 +74,7 @@ Status Training::Advance(Clock::time_point now) {
     return StartTrainer();
   }
   if (launcher_ == nullptr) {
+    if (!reported_.empty()) return NoticeEnd({.running = false, .exit_code = 1, .reason = reported_, .tail = {}}, now);
     launched_ = row_.state != "done";
     return OkStatus();
   }
@@ -72,36 +91,47 @@ Status Training::NoticeEnd(const launcher::LaunchStatus& status, Clock::time_poi
   launched_ = false;
   SRLM_RETURN_IF_ERROR(RecordEnd(context_, spec_.id, status.reason));
   if (row_.state == "done") return OkStatus();
-  failures_ = stepped_ ? 1 : failures_ + 1;
+  failures_ = further_ ? 1 : failures_ + 1;
   row_.message = Explain(status, spec_.log_dir);
+  if (!reported_.empty()) row_.message = reported_ + "; " + row_.message;
   SRLM_RETURN_IF_ERROR(context_.ledger.SetJob(row_));
   SRLM_RETURN_IF_ERROR(context_.Event("error", job_.round, "job_ended_early", job_.job_id + ": " + row_.message));
   if (failures_ > context_.config.coordinator.max_relaunches)
     return FailedPrecondition(
-        fmt::format("{} ended {} times without a step: {}", job_.job_id, failures_, row_.message));
+        fmt::format("{} ended {} times without getting further: {}", job_.job_id, failures_, row_.message));
   next_start_ = now + std::chrono::duration_cast<Clock::duration>(
                           std::chrono::duration<double>(BackoffSeconds(context_.config.coordinator, failures_)));
   return OkStatus();
 }
 
 Status Training::Progress(const v1::TrainingProgress& progress) {
-  stepped_ = true;
   row_.step = progress.step() + 1;
-  row_.total_steps = progress.total_steps();
-  if (progress.step() == 0) {
-    row_.first_loss = progress.loss();
-    row_.tokens = 0;
-    row_.seconds = 0;
+  if (row_.step > furthest_) {
+    furthest_ = row_.step;
+    further_ = true;
   }
+  row_.total_steps = progress.total_steps();
+  row_.first_loss = progress.first_loss();
   row_.loss = progress.loss();
   if (job_.kind == "dpo") {
     row_.margin = progress.margin();
     row_.accuracy = progress.accuracy();
   }
-  row_.tokens += progress.tokens();
-  row_.seconds += progress.seconds();
+  row_.tokens = progress.total_tokens();
+  row_.seconds = progress.total_seconds();
   if (progress.seconds() > 0) tokens_per_second_ = static_cast<double>(progress.tokens()) / progress.seconds();
   return context_.ledger.SetJob(row_);
+}
+
+Status Training::Record(const std::string& model_id) {
+  SRLM_RETURN_IF_ERROR(
+      context_.models.AddTrained(job_.output, OutputFolder(context_, job_), model_id, job_.job_id).status());
+  RemoveUnfinishedModels(context_, job_);
+  row_.state = "done";
+  row_.message.clear();
+  SRLM_RETURN_IF_ERROR(context_.ledger.SetJob(row_));
+  return context_.Event("info", job_.round, "model_made",
+                        fmt::format("{} ({}) by {}, {} steps", job_.output, model_id, job_.job_id, row_.step));
 }
 
 Status Training::Done(const v1::TrainingDone& done) {
@@ -111,24 +141,21 @@ Status Training::Done(const v1::TrainingDone& done) {
   if (!fs::equivalent(done.model_folder(), expected, error))
     return InvalidArgument(
         fmt::format("{}: the job's model belongs in {}, not in {}", job_.job_id, expected, done.model_folder()));
-  SRLM_RETURN_IF_ERROR(context_.models.AddTrained(job_.output, expected, done.model_id(), job_.job_id).status());
-  row_.state = "done";
-  row_.message.clear();
   if (done.steps() > 0) row_.step = done.steps();
   if (done.tokens() > 0) row_.tokens = done.tokens();
   if (done.seconds() > 0) row_.seconds = done.seconds();
-  SRLM_RETURN_IF_ERROR(context_.ledger.SetJob(row_));
-  return context_.Event(
-      "info", job_.round, "model_made",
-      fmt::format("{} ({}) by {}, {} steps", job_.output, done.model_id(), job_.job_id, done.steps()));
+  return Record(done.model_id());
 }
 
 Status Training::Failed(const v1::TrainingFailed& failed) {
-  failure_ = failed.message().empty() ? "the trainer gave no reason" : failed.message();
-  row_.state = "failed";
-  row_.message = failure_;
+  const std::string message = failed.message().empty() ? "the trainer gave no reason" : failed.message();
+  const auto code = static_cast<Code>(failed.code());
+  const bool final = code == Code::kInvalidArgument || code == Code::kNotFound || code == Code::kFailedPrecondition;
+  (final ? failure_ : reported_) = message;
+  if (final) row_.state = "failed";
+  row_.message = message;
   SRLM_RETURN_IF_ERROR(context_.ledger.SetJob(row_));
-  return context_.Event("error", job_.round, "job_failed", job_.job_id + ": " + failure_);
+  return context_.Event(final ? "error" : "warning", job_.round, "job_failed", job_.job_id + ": " + message);
 }
 
 }  // namespace srlm::rounds

@@ -15,24 +15,28 @@ class Training {
   Training(const Context& context, TrainingJob job, launcher::Launcher* launcher, std::string program_folder);
 
   /// Begins the job, starts it again after a back-off when it ended without its model, and notices its end. Fails
-  /// when the job cannot be done: the trainer said so, or it ended max_relaunches times without a step between.
+  /// when the job cannot be done: the trainer said so, or it ended max_relaunches times without getting further.
   Status Advance(Clock::time_point now);
 
   /// Whether the model is recorded and the trainer's ranks have ended.
   bool done() const { return row_.state == "done" && !launched_; }
   const ledger::JobRow& row() const { return row_; }
   const TrainingJob& job() const { return job_; }
+  /// The present launch: reports of others are not for this object.
+  const std::string& launch_id() const { return spec_.id; }
   /// Tokens a second in the last step.
   double tokens_per_second() const { return tokens_per_second_; }
 
-  // Reports of the trainer; job id and epoch are already checked.
+  // Reports of the trainer; job id, launch id and epoch are already checked.
   Status Progress(const v1::TrainingProgress& progress);
   Status Done(const v1::TrainingDone& done);
   Status Failed(const v1::TrainingFailed& failed);
 
  private:
   Status Begin();
+  Result<bool> AdoptModel();
   Status StartTrainer();
+  Status Record(const std::string& model_id);
   Status NoticeEnd(const launcher::LaunchStatus& status, Clock::time_point now);
 
   const Context& context_;
@@ -44,9 +48,12 @@ class Training {
   bool launched_ = false;  // ranks that we started run
   launcher::LaunchSpec spec_;
   std::optional<Deadline> end_by_;  // for ranks that have delivered their model
-  std::string failure_;             // what the trainer said
-  int failures_ = 0;                // ends without a step between
-  bool stepped_ = false;            // since it was started
+  bool ours_ = false;               // what is in the output's folder was made for this very job
+  std::string failure_;             // that the trainer reported and that no other launch would mend
+  std::string reported_;            // what the present launch said about its end
+  int failures_ = 0;                // ends without getting further
+  uint64_t furthest_ = 0;           // steps done by the launch that got furthest
+  bool further_ = false;            // the present launch got further than all before
   Clock::time_point next_start_{};
   double tokens_per_second_ = 0;
 };

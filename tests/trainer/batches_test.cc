@@ -51,25 +51,44 @@ TEST(Pack, OneResponseGoesOnInThePromptsSegment) {
 TEST(DataOrder, TakesEverySampleOnceAnEpochInAnOrderOfItsOwn) {
   const DataOrder order = {.samples = 10, .global_batch = 4, .epochs = 2, .shuffle = true, .seed = 3};
   EXPECT_EQ(TotalSteps(order), 6);
+  SampleOrder of_step(order);
   std::vector<std::vector<size_t>> epochs(2);
   for (int64_t step = 0; step < 6; ++step) {
-    const auto samples = SamplesOfStep(order, step);
+    const auto samples = of_step.Step(step);
     EXPECT_EQ(samples.size(), step % 3 == 2 ? 2u : 4u);
     auto& epoch = epochs[static_cast<size_t>(step / 3)];
     epoch.insert(epoch.end(), samples.begin(), samples.end());
   }
   EXPECT_NE(epochs[0], epochs[1]);
   for (const auto& epoch : epochs) EXPECT_EQ(std::set<size_t>(epoch.begin(), epoch.end()).size(), 10u);
-  EXPECT_EQ(SamplesOfStep(order, 4), SamplesOfStep(order, 4));
+  // Any step can be asked for at any time.
+  EXPECT_EQ(SampleOrder(order).Step(4), std::vector<size_t>(epochs[1].begin() + 4, epochs[1].begin() + 8));
+  EXPECT_EQ(of_step.Step(1), std::vector<size_t>(epochs[0].begin() + 4, epochs[0].begin() + 8));
 }
 
 TEST(DataOrder, FollowsTheFileWithoutShuffleAndCountsStepsAsAsked) {
   DataOrder order = {.samples = 5, .global_batch = 2, .epochs = 0.5, .shuffle = false};
-  EXPECT_EQ(SamplesOfStep(order, 1), (std::vector<size_t>{2, 3}));
-  EXPECT_EQ(SamplesOfStep(order, 5), (std::vector<size_t>{4}));
+  EXPECT_EQ(SampleOrder(order).Step(1), (std::vector<size_t>{2, 3}));
+  EXPECT_EQ(SampleOrder(order).Step(5), (std::vector<size_t>{4}));
   EXPECT_EQ(TotalSteps(order), 2);
   order.max_steps = 7;
   EXPECT_EQ(TotalSteps(order), 7);
+}
+
+TEST(DataOrder, SaysWhichSamplesComeAfterTheFirstStep) {
+  DataOrder order = {.samples = 10, .global_batch = 4, .epochs = 1, .shuffle = true, .seed = 3};
+  for (const int64_t max_steps : {1, 2, 3, 4, 9}) {
+    order.max_steps = max_steps;
+    const std::vector<size_t> first = SampleOrder(order).Step(0);
+    std::set<size_t> later;
+    for (int64_t step = 1; step < max_steps; ++step) {
+      for (const size_t sample : SampleOrder(order).Step(step)) later.insert(sample);
+    }
+    for (const size_t sample : first) later.erase(sample);
+    const std::vector<size_t> said = SampleOrder(order).AfterFirstStep();
+    EXPECT_EQ(std::set<size_t>(said.begin(), said.end()), later) << max_steps;
+    EXPECT_EQ(said.size(), later.size());
+  }
 }
 
 TEST(PlanStep, SharesSamplesOutOnceWithinTheBudgetAndAsManyMicroBatchesForAll) {
@@ -105,12 +124,16 @@ class TokenizeTest : public testing::Test {
   static data::SftRow Row(const std::string& prompt, const std::string& completion) {
     return {data::PromptInput::FromUser(prompt), completion, {}, {}};
   }
+  Result<TokenizedData> Tokenize(std::vector<data::SftRow> rows, int64_t context_tokens) const {
+    const RowsOfFile<data::SftRow> files[] = {{"rows.jsonl", std::move(rows)}};
+    return TokenizeSft(files, *chat_, context_tokens, 320);
+  }
   std::unique_ptr<text::Chat> chat_;
 };
 
 TEST_F(TokenizeTest, AResponseEndsWithTheEndOfTurnAndNothingAfterIt) {
   const std::vector<data::SftRow> rows = {Row("What is the sum?", "The sum is 42.")};
-  const auto data = TokenizeSft(rows, *chat_, 1024, 320);
+  const auto data = Tokenize(rows, 1024);
   ASSERT_TRUE(data.ok()) << data.status().message();
   EXPECT_EQ(data->samples[0].responses[0].back(), chat_->response_end_id());
   EXPECT_EQ(data->samples[0].prompt, *chat_->PromptTokens(rows[0].prompt.messages));
@@ -120,23 +143,25 @@ TEST_F(TokenizeTest, TokenIdsOfARowAreUsedAsTheyAreAndChecked) {
   std::vector<data::SftRow> rows = {Row("ignored", "ignored")};
   rows[0].prompt_token_ids = {5, 6};
   rows[0].completion_token_ids = {7};
-  const auto data = TokenizeSft(rows, *chat_, 1024, 320);
+  const auto data = Tokenize(rows, 1024);
   ASSERT_TRUE(data.ok());
   EXPECT_EQ(data->samples[0].prompt, (std::vector<int>{5, 6}));
   EXPECT_EQ(data->samples[0].responses[0], (std::vector<int>{7}));
   rows[0].completion_token_ids = {320};
-  const auto bad = TokenizeSft(rows, *chat_, 1024, 320);
-  EXPECT_EQ(bad.status().message(), "row 1: the response has token id 320; the model's ids are 0 to 319");
+  EXPECT_EQ(Tokenize(rows, 1024).status().message(),
+            "row 1: the response has token id 320; the model's ids are 0 to 319");
+  rows[0].line = 7;
+  EXPECT_TRUE(Tokenize(rows, 1024).status().message().starts_with("rows.jsonl:7: "));
 }
 
 TEST_F(TokenizeTest, RowsBeyondTheContextAreLeftOutAndCounted) {
   const std::vector<data::SftRow> rows = {Row("short", "yes"), Row(std::string(4000, 'x'), "no")};
-  const auto data = TokenizeSft(rows, *chat_, 100, 320);
+  const auto data = Tokenize(rows, 100);
   ASSERT_TRUE(data.ok());
   EXPECT_EQ(data->samples.size(), 1u);
   EXPECT_EQ(data->too_long, 1);
   EXPECT_TRUE(data->first_too_long.starts_with("row 2 has ")) << data->first_too_long;
-  const auto none = TokenizeSft(std::span(rows).last(1), *chat_, 100, 320);
+  const auto none = Tokenize({rows[1]}, 100);
   EXPECT_EQ(none.status().code(), Code::kFailedPrecondition);
 }
 

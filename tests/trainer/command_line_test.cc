@@ -22,8 +22,8 @@ struct Ended {
   std::string said;    // lines of srlm-trainer itself, without log lines
 };
 
-Ended RunTrainer(const std::string& arguments) {
-  const std::string command = Env("SRLM_BIN") + "/srlm-trainer " + arguments + " 2>&1";
+Ended RunShell(const std::string& line) {
+  const std::string command = line + " 2>&1";
   FILE* pipe = popen(command.c_str(), "r");
   Ended ended;
   char buffer[4096];
@@ -37,6 +37,8 @@ Ended RunTrainer(const std::string& arguments) {
   }
   return ended;
 }
+
+Ended RunTrainer(const std::string& arguments) { return RunShell(Env("SRLM_BIN") + "/srlm-trainer " + arguments); }
 
 class CommandLineTest : public testing::Test {
  protected:
@@ -54,6 +56,10 @@ class CommandLineTest : public testing::Test {
   std::string Write(const std::string& name, const std::string& content) {
     std::ofstream(folder_ + "/" + name) << content;
     return folder_ + "/" + name;
+  }
+  static std::string Read(const std::string& path) {
+    std::ifstream file(path);
+    return {std::istreambuf_iterator<char>(file), {}};
   }
   std::string File(const std::string& name) const { return folder_ + "/" + name; }
   /// A good call of the method; what is appended changes it.
@@ -86,6 +92,55 @@ TEST_F(CommandLineTest, TakesSeveralDataFilesAndRowsThatTeachJudging) {
   int rows = 0;
   for (std::string line; std::getline(file, line);) ++rows;
   EXPECT_EQ(rows, 3);
+}
+
+TEST_F(CommandLineTest, AFolderMayBeNamedWithASlash) {
+  ASSERT_EQ(RunTrainer("sft --model " + model_ + "/ --data " + File("sft.jsonl") + " --out " + File("slash") +
+                       "/ --threads 1 --checkpoint-steps 1 --checkpoint-folder " + File("kept") + "//")
+                .exit_code,
+            0);
+  EXPECT_TRUE(fs::exists(File("slash/model.safetensors")));
+  EXPECT_TRUE(fs::exists(File("kept/step-00000001/checkpoint.json")));
+}
+
+TEST_F(CommandLineTest, AnOutputNeverReplacesAnInputOrAnotherOutput) {
+  const std::string data = File("sft.jsonl"), before = Read(data);
+  fs::create_symlink(data, File("link"));
+  for (const std::string& flags : {"--log " + data, "--print-logprobs " + data, "--log " + File("link"),
+                                   "--log " + File("out"), "--log " + File("./out"), "--checkpoint-folder " + data,
+                                   "--log " + File("x") + " --print-logprobs " + File("x")}) {
+    const Ended ended = RunTrainer(Good("sft") + " " + flags);
+    EXPECT_EQ(ended.exit_code, 1) << flags << "\n" << ended.output;
+    EXPECT_FALSE(fs::exists(File("out"))) << flags;
+    EXPECT_EQ(Read(data), before) << flags;
+  }
+  Write("log.jsonl", "{\"step\": 0, \"loss\": 9}\n");
+  const std::string only_values = "sft --model " + model_ + " --data " + data + " --threads 1 --print-logprobs " +
+                                  File("values") + " --log " + File("log.jsonl");
+  EXPECT_EQ(RunTrainer(only_values).exit_code, 0);
+  EXPECT_NE(Read(File("log.jsonl")), "");  // nothing was trained: no row of it is void
+  EXPECT_EQ(RunTrainer(Good("sft") + " --log /dev/null").exit_code, 0);
+  EXPECT_TRUE(fs::is_character_file("/dev/null"));
+}
+
+TEST_F(CommandLineTest, ALowLearningRateLowersTheDefaultOfItsEnd) {
+  const Ended ended = RunTrainer(Good("sft") + " --learning-rate 1e-6 --epochs 2 --log " + File("log.jsonl"));
+  EXPECT_EQ(ended.exit_code, 0) << ended.output;
+  EXPECT_NE(Read(File("log.jsonl")).find("\"learning_rate\":1e-06"), std::string::npos);
+}
+
+TEST_F(CommandLineTest, RanksThatReadDifferentDataSayWho) {
+  Write("data-0.jsonl", R"({"prompt": "a", "completion": "b"})"
+                        "\n");
+  Write("data-1.jsonl", R"({"prompt": "a", "completion": "c"})"
+                        "\n");
+  const Ended ended = RunShell(Env("SRLM_SOURCE") + "/tests/mpirun.sh 2 sh -c '" + Env("SRLM_BIN") +
+                               "/srlm-trainer sft --threads 1 --model " + model_ + " --out " + File("out") +
+                               " --data " + File("data-") + "$OMPI_COMM_WORLD_RANK.jsonl'");
+  EXPECT_EQ(ended.exit_code, 1) << ended.output;
+  EXPECT_NE(ended.said.find("rank 1: the data files differ from those that rank 0 reads"), std::string::npos)
+      << ended.output;
+  EXPECT_NE(ended.said.find("data check: rank 1 failed"), std::string::npos) << ended.output;
 }
 
 TEST_F(CommandLineTest, HelpAndVersionAreNoFailures) {
@@ -134,15 +189,24 @@ TEST_F(CommandLineTest, BadInputEndsWithOneAndSaysWhere) {
   Write("empty.jsonl", "");
   Write("torn.jsonl", "{\"prompt\": \"a\", \"chosen\": \"b\", \"rejected\": \"c\"}\n{\"prompt\": \"a\", \n");
   Write("without_chosen.jsonl", "{\"prompt\": \"a\", \"rejected\": \"c\"}\n");
-  Write("bad_ids.jsonl", R"({"prompt": "a", "chosen": "b", "rejected": "c", "prompt_token_ids": [1],)"
-                         R"( "chosen_token_ids": [9999], "rejected_token_ids": [4]})"
-                         "\n");
+  Write("bad_ids.jsonl",
+        "{\"prompt\": \"a\", \"chosen\": \"b\", \"rejected\": \"c\"}\n\n"
+        R"({"prompt": "a", "chosen": "b", "rejected": "c", "prompt_token_ids": [1],)"
+        R"( "chosen_token_ids": [9999], "rejected_token_ids": [4]})"
+        "\n");
   Write("long.jsonl", "{\"prompt\": \"" + std::string(9000, 'x') + "\", \"chosen\": \"b\", \"rejected\": \"c\"}\n");
   fs::copy(model_, File("torn_model"));
   fs::resize_file(File("torn_model/model.safetensors"), 1000);
   fs::copy(model_, File("no_tokenizer"));
   fs::remove(File("no_tokenizer/tokenizer.json"));
   fs::create_directories(File("taken"));
+  for (const std::string key : {"vocab_size", "rope_scaling"}) {
+    fs::copy(model_, File("deep_" + key));
+    Write("deep_" + key + "/config.json",
+          "{\"" + key + "\": " + std::string(1 << 20, '[') + std::string(1 << 20, ']') + "}");
+  }
+  fs::copy(Env("SRLM_SOURCE") + "/tests/reference/models/sharded", File("deep_index"));
+  Write("deep_index/model.safetensors.index.json", "{\"weight_map\": " + std::string(1 << 20, '['));
   const auto call = [&](const std::string& model, const std::string& data, const std::string& out) {
     return "dpo --threads 1 --model " + model + " --data " + data + " --out " + out;
   };
@@ -155,11 +219,16 @@ TEST_F(CommandLineTest, BadInputEndsWithOneAndSaysWhere) {
       {call(File("absent"), good, out), "absent"},
       {call(File("torn_model"), good, out), "model.safetensors"},
       {call(File("no_tokenizer"), good, out), "tokenizer.json"},
+      {call(File("deep_vocab_size"), good, out), "deep_vocab_size/config.json"},
+      {call(File("deep_rope_scaling"), good, out), "deep_rope_scaling/config.json"},
+      {call(File("deep_index"), good, out), "model.safetensors.index.json"},
+      {call(model_, good, out) + " --checkpoint-folder " + File("no/parent"), "no/parent"},
+      {call(model_, good, out) + " --checkpoint-folder " + File("empty.jsonl"), "empty.jsonl"},
       {call(model_, File("absent.jsonl"), out), "absent.jsonl"},
       {call(model_, File("empty.jsonl"), out), "empty.jsonl"},
       {call(model_, File("torn.jsonl"), out), "torn.jsonl:2"},
       {call(model_, File("without_chosen.jsonl"), out), "without_chosen.jsonl:1"},
-      {call(model_, File("bad_ids.jsonl"), out), "9999"},
+      {call(model_, File("bad_ids.jsonl"), out), "bad_ids.jsonl:3: the response has token id 9999"},
       {call(model_, File("long.jsonl"), out), "no row is left"},
       {call(model_, good, File("taken")), "taken"},
       {call(model_, good, File("no/such/folder")), "parent folder"},

@@ -84,7 +84,7 @@ TEST(Network, GivesTransformersLogProbabilitiesForEveryVariant) {
       for (int token = 0; token < 320; token += 13) sample.responses.push_back({token});
       const std::vector<double> logp = network->SequenceLogp(PackAll({sample}));
       for (size_t k = 0; k < logp.size(); ++k) {
-        EXPECT_NEAR(logp[k], logits[13 * k] - std::log(sum), 2e-4) << name << " position " << i;
+        EXPECT_NEAR(logp[k], logits[13 * k] - std::log(sum), 1e-4) << name << " position " << i;
       }
     }
   }

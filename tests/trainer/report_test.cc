@@ -63,7 +63,7 @@ class ReportTest : public testing::Test {
 
 TEST_F(ReportTest, TellsTheRunsCoordinatorOfStepsAndTheEnd) {
   Serve(7);
-  auto reporter = ConnectToCoordinator(run_, "sft-1");
+  auto reporter = ConnectToCoordinator(run_, "sft-1", "launch-1");
   ASSERT_TRUE(reporter.ok()) << reporter.status().message();
   StepValues values;
   values.step = 3;
@@ -84,13 +84,18 @@ TEST_F(ReportTest, TellsTheRunsCoordinatorOfStepsAndTheEnd) {
   ASSERT_TRUE((*reporter)->Done({"/models/M1", "0123456789abcdef", 9, 5000, 1.5}).ok());
   EXPECT_EQ(recorder_.done.model_folder(), "/models/M1");
   EXPECT_EQ(recorder_.done.model_id(), "0123456789abcdef");
-  (*reporter)->Failed("no space left");
+  (*reporter)->Failed(ResourceExhausted("no space left"));
   EXPECT_EQ(recorder_.failed.message(), "no space left");
+  EXPECT_EQ(recorder_.failed.code(), 8u);
+  for (const std::string& launch :
+       {recorder_.progress.launch_id(), recorder_.done.launch_id(), recorder_.failed.launch_id()}) {
+    EXPECT_EQ(launch, "launch-1");
+  }
 }
 
 TEST_F(ReportTest, ARefusalEndsTheJobAndSilenceDoesNot) {
   Serve(1);
-  auto reporter = ConnectToCoordinator(run_, "dpo-2");
+  auto reporter = ConnectToCoordinator(run_, "dpo-2", "launch-1");
   ASSERT_TRUE(reporter.ok());
   recorder_.refuse = true;
   EXPECT_EQ((*reporter)->Step({}).status().code(), Code::kAborted);
@@ -102,7 +107,7 @@ TEST_F(ReportTest, ARefusalEndsTheJobAndSilenceDoesNot) {
 
 TEST_F(ReportTest, FindsTheNextCoordinatorOfTheRun) {
   Serve(1);
-  auto reporter = ConnectToCoordinator(run_, "dpo-2");
+  auto reporter = ConnectToCoordinator(run_, "dpo-2", "launch-1");
   ASSERT_TRUE(reporter.ok());
   server_->Shutdown();
   Serve(2);
@@ -111,7 +116,7 @@ TEST_F(ReportTest, FindsTheNextCoordinatorOfTheRun) {
 }
 
 TEST_F(ReportTest, SaysThatARunHasNoCoordinator) {
-  EXPECT_EQ(ConnectToCoordinator(run_, "sft-1").status().code(), Code::kNotFound);
+  EXPECT_EQ(ConnectToCoordinator(run_, "sft-1", "launch-1").status().code(), Code::kNotFound);
 }
 
 }  // namespace

@@ -48,13 +48,30 @@ int64_t TotalSteps(const DataOrder& order) {
   return std::max<int64_t>(1, static_cast<int64_t>(std::ceil(order.epochs * static_cast<double>(StepsOfEpoch(order)))));
 }
 
-std::vector<size_t> SamplesOfStep(const DataOrder& order, int64_t step) {
+SampleOrder::SampleOrder(const DataOrder& order) : order_(order) {
   SRLM_CHECK(order.samples > 0 && order.global_batch > 0, "an order of nothing");
-  const int64_t steps = StepsOfEpoch(order);
-  const std::vector<size_t> epoch = OrderOfEpoch(order, step / steps);
-  const int64_t begin = step % steps * order.global_batch;
-  const int64_t end = std::min(begin + order.global_batch, order.samples);
-  return {epoch.begin() + begin, epoch.begin() + end};
+}
+
+void SampleOrder::GoToEpoch(int64_t epoch) {
+  if (epoch == epoch_) return;
+  of_epoch_ = OrderOfEpoch(order_, epoch);
+  epoch_ = epoch;
+}
+
+std::vector<size_t> SampleOrder::Step(int64_t step) {
+  const int64_t steps = StepsOfEpoch(order_);
+  GoToEpoch(step / steps);
+  const int64_t begin = step % steps * order_.global_batch;
+  const int64_t end = std::min(begin + order_.global_batch, order_.samples);
+  return {of_epoch_.begin() + begin, of_epoch_.begin() + end};
+}
+
+std::vector<size_t> SampleOrder::AfterFirstStep() {
+  GoToEpoch(0);  // later epochs have no other samples
+  const int64_t steps = std::min(TotalSteps(order_), StepsOfEpoch(order_));
+  const int64_t begin = std::min(order_.global_batch, order_.samples);
+  const int64_t end = std::min(steps * order_.global_batch, order_.samples);
+  return {of_epoch_.begin() + begin, of_epoch_.begin() + end};
 }
 
 StepPlan PlanStep(std::span<const Sample> samples, std::span<const size_t> step_samples, int ranks,

@@ -21,8 +21,23 @@ struct DataOrder {
 /// Optimiser steps of the whole job. The last batch of an epoch may be smaller.
 int64_t TotalSteps(const DataOrder& order);
 
-/// The samples of `step`, in order. A function of the order alone, so any step can be asked for at any time (resume).
-std::vector<size_t> SamplesOfStep(const DataOrder& order, int64_t step);
+/// Which samples each step takes. A function of the order alone: any step can be asked for at any time (resume). Steps
+/// of one epoch one after the other are cheap.
+class SampleOrder {
+ public:
+  explicit SampleOrder(const DataOrder& order);
+  /// The samples of `step`, in order.
+  std::vector<size_t> Step(int64_t step);
+  /// Those of all later steps of the job that step 0 does not have, each once.
+  std::vector<size_t> AfterFirstStep();
+
+ private:
+  void GoToEpoch(int64_t epoch);
+
+  DataOrder order_;
+  int64_t epoch_ = -1;
+  std::vector<size_t> of_epoch_;
+};
 
 /// A step's micro-batches for every rank: ranks[r][m] are sample indices, some micro-batches empty, as many for each
 /// rank.

@@ -34,15 +34,15 @@ Status CheckIds(std::span<const int> ids, std::string_view what, int64_t vocabul
 }
 
 /// Checks a sample and takes it, or counts it as too long.
-Status Take(Sample sample, const Limits& limits, TokenizedData& data) {
+Status Take(Sample sample, const std::string& where, const Limits& limits, TokenizedData& data) {
   SRLM_RETURN_IF_ERROR(CheckIds(sample.prompt, "prompt", limits.vocabulary_size));
   for (const auto& response : sample.responses) {
     SRLM_RETURN_IF_ERROR(CheckIds(response, "response", limits.vocabulary_size));
   }
   if (sample.context_tokens() > limits.context_tokens) {
     if (data.too_long++ == 0) {
-      data.first_too_long = fmt::format("row {} has {} tokens, the model's context is {}", sample.row + 1,
-                                        sample.context_tokens(), limits.context_tokens);
+      data.first_too_long = fmt::format("{} has {} tokens, the model's context is {}", where, sample.context_tokens(),
+                                        limits.context_tokens);
     }
     return OkStatus();
   }
@@ -77,14 +77,19 @@ Result<Sample> ToSample(const data::PreferenceRow& row, const text::Chat& chat) 
 }
 
 template <typename Row>
-Result<TokenizedData> Tokenize(std::span<const Row> rows, const text::Chat& chat, const Limits& limits) {
+Result<TokenizedData> Tokenize(std::span<const RowsOfFile<Row>> files, const text::Chat& chat, const Limits& limits) {
   TokenizedData data;
-  for (size_t i = 0; i < rows.size(); ++i) {
-    const std::string where = fmt::format("row {}", i + 1);
-    auto sample = ToSample(rows[i], chat);
-    if (!sample.ok()) return sample.status().WithContext(where);
-    sample->row = static_cast<int64_t>(i);
-    if (Status status = Take(std::move(sample).value(), limits, data); !status.ok()) return status.WithContext(where);
+  int64_t row_number = 0;
+  for (const RowsOfFile<Row>& file : files) {
+    for (const Row& row : file.rows) {
+      const std::string where =
+          row.line > 0 ? fmt::format("{}:{}", file.path, row.line) : fmt::format("row {}", row_number + 1);
+      auto sample = ToSample(row, chat);
+      if (!sample.ok()) return sample.status().WithContext(where);
+      sample->row = row_number++;
+      Status taken = Take(std::move(sample).value(), where, limits, data);
+      if (!taken.ok()) return taken.WithContext(where);
+    }
   }
   SRLM_RETURN_IF_ERROR(CheckNotEmpty(data));
   return data;
@@ -92,14 +97,14 @@ Result<TokenizedData> Tokenize(std::span<const Row> rows, const text::Chat& chat
 
 }  // namespace
 
-Result<TokenizedData> TokenizeSft(std::span<const data::SftRow> rows, const text::Chat& chat, int64_t context_tokens,
-                                  int64_t vocabulary_size) {
-  return Tokenize(rows, chat, {context_tokens, vocabulary_size});
+Result<TokenizedData> TokenizeSft(std::span<const RowsOfFile<data::SftRow>> files, const text::Chat& chat,
+                                  int64_t context_tokens, int64_t vocabulary_size) {
+  return Tokenize(files, chat, {context_tokens, vocabulary_size});
 }
 
-Result<TokenizedData> TokenizePreferences(std::span<const data::PreferenceRow> rows, const text::Chat& chat,
-                                          int64_t context_tokens, int64_t vocabulary_size) {
-  return Tokenize(rows, chat, {context_tokens, vocabulary_size});
+Result<TokenizedData> TokenizePreferences(std::span<const RowsOfFile<data::PreferenceRow>> files,
+                                          const text::Chat& chat, int64_t context_tokens, int64_t vocabulary_size) {
+  return Tokenize(files, chat, {context_tokens, vocabulary_size});
 }
 
 }  // namespace srlm::trainer

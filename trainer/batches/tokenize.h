@@ -19,13 +19,20 @@ struct TokenizedData {
   std::string first_too_long;  // says which row and how long, for a warning
 };
 
+/// Rows of one data file.
+template <typename Row>
+struct RowsOfFile {
+  std::string path;  // empty: rows from no file
+  std::vector<Row> rows;
+};
+
 /// Token ids of a row are used as they are; texts go through the chat template, raw ones through the tokenizer alone,
-/// and a response gets its end-of-turn token. InvalidArgument names the row for an empty prompt or response, and for
-/// ids outside [0, vocabulary_size). Rows of more than `context_tokens` are left out and counted; FailedPrecondition
-/// when none is left.
-Result<TokenizedData> TokenizeSft(std::span<const data::SftRow> rows, const text::Chat& chat, int64_t context_tokens,
-                                  int64_t vocabulary_size);
-Result<TokenizedData> TokenizePreferences(std::span<const data::PreferenceRow> rows, const text::Chat& chat,
-                                          int64_t context_tokens, int64_t vocabulary_size);
+/// and a response gets its end-of-turn token. InvalidArgument names the place (`file:line`) for an empty prompt or
+/// response, and for ids outside [0, vocabulary_size). Rows of more than `context_tokens` are left out and counted;
+/// FailedPrecondition when none is left.
+Result<TokenizedData> TokenizeSft(std::span<const RowsOfFile<data::SftRow>> files, const text::Chat& chat,
+                                  int64_t context_tokens, int64_t vocabulary_size);
+Result<TokenizedData> TokenizePreferences(std::span<const RowsOfFile<data::PreferenceRow>> files,
+                                          const text::Chat& chat, int64_t context_tokens, int64_t vocabulary_size);
 
 }  // namespace srlm::trainer

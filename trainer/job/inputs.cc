@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "common/base/file.h"
@@ -17,19 +18,68 @@ namespace {
 
 namespace fs = std::filesystem;
 
+/// A folder that is to be made: its parent is there and can be written to.
+Status CheckParent(const std::string& folder) {
+  const fs::path given = fs::path(folder);
+  const fs::path parent = given.parent_path().empty() ? fs::path(".") : given.parent_path();
+  std::error_code error;
+  if (!fs::is_directory(parent, error))
+    return NotFound(fmt::format("{}: its parent folder does not exist; make it first", folder));
+  if (access(parent.c_str(), W_OK | X_OK) != 0) return FileError("make the folder", folder, errno);
+  return OkStatus();
+}
+
 /// --out is made by renaming a finished folder to it.
 Status CheckOutFolder(const std::string& out) {
-  if (fs::exists(out)) return {Code::kAlreadyExists, out + ": exists already; choose another folder for --out"};
-  const fs::path given = fs::path(out);
-  const fs::path parent = given.parent_path().empty() ? fs::path(".") : given.parent_path();
-  if (!fs::is_directory(parent))
-    return NotFound(fmt::format("{}: its parent folder does not exist; make it first", out));
-  if (access(parent.c_str(), W_OK | X_OK) != 0) return FileError("make the folder", out, errno);
+  std::error_code error;
+  if (fs::exists(fs::symlink_status(out, error)))
+    return {Code::kAlreadyExists, out + ": exists already; choose another folder for --out"};
+  return CheckParent(out);
+}
+
+Status CheckCheckpointFolder(const std::string& folder) {
+  std::error_code error;
+  if (!fs::exists(folder, error)) return CheckParent(folder);
+  if (!fs::is_directory(folder, error))
+    return InvalidArgument(folder + ": is not a folder; --checkpoint-folder is one");
+  if (access(folder.c_str(), W_OK | X_OK) != 0) return FileError("write to the folder", folder, errno);
+  return OkStatus();
+}
+
+/// No output may replace another, or an input.
+Status CheckDistinct(const TrainerOptions& options) {
+  std::vector<std::pair<std::string, std::string>> seen;  // real path and flag
+  std::vector<std::pair<std::string, std::string>> named = {{"--model", options.model}};
+  for (const std::string& path : options.data) named.emplace_back("--data", path);
+  const size_t inputs = named.size();
+  if (!options.out.empty()) {
+    named.emplace_back("--out", options.out);
+    named.emplace_back("--checkpoint-folder", CheckpointFolderOf(options));
+  }
+  named.emplace_back("--log", options.log);
+  named.emplace_back("--print-logprobs", options.print_logprobs);
+  for (size_t i = 0; i < named.size(); ++i) {
+    const auto& [flag, path] = named[i];
+    if (path.empty()) continue;
+    std::error_code error;
+    const fs::path real = fs::weakly_canonical(path, error);
+    const auto same =
+        std::ranges::find(seen, error ? path : real.string(), [](const auto& each) { return each.first; });
+    if (i >= inputs && same != seen.end()) {
+      return InvalidArgument(
+          fmt::format("{} and {} are both {}; one would replace the other", same->second, flag, path));
+    }
+    seen.emplace_back(error ? path : real.string(), flag);
+  }
   return OkStatus();
 }
 
 Status CheckOutputs(const TrainerOptions& options) {
-  if (!options.out.empty()) SRLM_RETURN_IF_ERROR(CheckOutFolder(options.out));
+  SRLM_RETURN_IF_ERROR(CheckDistinct(options));
+  if (!options.out.empty()) {
+    SRLM_RETURN_IF_ERROR(CheckOutFolder(options.out));
+    SRLM_RETURN_IF_ERROR(CheckCheckpointFolder(CheckpointFolderOf(options)));
+  }
   for (const std::string& path : {options.log, options.print_logprobs}) {
     if (!path.empty()) SRLM_RETURN_IF_ERROR(CheckWritable(path));
   }
@@ -37,11 +87,11 @@ Status CheckOutputs(const TrainerOptions& options) {
 }
 
 template <typename Row, typename Load>
-Result<std::vector<Row>> LoadAll(const std::vector<std::string>& paths, const Load& load) {
-  std::vector<Row> all;
+Result<std::vector<RowsOfFile<Row>>> LoadAll(const std::vector<std::string>& paths, const Load& load) {
+  std::vector<RowsOfFile<Row>> all;
   for (const std::string& path : paths) {
     SRLM_ASSIGN_OR_RETURN(std::vector<Row> rows, load(path));
-    all.insert(all.end(), std::make_move_iterator(rows.begin()), std::make_move_iterator(rows.end()));
+    all.push_back({path, std::move(rows)});
   }
   return all;
 }
@@ -55,23 +105,26 @@ Result<std::unique_ptr<text::Chat>> LoadChat(const TrainerOptions& options) {
 Result<TokenizedData> LoadSamples(const TrainerOptions& options, const model::ModelConfig& config) {
   const int64_t context = config.context_tokens, vocabulary = config.vocabulary_size;
   if (options.method == Method::kDpo) {
-    SRLM_ASSIGN_OR_RETURN(const auto rows, LoadAll<data::PreferenceRow>(options.data, data::LoadPreferences));
+    SRLM_ASSIGN_OR_RETURN(const auto files, LoadAll<data::PreferenceRow>(options.data, data::LoadPreferences));
     SRLM_ASSIGN_OR_RETURN(const auto chat, LoadChat(options));
-    return TokenizePreferences(rows, *chat, context, vocabulary);
+    return TokenizePreferences(files, *chat, context, vocabulary);
   }
   SRLM_ASSIGN_OR_RETURN(const auto judge_template, data::JudgeTemplate::Load(options.judge_template));
-  SRLM_ASSIGN_OR_RETURN(const auto rows, LoadAll<data::SftRow>(options.data, [&](const std::string& path) {
+  SRLM_ASSIGN_OR_RETURN(const auto files, LoadAll<data::SftRow>(options.data, [&](const std::string& path) {
                           return data::LoadSft(path, judge_template);
                         }));
   SRLM_ASSIGN_OR_RETURN(const auto chat, LoadChat(options));
-  return TokenizeSft(rows, *chat, context, vocabulary);
+  return TokenizeSft(files, *chat, context, vocabulary);
 }
 
+/// Token ids, and the reference values that rows bring: a step's result depends on both.
 std::string HashSamples(const std::vector<Sample>& samples) {
   std::string all;
   for (const Sample& sample : samples) {
     all += Sha256Tokens(sample.prompt);
     for (const auto& response : sample.responses) all += Sha256Tokens(response);
+    if (!sample.reference_logp) continue;
+    for (const double value : *sample.reference_logp) all += fmt::format(" {:a}", value);
   }
   return Sha256(all);
 }

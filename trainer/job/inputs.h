@@ -17,8 +17,7 @@ struct JobInputs {
   std::vector<Sample> samples;
   int64_t too_long = 0;
   std::string first_too_long;
-  std::string data_sha256;  // of all token ids, in order
-  std::string model_id;     // of the model the job begins with
+  std::string data_sha256;  // of all token ids and given reference values, in order
 };
 
 /// Checks paths to write, reads the data files (`file:line` in messages), the tokenizer and the model's configuration,

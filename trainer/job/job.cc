@@ -10,16 +10,15 @@
 #include <nlohmann/json.hpp>
 #include <numeric>
 #include <optional>
-#include <set>
-#include <thread>
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "common/base/machine.h"
 #include "common/base/manifest.h"
 #include "common/checkpoint/checkpoint.h"
-#include "common/data/jsonl.h"
 #include "common/model/save.h"
 #include "trainer/job/inputs.h"
+#include "trainer/job/job_log.h"
 #include "trainer/job/log_rows.h"
 #include "trainer/job/trainer.h"
 
@@ -37,8 +36,14 @@ class Job {
   /// Everything after: all ranks go through it in step.
   Status Run();
 
+  /// How a failure of Run stands with the other ranks; false unless it was seen where all ranks saw it.
+  bool together() const { return together_ || communicator_.size() == 1; }
+  bool everywhere() const { return everywhere_; }
+
  private:
   bool leads() const { return communicator_.rank() == 0; }
+  Status AgreeOn(const Status& mine, std::string_view name);
+  Status Everywhere(Status status);
   void ChooseRecompute();
   Status CheckSameInputs();
   Status PrintLogprobs();
@@ -47,7 +52,7 @@ class Job {
   Status AfterStep(StepValues& values);
   Status SaveCheckpoint(int64_t steps_done);
   Status SaveOut();
-  std::string Settings() const;
+  checkpoint::JobIdentity Identity() const;
 
   const TrainerOptions& options_;
   parallel::Communicator& communicator_;
@@ -55,15 +60,30 @@ class Job {
   const Clock::time_point begin_ = Clock::now();
   JobInputs inputs_;
   std::string model_id_;
-  DataOrder order_;
+  DataOrder data_order_;
+  std::optional<SampleOrder> order_;
   LearningRateSchedule schedule_;
   std::unique_ptr<Network> network_;
   std::unique_ptr<AdamW> optimizer_;
   std::unique_ptr<Trainer> trainer_;
-  std::optional<data::JsonlWriter> log_;
-  double reference_seconds_ = 0, steps_seconds_ = 0;
+  std::optional<JobLog> log_;
+  double reference_seconds_ = 0, steps_seconds_ = 0, first_loss_ = 0;
   int64_t tokens_ = 0;
+  bool together_ = false, everywhere_ = false;
 };
+
+/// Asks all ranks whether they are well. After a failure they leave together, unless the asking failed.
+Status Job::AgreeOn(const Status& mine, std::string_view name) {
+  const parallel::Agreement agreement = parallel::Agree(communicator_, mine, name);
+  together_ = agreement.together && !agreement.status.ok();
+  return agreement.status;
+}
+
+/// A failure that every rank sees at this same place.
+Status Job::Everywhere(Status status) {
+  together_ = everywhere_ = true;
+  return status;
+}
 
 Status Job::Prepare() {
   SRLM_ASSIGN_OR_RETURN(inputs_, ReadInputs(options_));
@@ -76,20 +96,20 @@ Status Job::Prepare() {
   if (leads()) {
     SRLM_ASSIGN_OR_RETURN(const Manifest manifest, ReadManifest(options_.model));
     model_id_ = manifest.ModelId();
-    if (!options_.log.empty()) {
-      std::filesystem::remove(options_.log);  // a job begins at step 0: rows of an earlier attempt would count twice
-      SRLM_ASSIGN_OR_RETURN(data::JsonlWriter writer, data::JsonlWriter::Append(options_.log));
-      log_ = std::move(writer);
+    if (!options_.log.empty() && !options_.out.empty()) {
+      SRLM_ASSIGN_OR_RETURN(JobLog log, JobLog::Open(options_.log, 0));
+      log_ = std::move(log);
     }
   }
-  order_ = {.samples = static_cast<int64_t>(inputs_.samples.size()),
-            .global_batch = options_.global_batch,
-            .epochs = options_.epochs,
-            .max_steps = options_.max_steps,
-            .shuffle = options_.shuffle,
-            .seed = options_.seed};
+  data_order_ = {.samples = static_cast<int64_t>(inputs_.samples.size()),
+                 .global_batch = options_.global_batch,
+                 .epochs = options_.epochs,
+                 .max_steps = options_.max_steps,
+                 .shuffle = options_.shuffle,
+                 .seed = options_.seed};
   schedule_ = {options_.schedule, options_.learning_rate, options_.final_learning_rate, options_.warmup_ratio,
-               TotalSteps(order_)};
+               TotalSteps(data_order_)};
+  order_.emplace(data_order_);
   ChooseRecompute();
   return OkStatus();
 }
@@ -118,9 +138,10 @@ Status Job::CheckSameInputs() {
   std::vector<char> of_rank_0(hash.begin(), hash.end());
   SRLM_RETURN_IF_ERROR(communicator_.Broadcast(parallel::BufferOf(std::span(of_rank_0)), 0, "data check"));
   const bool same = std::equal(hash.begin(), hash.end(), of_rank_0.begin());
-  return parallel::Agree(communicator_,
-                         same ? OkStatus() : FailedPrecondition("the data files differ from those that rank 0 reads"),
-                         "data check");
+  return AgreeOn(same ? OkStatus()
+                      : FailedPrecondition(fmt::format("rank {}: the data files differ from those that rank 0 reads",
+                                                       communicator_.rank())),
+                 "data check");
 }
 
 Status Job::PrintLogprobs() {
@@ -129,21 +150,14 @@ Status Job::PrintLogprobs() {
   std::iota(all.begin(), all.end(), size_t{0});
   SRLM_ASSIGN_OR_RETURN(const auto logp, trainer_->SequenceLogp(all));
   const Status written = leads() ? WriteLogprobs(options_.print_logprobs, inputs_.samples, logp) : OkStatus();
-  return parallel::Agree(communicator_, written, "writing log-probabilities");
+  return AgreeOn(written, "writing log-probabilities");
 }
 
 Status Job::MakeReference() {
   if (options_.method != Method::kDpo) return OkStatus();
   const Clock::time_point begin = Clock::now();
-  trainer_->ReferenceIsPolicy(SamplesOfStep(order_, 0));  // nothing has changed yet at step 0
-  std::set<size_t> used;
-  for (int64_t step = 1; step < schedule_.total_steps && used.size() < inputs_.samples.size(); ++step) {
-    used.merge([&] {
-      const std::vector<size_t> samples = SamplesOfStep(order_, step);
-      return std::set<size_t>(samples.begin(), samples.end());
-    }());
-  }
-  const std::vector<size_t> indices(used.begin(), used.end());
+  trainer_->ReferenceIsPolicy(order_->Step(0));  // nothing has changed yet at step 0
+  const std::vector<size_t> indices = order_->AfterFirstStep();
   SRLM_RETURN_IF_ERROR(trainer_->ComputeReference(indices));
   reference_seconds_ = SecondsSince(begin);
   if (leads()) LogInfo("reference", {{"pairs", indices.size()}, {"seconds", reference_seconds_}});
@@ -151,9 +165,20 @@ Status Job::MakeReference() {
 }
 
 Status Job::AfterStep(StepValues& values) {
+  if (!values.finite()) {
+    return Everywhere(FailedPrecondition(
+        fmt::format("the loss of step {} is {} and its gradient norm {}: training diverged; lower --learning-rate, or "
+                    "check the data and weights",
+                    values.step, values.loss, values.grad_norm)));
+  }
+  if (values.step == 0) first_loss_ = values.loss;
   tokens_ += values.tokens;
-  std::vector<int64_t> verdict = {0, 0};  // failed, stop
+  steps_seconds_ += values.seconds;
+  values.total_tokens = tokens_;
+  values.total_seconds = steps_seconds_;
+  values.first_loss = first_loss_;
   Status status;
+  std::vector<int64_t> stop = {0};
   if (leads()) {
     LogInfo("step", {{"step", values.step},
                      {"of", values.total_steps},
@@ -162,55 +187,68 @@ Status Job::AfterStep(StepValues& values) {
                      {"seconds", values.seconds}});
     if (log_) status = log_->Write(StepRow(options_.method, values));
     if (status.ok() && reporter_ != nullptr) {
-      const auto stop = reporter_->Step(values);
-      status = stop.status();
-      verdict[1] = stop.ok() && *stop ? 1 : 0;
+      const auto asked = reporter_->Step(values);
+      status = asked.status();
+      stop[0] = asked.ok() && *asked ? 1 : 0;
     }
-    verdict[0] = status.ok() ? 0 : 1;
+    const int64_t done = values.step + 1;
+    const bool due =
+        options_.checkpoint_steps > 0 && (done % options_.checkpoint_steps == 0 || done == schedule_.total_steps);
+    if (status.ok() && due) status = SaveCheckpoint(done);
   }
-  if (options_.checkpoint_steps > 0 && (values.step + 1) % options_.checkpoint_steps == 0 && leads() && status.ok()) {
-    status = SaveCheckpoint(values.step + 1);
-    verdict[0] = status.ok() ? 0 : 1;
-  }
-  SRLM_RETURN_IF_ERROR(communicator_.AllReduceSum(parallel::BufferOf(std::span(verdict)), "end of step"));
-  if (!status.ok()) return status;
-  if (verdict[0] != 0) return Aborted("rank 0 failed at the end of a step; its message says why");
-  if (verdict[1] != 0) return Status(Code::kCancelled, "stopped by the coordinator");
+  SRLM_RETURN_IF_ERROR(AgreeOn(status, "end of step"));
+  SRLM_RETURN_IF_ERROR(communicator_.Broadcast(parallel::BufferOf(std::span(stop)), 0, "whether to stop"));
+  if (stop[0] != 0) return Everywhere(Status(Code::kCancelled, "stopped by the coordinator"));
   return OkStatus();
 }
 
-std::string Job::Settings() const {
-  return fmt::format(
-      "method={} beta={} lr={}..{} schedule={} warmup={} batch={} adam={},{} decay={} clip={} shuffle={}",
-      options_.method == Method::kDpo ? "dpo" : "sft", options_.beta, options_.learning_rate,
-      options_.final_learning_rate, options_.schedule == Schedule::kCosine ? "cosine" : "constant",
-      options_.warmup_ratio, options_.global_batch, options_.adam_beta1, options_.adam_beta2, options_.weight_decay,
-      options_.max_grad_norm, options_.shuffle);
+checkpoint::JobIdentity Job::Identity() const {
+  checkpoint::JobIdentity identity;
+  identity.model_id = model_id_;
+  identity.data_sha256 = inputs_.data_sha256;
+  const auto set = [&](const std::string& name, const auto& value) {
+    identity.settings[name] = fmt::format("{}", value);
+  };
+  set("method", options_.method == Method::kDpo ? "dpo" : "sft");
+  set("learning_rate", options_.learning_rate);
+  set("final_learning_rate", options_.final_learning_rate);
+  set("schedule", options_.schedule == Schedule::kCosine ? "cosine" : "constant");
+  set("warmup_ratio", options_.warmup_ratio);
+  set("beta", options_.beta);
+  set("global_batch", options_.global_batch);
+  set("micro_batch_tokens", options_.micro_batch_tokens);
+  set("steps", schedule_.total_steps);
+  set("adam_beta1", options_.adam_beta1);
+  set("adam_beta2", options_.adam_beta2);
+  set("weight_decay", options_.weight_decay);
+  set("max_grad_norm", options_.max_grad_norm);
+  set("shuffle", options_.shuffle);
+  set("seed", options_.seed);
+  set("ranks", communicator_.size());
+  set("threads", at::get_num_threads());
+  return identity;
 }
 
 Status Job::SaveCheckpoint(int64_t steps_done) {
-  const std::string folder =
-      options_.checkpoint_folder.empty() ? options_.out + ".checkpoints" : options_.checkpoint_folder;
-  const checkpoint::Part parts[] = {{"weights", network_->weights()},
-                                    {"first_moment", optimizer_->first_moment()},
-                                    {"second_moment", optimizer_->second_moment()}};
-  const checkpoint::TrainingState state = {steps_done, schedule_.total_steps, options_.seed,
-                                           model_id_,  inputs_.data_sha256,   Settings()};
-  SRLM_ASSIGN_OR_RETURN(const std::string path,
-                        checkpoint::CheckpointFolder(folder, options_.keep_checkpoints).Save(state, parts));
+  const checkpoint::Part parts[] = {checkpoint::PartOf("weights", network_->weights()),
+                                    checkpoint::PartOf("first_moment", optimizer_->first_moment()),
+                                    checkpoint::PartOf("second_moment", optimizer_->second_moment())};
+  const checkpoint::TrainingState state = {Identity(),     steps_done,         tokens_,
+                                           steps_seconds_, reference_seconds_, first_loss_};
+  SRLM_ASSIGN_OR_RETURN(
+      const std::string path,
+      checkpoint::CheckpointFolder(CheckpointFolderOf(options_), options_.keep_checkpoints).Save(state, parts));
   LogInfo("checkpoint", {{"step", steps_done}, {"folder", path}});
   return OkStatus();
 }
 
 Status Job::RunSteps() {
-  const Clock::time_point begin = Clock::now();
   for (int64_t step = 0; step < schedule_.total_steps; ++step) {
-    SRLM_ASSIGN_OR_RETURN(StepValues values, trainer_->Step(SamplesOfStep(order_, step), schedule_.At(step)));
+    SRLM_ASSIGN_OR_RETURN(StepValues values, trainer_->Step(order_->Step(step), schedule_.At(step)));
     values.step = step;
     values.total_steps = schedule_.total_steps;
     SRLM_RETURN_IF_ERROR(AfterStep(values));
   }
-  steps_seconds_ = SecondsSince(begin);
   return OkStatus();
 }
 
@@ -221,8 +259,8 @@ Status Job::SaveOut() {
     status = manifest.status();
     if (status.ok()) {
       const JobResult result = {std::filesystem::absolute(options_.out).string(), manifest->ModelId(),
-                                schedule_.total_steps, tokens_, SecondsSince(begin_)};
-      if (log_) status = log_->Write(DoneRow(result, reference_seconds_, steps_seconds_));
+                                schedule_.total_steps, tokens_, steps_seconds_};
+      if (log_) status = log_->Write(DoneRow(result, reference_seconds_, SecondsSince(begin_)));
       if (log_ && status.ok()) status = log_->Close();
       LogInfo("done", {{"model_folder", result.model_folder},
                        {"model_id", result.model_id},
@@ -232,18 +270,20 @@ Status Job::SaveOut() {
       if (status.ok() && reporter_ != nullptr) status = reporter_->Done(result);
     }
   }
-  return parallel::Agree(communicator_, status, "saving the model");
+  return AgreeOn(status, "saving the model");
 }
 
 Status Job::Run() {
   SRLM_RETURN_IF_ERROR(CheckSameInputs());
-  optimizer_ = std::make_unique<AdamW>(network_->table(), AdamWOptions{.beta1 = options_.adam_beta1,
-                                                                       .beta2 = options_.adam_beta2,
-                                                                       .epsilon = 1e-8,
-                                                                       .weight_decay = options_.weight_decay});
+  if (!options_.out.empty()) {
+    optimizer_ = std::make_unique<AdamW>(network_->table(), AdamWOptions{.beta1 = options_.adam_beta1,
+                                                                         .beta2 = options_.adam_beta2,
+                                                                         .epsilon = 1e-8,
+                                                                         .weight_decay = options_.weight_decay});
+  }
   trainer_ = std::make_unique<Trainer>(
       StepOptions{options_.method, options_.beta, options_.max_grad_norm, options_.micro_batch_tokens}, inputs_.samples,
-      *network_, *optimizer_, communicator_);
+      *network_, optimizer_.get(), communicator_);
   SRLM_RETURN_IF_ERROR(PrintLogprobs());
   if (options_.out.empty()) return OkStatus();
   SRLM_RETURN_IF_ERROR(MakeReference());
@@ -251,16 +291,11 @@ Status Job::Run() {
   return SaveOut();
 }
 
-void UseThreads(int asked, int ranks_on_host) {
-  const auto cores = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
-  at::set_num_threads(asked > 0 ? asked : std::max(1, cores / std::max(1, ranks_on_host)));
-}
-
 }  // namespace
 
 JobEnd RunJob(const TrainerOptions& options, parallel::Communicator& communicator, Reporter* reporter) {
   const c10::InferenceMode inference;  // no autograd: backward is written out
-  UseThreads(options.threads, communicator.ranks_on_host());
+  at::set_num_threads(options.threads > 0 ? options.threads : ThreadsPerRank(communicator.ranks_on_cores()));
   Job job(options, communicator, reporter);
   Status prepared;
   try {
@@ -268,14 +303,12 @@ JobEnd RunJob(const TrainerOptions& options, parallel::Communicator& communicato
   } catch (const std::exception& error) {  // memory, or a torch of another kind
     prepared = ResourceExhausted(fmt::format("cannot prepare the job: {}", error.what()));
   }
-  Status agreed = parallel::Agree(communicator, prepared, "preparing the job");
-  if (!agreed.ok()) return {std::move(agreed), true};
+  const parallel::Agreement agreed = parallel::Agree(communicator, prepared, "preparing the job");
+  if (!agreed.status.ok()) return {agreed.status, agreed.together};
   try {
     Status status = job.Run();
-    // A diverged loss and a stop are seen by all ranks at the same step; after Aborted another rank has the message.
-    const bool everywhere = status.code() == Code::kFailedPrecondition || status.code() == Code::kCancelled;
-    const bool together = status.ok() || everywhere || status.code() == Code::kAborted || communicator.size() == 1;
-    return {std::move(status), together, everywhere};
+    if (status.ok()) return {};
+    return {std::move(status), job.together(), job.everywhere()};
   } catch (const std::exception& error) {
     return {InternalError(fmt::format("training failed: {}", error.what())), communicator.size() == 1};
   }

@@ -8,11 +8,10 @@
 
 namespace srlm::trainer {
 
-/// How a job ended. `together`: every rank left at the same place and may end MPI in order; otherwise peers still wait
-/// for this rank.
+/// How a job ended on this rank.
 struct JobEnd {
   Status status;
-  bool together = true;
+  bool together = true;     // all ranks left at the same place and may end MPI in order; false: peers may be anywhere
   bool everywhere = false;  // every rank ends with this same status: one message is enough
 };
 

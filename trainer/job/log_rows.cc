@@ -1,10 +1,8 @@
 #include "trainer/job/log_rows.h"
 
-#include <sys/resource.h>
-
-#include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "common/base/machine.h"
 #include "common/data/jsonl.h"
 
 namespace srlm::trainer {
@@ -27,15 +25,15 @@ nlohmann::ordered_json StepRow(Method method, const StepValues& values) {
   return row;
 }
 
-nlohmann::ordered_json DoneRow(const JobResult& result, double reference_seconds, double steps_seconds) {
+nlohmann::ordered_json DoneRow(const JobResult& result, double reference_seconds, double seconds) {
   return {{"event", "done"},
           {"model_folder", result.model_folder},
           {"model_id", result.model_id},
           {"steps", result.steps},
           {"tokens", result.tokens},
-          {"seconds", result.seconds},
+          {"seconds", seconds},
           {"reference_seconds", reference_seconds},
-          {"steps_seconds", steps_seconds},
+          {"steps_seconds", result.seconds},
           {"peak_rss_bytes", PeakRssBytes()}};
 }
 
@@ -58,23 +56,6 @@ Status WriteLogprobs(const std::string& path, std::span<const Sample> samples,
     SRLM_RETURN_IF_ERROR(writer.Write(row));
   }
   return writer.Close();
-}
-
-int64_t PeakRssBytes() {
-  struct rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return int64_t{1024} * usage.ru_maxrss;
-}
-
-int64_t AvailableMemoryBytes() {
-  std::ifstream file("/proc/meminfo");
-  std::string key;
-  int64_t kib = 0;
-  while (file >> key >> kib) {
-    if (key == "MemAvailable:") return kib * 1024;
-    file.ignore(64, '\n');
-  }
-  return 0;
 }
 
 }  // namespace srlm::trainer

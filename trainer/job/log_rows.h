@@ -18,19 +18,14 @@ namespace srlm::trainer {
 /// log-probabilities too. No other row of a log has `loss`.
 nlohmann::ordered_json StepRow(Method method, const StepValues& values);
 
-/// The last row: {"event": "done", model_folder, model_id, steps, tokens, seconds, peak_rss_bytes, ...}.
-nlohmann::ordered_json DoneRow(const JobResult& result, double reference_seconds, double steps_seconds);
+/// The last row: {"event": "done", model_folder, model_id, steps, tokens, seconds, reference_seconds, steps_seconds,
+/// peak_rss_bytes}; `seconds` are this process's own, with loading.
+nlohmann::ordered_json DoneRow(const JobResult& result, double reference_seconds, double seconds);
 
 /// Writes --print-logprobs: one row a sample, in the data's order. SFT: {"row", "logp", "tokens"}; DPO: {"row",
 /// "prompt_id", "chosen_logp", "rejected_logp", "chosen_tokens", "rejected_tokens"}. `row` counts from 0; tokens are
 /// the response's, its end-of-turn token included.
 Status WriteLogprobs(const std::string& path, std::span<const Sample> samples,
                      const std::vector<std::vector<double>>& logp);
-
-/// Largest resident memory of this process so far.
-int64_t PeakRssBytes();
-
-/// Memory that the system could give now without swapping; 0 when it does not say.
-int64_t AvailableMemoryBytes();
 
 }  // namespace srlm::trainer

@@ -48,12 +48,18 @@ struct TrainerOptions {
   std::string log;                // JSON Lines, one row a step; empty: none
   std::string print_logprobs;     // JSON Lines, one row a sample, before training; empty: none
   std::string checkpoint_folder;  // empty: OUT + ".checkpoints"
-  int64_t checkpoint_steps = 0;   // 0: no checkpoints
+  int64_t checkpoint_steps = 0;   // between checkpoints, and one at the end; 0: none
   int keep_checkpoints = 2;
 
   // A job of a run; empty when it works alone.
   std::string run;
   std::string job_id;
+  std::string launch_id;
 };
+
+/// Where the job's checkpoints are.
+inline std::string CheckpointFolderOf(const TrainerOptions& options) {
+  return options.checkpoint_folder.empty() ? options.out + ".checkpoints" : options.checkpoint_folder;
+}
 
 }  // namespace srlm::trainer

@@ -1,6 +1,7 @@
 // Who is told how a job goes on: a run's coordinator (report/coordinator_reporter.h), or nobody.
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 #include <string>
 
@@ -24,6 +25,13 @@ struct StepValues {
   double logp_rejected = 0;
   int64_t tokens = 0;  // positions computed on all ranks
   double seconds = 0;
+  // Of the job so far, this step included.
+  int64_t total_tokens = 0;
+  double total_seconds = 0;
+  double first_loss = 0;
+
+  /// False: training diverged, and this step updated nothing.
+  bool finite() const { return std::isfinite(loss) && std::isfinite(grad_norm); }
 };
 
 /// The saved model.
@@ -32,7 +40,7 @@ struct JobResult {
   std::string model_id;
   int64_t steps = 0;
   int64_t tokens = 0;
-  double seconds = 0;
+  double seconds = 0;  // of all steps
 };
 
 /// Used on rank 0 only.
@@ -42,7 +50,7 @@ class Reporter {
   /// True: stop before the next step. A failure ends the job; nobody listening for a while is not one.
   virtual Result<bool> Step(const StepValues& values) = 0;
   virtual Status Done(const JobResult& result) = 0;
-  virtual void Failed(const std::string& message) = 0;
+  virtual void Failed(const Status& status) = 0;
 };
 
 }  // namespace srlm::trainer

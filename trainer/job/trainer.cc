@@ -1,7 +1,5 @@
 #include "trainer/job/trainer.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
 
@@ -19,7 +17,7 @@ struct Trainer::Sums {
   double& operator[](Index index) { return values[index]; }
 };
 
-Trainer::Trainer(const StepOptions& options, std::span<const Sample> samples, Network& network, AdamW& optimizer,
+Trainer::Trainer(const StepOptions& options, std::span<const Sample> samples, Network& network, AdamW* optimizer,
                  parallel::Communicator& communicator)
     : options_(options),
       samples_(samples),
@@ -151,17 +149,16 @@ Result<StepValues> Trainer::Step(std::span<const size_t> step_samples, double le
   SRLM_RETURN_IF_ERROR(communicator_.AllReduceSum(parallel::BufferOf(std::span<double>(sums.values)), "step values"));
   // Reference values taken from this step's own forward stay with the rank that computed them: share them out.
   if (options_.method == Method::kDpo) SRLM_RETURN_IF_ERROR(ShareNewReferences(step_samples, plan));
-  // 3. The update.
+  // 3. The update. The norm is rank 0's: ranks on processors with other instruction sets add up in another order, and
+  // would clip by a factor that differs in its last bits.
   StepValues values;
   values.grad_norm = GradientNorm(network_.gradients());
-  if (!std::isfinite(sums[Sums::kLoss]) || !std::isfinite(values.grad_norm)) {
-    return FailedPrecondition(
-        fmt::format("the loss is {} and the gradient norm {}: training diverged; lower --learning-rate, or check the "
-                    "data and weights",
-                    sums[Sums::kLoss], values.grad_norm));
+  SRLM_RETURN_IF_ERROR(
+      communicator_.Broadcast(parallel::BufferOf(std::span<double>(&values.grad_norm, 1)), 0, "gradient norm"));
+  if (std::isfinite(sums[Sums::kLoss]) && std::isfinite(values.grad_norm)) {
+    optimizer_->Step(learning_rate, ClippingScale(values.grad_norm, options_.max_grad_norm), network_.gradients(),
+                     network_.weights());
   }
-  optimizer_.Step(learning_rate, ClippingScale(values.grad_norm, options_.max_grad_norm), network_.gradients(),
-                  network_.weights());
   values.loss = sums[Sums::kLoss];
   values.learning_rate = learning_rate;
   values.rewards_chosen = sums[Sums::kRewardChosen];

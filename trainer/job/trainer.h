@@ -28,8 +28,8 @@ struct StepOptions {
 /// All ranks call the same members in the same order.
 class Trainer {
  public:
-  /// Borrows everything. `samples` are the same on every rank.
-  Trainer(const StepOptions& options, std::span<const Sample> samples, Network& network, AdamW& optimizer,
+  /// Borrows everything. `samples` are the same on every rank. `optimizer` may be null when no Step is to come.
+  Trainer(const StepOptions& options, std::span<const Sample> samples, Network& network, AdamW* optimizer,
           parallel::Communicator& communicator);
 
   /// Summed log-probabilities of the responses of samples[i] for each i of `indices`, shared out to the ranks and given
@@ -42,8 +42,9 @@ class Trainer {
   /// network is still the reference.
   void ReferenceIsPolicy(std::span<const size_t> indices);
 
-  /// One optimiser step over samples[i] for each i of `step_samples`. Fills all but step and total_steps.
-  /// FailedPrecondition when loss or gradients are not finite.
+  /// One optimiser step over samples[i] for each i of `step_samples`. Fills all but step and total_steps. When the loss
+  /// or the gradients are not finite, which all ranks see alike, nothing is updated. Fails when a rank is gone or
+  /// hangs.
   Result<StepValues> Step(std::span<const size_t> step_samples, double learning_rate);
 
  private:
@@ -54,7 +55,7 @@ class Trainer {
   StepOptions options_;
   std::span<const Sample> samples_;
   Network& network_;
-  AdamW& optimizer_;
+  AdamW* optimizer_;
   parallel::Communicator& communicator_;
   std::vector<std::array<double, 2>> reference_;  // by sample: chosen, rejected
   std::vector<bool> has_reference_;

@@ -41,7 +41,7 @@ void ExpRow(int64_t width, int64_t valid, float lse, float* row);
 /// d_row = probability * (d_row - shift) * scale, over `width` values.
 void SoftmaxBackwardRow(int64_t width, const float* probability, float shift, float scale, float* d_row);
 
-/// log(sum(exp)) of a row: the sum in float64.
+/// log(sum(exp)) of a row: in pieces of float32, the pieces added up in float64.
 double LogSumExpRow(int64_t width, const float* row);
 
 /// row = -factor * exp(row - lse): the gradient of factor * log-probability through log-softmax, without its target.

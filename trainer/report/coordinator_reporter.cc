@@ -21,8 +21,8 @@ using Stub = v1::TrainingService::Stub;
 
 class CoordinatorReporter : public Reporter {
  public:
-  CoordinatorReporter(std::string run_dir, std::string job_id)
-      : run_dir_(std::move(run_dir)), job_id_(std::move(job_id)) {}
+  CoordinatorReporter(std::string run_dir, std::string job_id, std::string launch_id)
+      : run_dir_(std::move(run_dir)), job_id_(std::move(job_id)), launch_id_(std::move(launch_id)) {}
 
   Status Connect() {
     SRLM_ASSIGN_OR_RETURN(address_, rpc::ReadRunAddress(run_dir_));
@@ -34,9 +34,7 @@ class CoordinatorReporter : public Reporter {
   }
 
   Result<bool> Step(const StepValues& values) override {
-    v1::TrainingProgress progress;
-    progress.set_epoch(address_.epoch);
-    progress.set_job_id(job_id_);
+    auto progress = Message<v1::TrainingProgress>();
     progress.set_step(static_cast<uint64_t>(values.step));
     progress.set_total_steps(static_cast<uint64_t>(values.total_steps));
     progress.set_loss(values.loss);
@@ -50,6 +48,9 @@ class CoordinatorReporter : public Reporter {
     progress.set_logp_rejected(values.logp_rejected);
     progress.set_tokens(static_cast<uint64_t>(values.tokens));
     progress.set_seconds(values.seconds);
+    progress.set_total_tokens(static_cast<uint64_t>(values.total_tokens));
+    progress.set_total_seconds(values.total_seconds);
+    progress.set_first_loss(values.first_loss);
     Failpoint("trainer.before_report");
     auto answer = rpc::Call(*stub_, &Stub::ReportProgress, progress, kCallSeconds, "ReportProgress");
     Failpoint("trainer.after_report");
@@ -63,9 +64,7 @@ class CoordinatorReporter : public Reporter {
   Status Done(const JobResult& result) override {
     const Deadline deadline = Deadline::AfterSeconds(kDoneSeconds);
     while (true) {
-      v1::TrainingDone done;
-      done.set_epoch(address_.epoch);
-      done.set_job_id(job_id_);
+      auto done = Message<v1::TrainingDone>();
       done.set_model_folder(result.model_folder);
       done.set_model_id(result.model_id);
       done.set_steps(static_cast<uint64_t>(result.steps));
@@ -81,16 +80,25 @@ class CoordinatorReporter : public Reporter {
     }
   }
 
-  void Failed(const std::string& message) override {
-    v1::TrainingFailed failed;
-    failed.set_epoch(address_.epoch);
-    failed.set_job_id(job_id_);
-    failed.set_message(message);
+  void Failed(const Status& status) override {
+    auto failed = Message<v1::TrainingFailed>();
+    failed.set_message(status.message());
+    failed.set_code(static_cast<uint32_t>(status.code()));
     const auto answer = rpc::Call(*stub_, &Stub::ReportFailed, failed, kCallSeconds, "ReportFailed");
     if (!answer.ok()) LogWarning("report_failed", {{"reason", answer.status().message()}});
   }
 
  private:
+  /// A message with what all of them carry.
+  template <class T>
+  T Message() const {
+    T message;
+    message.set_epoch(address_.epoch);
+    message.set_job_id(job_id_);
+    message.set_launch_id(launch_id_);
+    return message;
+  }
+
   /// Whether the failure means that nobody answered, rather than an answer that says no.
   static bool Silent(const Status& status) {
     return status.code() == Code::kUnavailable || status.code() == Code::kDeadlineExceeded;
@@ -109,6 +117,7 @@ class CoordinatorReporter : public Reporter {
 
   std::string run_dir_;
   std::string job_id_;
+  std::string launch_id_;
   rpc::RunAddress address_;
   std::shared_ptr<grpc::Channel> channel_;
   std::unique_ptr<Stub> stub_;
@@ -116,8 +125,9 @@ class CoordinatorReporter : public Reporter {
 
 }  // namespace
 
-Result<std::unique_ptr<Reporter>> ConnectToCoordinator(const std::string& run_dir, const std::string& job_id) {
-  auto reporter = std::make_unique<CoordinatorReporter>(run_dir, job_id);
+Result<std::unique_ptr<Reporter>> ConnectToCoordinator(const std::string& run_dir, const std::string& job_id,
+                                                       const std::string& launch_id) {
+  auto reporter = std::make_unique<CoordinatorReporter>(run_dir, job_id, launch_id);
   SRLM_RETURN_IF_ERROR(reporter->Connect());
   return std::unique_ptr<Reporter>(std::move(reporter));
 }

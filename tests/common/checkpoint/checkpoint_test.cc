@@ -3,11 +3,10 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <numeric>
-
-#include "common/base/file.h"
 
 namespace srlm::checkpoint {
 namespace {
@@ -18,15 +17,30 @@ class CheckpointTest : public testing::Test {
  protected:
   CheckpointTest() {
     std::iota(weights_.begin(), weights_.end(), 0.5f);
-    std::iota(moments_.begin(), moments_.end(), -3.0f);
+    std::iota(reference_.begin(), reference_.end(), -3.0);
   }
   ~CheckpointTest() override { fs::remove_all(folder_); }
 
   Result<std::string> Save(int64_t step, int keep = 2) {
-    const Part parts[] = {{"weights", weights_}, {"first_moment", moments_}};
+    const Part parts[] = {PartOf("weights", weights_), PartOf("reference", reference_)};
     return CheckpointFolder(folder_, keep).Save(StateAt(step), parts);
   }
-  static TrainingState StateAt(int64_t step) { return {step, 100, 7, "0123456789abcdef", "ff00", "beta=0.1"}; }
+  static TrainingState StateAt(int64_t step) {
+    return {{"0123456789abcdef", "ff00", {{"beta", "0.1"}, {"ranks", "2"}}}, step, 1000 * step, 0.1 * 3, 1.5, 0.7};
+  }
+  std::vector<std::string> Steps() const {
+    std::vector<std::string> names;
+    const auto all = CheckpointFolder(folder_, 1).List();
+    EXPECT_TRUE(all.ok());
+    for (const std::string& path : *all) names.push_back(fs::path(path).filename());
+    return names;
+  }
+  Newest FindNewest() const {
+    auto newest = CheckpointFolder(folder_, 3).FindNewest();
+    EXPECT_TRUE(newest.ok()) << newest.status().message();
+    return std::move(newest).value();
+  }
+  std::string PathOf(const std::string& name) const { return folder_ + "/" + name; }
 
   /// Flips one bit of the byte at `offset` of a file.
   static void Flip(const std::string& path, int64_t offset) {
@@ -38,28 +52,39 @@ class CheckpointTest : public testing::Test {
   }
 
   std::string folder_ = testing::TempDir() + "srlm_checkpoint_" + std::to_string(getpid());
-  std::vector<float> weights_ = std::vector<float>(1000), moments_ = std::vector<float>(500);
+  std::vector<float> weights_ = std::vector<float>(1000);
+  std::vector<double> reference_ = std::vector<double>(500);
 };
 
 TEST_F(CheckpointTest, ReadsBackWhatWasSaved) {
   const auto path = Save(12);
   ASSERT_TRUE(path.ok()) << path.status().message();
-  std::vector<float> weights(1000), moments(500);
-  const MutablePart parts[] = {{"first_moment", moments}, {"weights", weights}};
+  std::vector<float> weights(1000);
+  std::vector<double> reference(500);
+  const MutablePart parts[] = {MutablePartOf("reference", reference), MutablePartOf("weights", weights)};
   const auto state = Read(*path, parts);
   ASSERT_TRUE(state.ok()) << state.status().message();
   EXPECT_EQ(*state, StateAt(12));
+  EXPECT_EQ(*ReadState(*path), StateAt(12));
   EXPECT_EQ(weights, weights_);
-  EXPECT_EQ(moments, moments_);
+  EXPECT_EQ(reference, reference_);
 }
 
-TEST_F(CheckpointTest, KeepsTheLastOnesInTheOrderOfSteps) {
+TEST_F(CheckpointTest, KeepsTheNewOneAndTheNewestBeforeIt) {
   for (const int64_t step : {2, 10, 9999999, 11}) ASSERT_TRUE(Save(step, 4).ok());
+  EXPECT_EQ(Steps(), std::vector<std::string>({"step-00000002", "step-00000010", "step-00000011"}));
   ASSERT_TRUE(Save(12, 2).ok());
-  const auto all = CheckpointFolder(folder_, 2).List();
-  ASSERT_EQ(all.size(), 2u);
-  EXPECT_TRUE(all[0].ends_with("step-00000012"));
-  EXPECT_TRUE(all[1].ends_with("step-09999999"));
+  EXPECT_EQ(Steps(), std::vector<std::string>({"step-00000011", "step-00000012"}));
+  ASSERT_TRUE(Save(5, 1).ok());  // of a job that went back: what it has just verified stays
+  EXPECT_EQ(Steps(), std::vector<std::string>({"step-00000005"}));
+}
+
+TEST_F(CheckpointTest, TornOnesAreNotCountedAsKept) {
+  for (const int64_t step : {1, 2, 3}) ASSERT_TRUE(Save(step, 3).ok());
+  Flip(PathOf("step-00000003/weights.f32"), 17);
+  fs::remove(PathOf("step-00000002/reference.f64"));
+  ASSERT_TRUE(Save(4, 2).ok());
+  EXPECT_EQ(Steps(), std::vector<std::string>({"step-00000001", "step-00000004"}));
 }
 
 TEST_F(CheckpointTest, RefusesAFlippedBitAnywhere) {
@@ -69,9 +94,12 @@ TEST_F(CheckpointTest, RefusesAFlippedBitAnywhere) {
     const auto bytes = static_cast<int64_t>(entry.file_size());
     for (const int64_t offset : {int64_t{0}, bytes / 3, bytes / 2, bytes - 2}) {
       Flip(entry.path(), offset);
-      EXPECT_EQ(Verify(*path).code(), Code::kDataLoss) << entry.path() << " byte " << offset;
-      std::vector<float> weights(1000), moments(500);
-      const MutablePart parts[] = {{"weights", weights}, {"first_moment", moments}};
+      const Status status = Verify(*path);
+      EXPECT_EQ(status.code(), Code::kDataLoss) << entry.path() << " byte " << offset;
+      EXPECT_NE(status.message().find(entry.path().string()), std::string::npos) << status.message();
+      std::vector<float> weights(1000);
+      std::vector<double> reference(500);
+      const MutablePart parts[] = {MutablePartOf("weights", weights), MutablePartOf("reference", reference)};
       EXPECT_EQ(Read(*path, parts).status().code(), Code::kDataLoss);
       Flip(entry.path(), offset);
     }
@@ -79,36 +107,78 @@ TEST_F(CheckpointTest, RefusesAFlippedBitAnywhere) {
   EXPECT_TRUE(Verify(*path).ok());
 }
 
-TEST_F(CheckpointTest, GoesBackToTheNewestWholeOne) {
-  EXPECT_EQ(CheckpointFolder(folder_, 3).NewestWhole().status().code(), Code::kNotFound);
-  const auto first = Save(1, 3), second = Save(2, 3);
-  ASSERT_TRUE(first.ok() && second.ok());
-  EXPECT_EQ(*CheckpointFolder(folder_, 3).NewestWhole(), *second);
-  fs::resize_file(*second + "/weights.f32", 3996);
-  EXPECT_EQ(*CheckpointFolder(folder_, 3).NewestWhole(), *first);
-  fs::remove(*first + "/checkpoint.json");
-  EXPECT_EQ(CheckpointFolder(folder_, 3).NewestWhole().status().code(), Code::kDataLoss);
+TEST_F(CheckpointTest, GoesBackToTheNewestWholeOneAndNamesTheFilesOfTheOthers) {
+  EXPECT_TRUE(FindNewest().path.empty());
+  for (const int64_t step : {1, 2, 3}) ASSERT_TRUE(Save(step, 3).ok());
+  EXPECT_EQ(FindNewest().path, PathOf("step-00000003"));
+  EXPECT_TRUE(FindNewest().refused.empty());
+  fs::resize_file(PathOf("step-00000003/weights.f32"), 3996);
+  fs::remove(PathOf("step-00000002/reference.f64"));
+  const Newest newest = FindNewest();
+  EXPECT_EQ(newest.path, PathOf("step-00000001"));
+  ASSERT_EQ(newest.refused.size(), 2u);
+  EXPECT_NE(newest.refused[0].find("step-00000003/weights.f32"), std::string::npos) << newest.refused[0];
+  EXPECT_NE(newest.refused[1].find("step-00000002/reference.f64"), std::string::npos) << newest.refused[1];
+  fs::remove(PathOf("step-00000001/checkpoint.json"));
+  EXPECT_TRUE(FindNewest().path.empty());
+  EXPECT_NE(FindNewest().refused[2].find("checkpoint.json"), std::string::npos);
 }
 
 TEST_F(CheckpointTest, SavesAStepAgainAndClearsWhatAKilledJobLeft) {
   ASSERT_TRUE(Save(3).ok());
-  fs::create_directories(folder_ + "/.tmp-step-00000004");
+  fs::create_directories(PathOf(".tmp-step-00000004"));
   weights_[0] = 42;
   const auto path = Save(3);
   ASSERT_TRUE(path.ok());
   std::vector<float> weights(1000);
-  const MutablePart parts[] = {{"weights", weights}};
+  const MutablePart parts[] = {MutablePartOf("weights", weights)};
   ASSERT_TRUE(Read(*path, parts).ok());
   EXPECT_EQ(weights[0], 42);
-  EXPECT_FALSE(fs::exists(folder_ + "/.tmp-step-00000004"));
+  size_t entries = 0;
+  for ([[maybe_unused]] const auto& entry : fs::directory_iterator(folder_)) ++entries;
+  EXPECT_EQ(entries, 1u);
+}
+
+TEST_F(CheckpointTest, AKillBetweenTheTwoRenamesLosesNothing) {
+  ASSERT_TRUE(Save(3).ok());
+  fs::rename(PathOf("step-00000003"), PathOf(".old-step-00000003"));  // the new one is still named .tmp-
+  fs::create_directories(PathOf(".tmp-step-00000003"));
+  EXPECT_EQ(FindNewest().path, PathOf("step-00000003"));
+  fs::create_directories(PathOf(".old-step-00000003"));  // killed after both
+  EXPECT_EQ(FindNewest().path, PathOf("step-00000003"));
+  EXPECT_FALSE(fs::exists(PathOf(".old-step-00000003")));
+  EXPECT_FALSE(fs::exists(PathOf(".tmp-step-00000003")));
+}
+
+TEST_F(CheckpointTest, AFailedSaveLeavesWhatWasThere) {
+  ASSERT_TRUE(Save(3).ok());
+  const Part parts[] = {PartOf("weights", weights_), PartOf("no/such/folder", reference_)};
+  EXPECT_FALSE(CheckpointFolder(folder_, 1).Save(StateAt(3), parts).ok());
+  EXPECT_EQ(FindNewest().path, PathOf("step-00000003"));
+  EXPECT_FALSE(fs::exists(PathOf(".tmp-step-00000003")));
+  EXPECT_EQ(CheckpointFolder(folder_ + "/no/parent", 1).Save(StateAt(3), {}).status().code(), Code::kNotFound);
 }
 
 TEST_F(CheckpointTest, SaysWhatIsWrongWithPartsOfAnotherModel) {
   const auto path = Save(1);
   std::vector<float> other(999);
-  const MutablePart wrong_size[] = {{"weights", other}}, unknown[] = {{"biases", other}};
+  const MutablePart wrong_size[] = {MutablePartOf("weights", other)}, unknown[] = {MutablePartOf("biases", other)};
   EXPECT_EQ(Read(*path, wrong_size).status().code(), Code::kInvalidArgument);
   EXPECT_EQ(Read(*path, unknown).status().code(), Code::kInvalidArgument);
+}
+
+TEST_F(CheckpointTest, NamesWhatTwoJobsDifferIn) {
+  const JobIdentity job = StateAt(1).identity;
+  EXPECT_EQ(Difference(job, job), "");
+  JobIdentity other = job;
+  other.settings["ranks"] = "4";
+  EXPECT_EQ(Difference(job, other), "ranks is 2 there and 4 now");
+  other.settings["clip"] = "1";
+  EXPECT_EQ(Difference(job, other), "clip is unknown there and 1 now");
+  other.data_sha256 = "00ff";
+  EXPECT_NE(Difference(job, other).find("data"), std::string::npos);
+  other.model_id = "another";
+  EXPECT_NE(Difference(job, other).find("another"), std::string::npos);
 }
 
 }  // namespace

@@ -75,10 +75,11 @@ inline void CheckOverlap(Communicator& communicator) {
 }
 
 inline void CheckAgreement(Communicator& communicator) {
-  EXPECT_TRUE(Agree(communicator, OkStatus(), "all well").ok());
+  EXPECT_TRUE(Agree(communicator, OkStatus(), "all well").status.ok());
   const bool last = communicator.rank() == communicator.size() - 1;
-  const Status status = Agree(communicator, last ? InvalidArgument("mine") : OkStatus(), "one failed");
+  const auto [status, together] = Agree(communicator, last ? InvalidArgument("mine") : OkStatus(), "one failed");
   EXPECT_FALSE(status.ok());
+  EXPECT_TRUE(together);
   EXPECT_NE(status.message().find(last ? "mine" : std::to_string(communicator.size() - 1)), std::string::npos);
 }
 

@@ -33,6 +33,32 @@ TEST(ThreadCommunicator, NamesTheOperationAndTheMissingRankAtTheDeadline) {
   });
 }
 
+TEST(ThreadCommunicator, ARankThatComesAfterTheDeadlineDoesNotTouchWhatTheOthersLeft) {
+  auto communicators = MakeThreadCommunicators(2, {.timeout_s = 0.05});
+  {
+    std::vector<float> gone = {1, 2, 3};
+    EXPECT_EQ(communicators[0]->AllReduceSum(BufferOf(std::span(gone)), "sum").code(), Code::kDeadlineExceeded);
+  }
+  std::vector<float> late = {10, 20, 30};
+  const Status status = communicators[1]->AllReduceSum(BufferOf(std::span(late)), "sum");
+  EXPECT_EQ(status.code(), Code::kDeadlineExceeded);
+  EXPECT_NE(status.message().find("rank 0 waited"), std::string::npos) << status.message();
+  EXPECT_EQ(late, std::vector<float>({10, 20, 30}));
+}
+
+TEST(ThreadCommunicator, AgreementTellsAFailureOfAllFromAFailureToAsk) {
+  RunRanks(2, {.timeout_s = 0.05}, [](Communicator& communicator) {
+    const Agreement bad = Agree(communicator, communicator.rank() == 1 ? NotFound("a file") : OkStatus(), "checks");
+    EXPECT_TRUE(bad.together);
+    EXPECT_EQ(bad.status.code(), communicator.rank() == 1 ? Code::kNotFound : Code::kAborted);
+    if (communicator.rank() == 1) return;
+    const Agreement alone = Agree(communicator, OkStatus(), "nobody comes");
+    EXPECT_FALSE(alone.together);
+    EXPECT_EQ(alone.status.code(), Code::kDeadlineExceeded);
+    EXPECT_EQ(Agree(communicator, NotFound("mine"), "nobody comes").status.code(), Code::kNotFound);
+  });
+}
+
 TEST(ThreadCommunicator, FailsOnAllRanksWhenTheyAreAtDifferentOperations) {
   RunRanks(2, {.timeout_s = 10}, [](Communicator& communicator) {
     std::vector<float> values(communicator.rank() == 0 ? 4 : 5);

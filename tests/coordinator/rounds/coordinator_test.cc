@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <thread>
 
@@ -245,6 +246,64 @@ TEST_F(CoordinatorTest, ATrainerThatAlwaysDiesEndsTheRunWithItsLastLines) {
   ASSERT_FALSE(end.ok());
   EXPECT_NE(end.status().message().find("no memory"), std::string::npos) << end.status().message();
   EXPECT_EQ(groups_.trainers, 2);
+}
+
+TEST_F(CoordinatorTest, TheSameStepsAgainAreNoProgressOfATrainerThatAlwaysDies) {
+  groups_.failing_starts = 100;
+  groups_.steps_of_failing = 1;
+  const auto end = RunToEnd(Config({"coordinator.max_relaunches=2"}), RunDir());
+  ASSERT_FALSE(end.ok());
+  EXPECT_NE(end.status().message().find("without getting further"), std::string::npos) << end.status().message();
+  EXPECT_EQ(groups_.trainers, 3);
+  const auto job = Take((*ledger::Ledger::OpenReadOnly(RunDir()))->Job("sft"));
+  EXPECT_EQ(job->step, 1u);
+  EXPECT_EQ(job->first_loss, 0.75);
+}
+
+TEST_F(CoordinatorTest, AFailureThatAnotherLaunchMayMendIsNotTheEnd) {
+  groups_.failing_starts = 1;
+  groups_.failure_code = static_cast<int>(Code::kUnavailable);
+  const auto end = RunToEnd(Config(), RunDir());
+  ASSERT_TRUE(end.ok()) << end.status().message();
+  EXPECT_NE(Table(RunDir(), "events").find("the trainer's own words"), std::string::npos);
+  for (const auto& entry : std::filesystem::directory_iterator(RunDir() + "/models"))
+    EXPECT_EQ(entry.path().filename().string().find(".tmp."), std::string::npos) << entry.path();
+}
+
+TEST_F(CoordinatorTest, ADivergedLossEndsTheRunAtOnce) {
+  groups_.failing_starts = 1;
+  groups_.failure_code = static_cast<int>(Code::kFailedPrecondition);
+  const auto end = RunToEnd(Config(), RunDir());
+  ASSERT_FALSE(end.ok());
+  EXPECT_NE(end.status().message().find("the trainer's own words"), std::string::npos) << end.status().message();
+  EXPECT_EQ(groups_.trainers, 1);
+}
+
+TEST_F(CoordinatorTest, AModelWhoseTrainerDiedBeforeSayingSoIsTaken) {
+  groups_.silent_ends = 1;
+  const auto end = RunToEnd(Config(), RunDir());
+  ASSERT_TRUE(end.ok()) << end.status().message();
+  EXPECT_EQ(groups_.trainers, 2);  // M1 and M2, none twice
+  EXPECT_EQ((*(*ledger::Ledger::OpenReadOnly(RunDir()))->Job("sft"))->tries, 1);
+}
+
+TEST_F(CoordinatorTest, AFinishedModelIsTakenByTheNextCoordinatorUnlessItIsNotWhole) {
+  const std::string run = RunDir();
+  groups_.silent_ends = 1;
+  groups_.failing_starts = 0;
+  EXPECT_FALSE(RunToEnd(Config({"coordinator.max_relaunches=0"}), run).ok());  // the job is not done: so it was killed
+  EXPECT_TRUE(std::filesystem::exists(run + "/models/M1/config.json"));
+  groups_.trainers = 0;
+  ASSERT_TRUE(RunToEnd(Config({"run.iterations=0", "coordinator.max_relaunches=0"}), run).ok());
+  EXPECT_EQ(groups_.trainers, 0);
+
+  const std::string torn = RunDir("torn");
+  groups_.silent_ends = 1;
+  EXPECT_FALSE(RunToEnd(Config({"coordinator.max_relaunches=0"}), torn).ok());
+  std::ofstream(torn + "/models/M1/config.json", std::ios::app) << " ";
+  groups_.trainers = 0;
+  ASSERT_TRUE(RunToEnd(Config({"run.iterations=0"}), torn).ok());
+  EXPECT_EQ(groups_.trainers, 1);
 }
 
 TEST_F(CoordinatorTest, ASecondCoordinatorAndAnotherMethodAreRefused) {

@@ -20,36 +20,77 @@ std::string Flag(const launcher::LaunchSpec& spec, const std::string& name) {
   return at == spec.args.end() ? "" : *(at + 1);
 }
 
-// Copies the model, with one file changed, and reports two steps and the end.
-void Train(const launcher::LaunchSpec& spec) {
+// What a trainer says to its coordinator.
+class Reports {
+ public:
+  explicit Reports(const launcher::LaunchSpec& spec) : spec_(spec) {
+    const auto address = rpc::ReadRunAddress(Flag(spec, "--run"));
+    EXPECT_TRUE(address.ok()) << address.status().message();
+    epoch_ = address->epoch;
+    stub_ = v1::TrainingService::NewStub(*rpc::MakeRunChannel(Flag(spec, "--run"), *address, rpc::Right::kWork));
+  }
+
+  void Step(uint64_t step) {
+    auto progress = Message<v1::TrainingProgress>();
+    progress.set_step(step);
+    progress.set_total_steps(2);
+    progress.set_loss(step == 0 ? 0.75 : 0.5);
+    progress.set_first_loss(0.75);
+    progress.set_margin(0.25);
+    EXPECT_TRUE(rpc::Call(*stub_, &Stub::ReportProgress, progress, 10, "ReportProgress").ok());
+    progress.set_launch_id("of an earlier trainer");
+    EXPECT_EQ(rpc::Call(*stub_, &Stub::ReportProgress, progress, 10, "ReportProgress").status().code(),
+              Code::kFailedPrecondition);
+  }
+  void Done(const std::string& folder, const std::string& model_id) {
+    auto done = Message<v1::TrainingDone>();
+    done.set_model_folder(folder);
+    done.set_model_id(model_id);
+    done.set_steps(2);
+    const auto answer = rpc::Call(*stub_, &Stub::ReportDone, done, 10, "ReportDone");
+    EXPECT_TRUE(answer.ok()) << answer.status().message();
+  }
+  void Failed(int code) {
+    auto failed = Message<v1::TrainingFailed>();
+    failed.set_message("the trainer's own words");
+    failed.set_code(static_cast<uint32_t>(code));
+    EXPECT_TRUE(rpc::Call(*stub_, &Stub::ReportFailed, failed, 10, "ReportFailed").ok());
+  }
+
+ private:
+  using Stub = v1::TrainingService::Stub;
+  template <class T>
+  T Message() const {
+    T message;
+    message.set_epoch(epoch_);
+    message.set_job_id(Flag(spec_, "--job-id"));
+    message.set_launch_id(Flag(spec_, "--launch-id"));
+    return message;
+  }
+  const launcher::LaunchSpec& spec_;
+  uint64_t epoch_ = 0;
+  std::unique_ptr<Stub> stub_;
+};
+
+// Copies the model, with one file changed, and reports two steps and the end, unless it is to die before.
+void Train(const launcher::LaunchSpec& spec, bool silent) {
+  Reports reports(spec);
+  for (uint64_t step = 0; step < 2; ++step) reports.Step(step);
   const std::string out = Flag(spec, "--out");
   std::filesystem::copy(Flag(spec, "--model"), out);
   std::filesystem::remove(out + "/" + kManifestFile);
   std::ofstream(out + "/config.json", std::ios::app) << "\n";
   const Manifest manifest = *HashModelFolder(out);
   ASSERT_TRUE(WriteManifest(out, manifest).ok());
-  const auto address = rpc::ReadRunAddress(Flag(spec, "--run"));
-  ASSERT_TRUE(address.ok()) << address.status().message();
-  const auto stub =
-      v1::TrainingService::NewStub(*rpc::MakeRunChannel(Flag(spec, "--run"), *address, rpc::Right::kWork));
-  for (uint64_t step = 0; step < 2; ++step) {
-    v1::TrainingProgress progress;
-    progress.set_epoch(address->epoch);
-    progress.set_job_id(Flag(spec, "--job-id"));
-    progress.set_step(step);
-    progress.set_total_steps(2);
-    progress.set_loss(step == 0 ? 0.75 : 0.5);
-    progress.set_margin(0.25);
-    EXPECT_TRUE(rpc::Call(*stub, &v1::TrainingService::Stub::ReportProgress, progress, 10, "ReportProgress").ok());
-  }
-  v1::TrainingDone done;
-  done.set_epoch(address->epoch);
-  done.set_job_id(Flag(spec, "--job-id"));
-  done.set_model_folder(out);
-  done.set_model_id(manifest.ModelId());
-  done.set_steps(2);
-  const auto answer = rpc::Call(*stub, &v1::TrainingService::Stub::ReportDone, done, 10, "ReportDone");
-  EXPECT_TRUE(answer.ok()) << answer.status().message();
+  if (!silent) reports.Done(out, manifest.ModelId());
+}
+
+void FailToTrain(const launcher::LaunchSpec& spec, const FakeGroups& groups) {
+  std::filesystem::create_directories(Flag(spec, "--out") + ".tmp.12345");  // a save that was cut
+  if (groups.steps_of_failing == 0 && groups.failure_code == 0) return;
+  Reports reports(spec);
+  for (int step = 0; step < groups.steps_of_failing; ++step) reports.Step(static_cast<uint64_t>(step));
+  if (groups.failure_code != 0) reports.Failed(groups.failure_code);
 }
 
 }  // namespace
@@ -66,11 +107,15 @@ Result<launcher::Launch> FakeLauncher::Start(const launcher::LaunchSpec& spec) {
   const bool trainer = spec.program.ends_with("srlm-trainer");
   const bool fails = trainer && groups_.trainers++ < groups_.failing_starts;
   const bool dies = !trainer && groups_.workers++ < groups_.dying_workers;
-  if (fails) group->exit_code = 1;
+  const bool silent = trainer && !fails && groups_.silent_ends-- > 0;
+  if (fails || silent) group->exit_code = 1;
   if (dies) group->exit_code = 137;
-  group->thread = std::thread([this, spec, trainer, fails, dies, raw = group.get()] {
+  group->thread = std::thread([this, spec, trainer, fails, silent, dies, raw = group.get()] {
     if (trainer) {
-      if (!fails) Train(spec);
+      if (fails)
+        FailToTrain(spec, groups_);
+      else
+        Train(spec, silent);
     } else {
       FakeWorker worker(Flag(spec, "--run"), spec.id, groups_.order);
       if (groups_.judgement) worker.judgement = groups_.judgement;

@@ -1,0 +1,31 @@
+// checkpoint.json: a checkpoint's state and its files, with their checksums and its own.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "common/base/status.h"
+#include "common/checkpoint/checkpoint.h"
+
+namespace srlm::checkpoint {
+
+inline constexpr char kManifestFile[] = "checkpoint.json";
+
+struct FileEntry {
+  std::string name;
+  size_t bytes = 0;
+  std::string sha256;
+};
+
+struct Manifest {
+  TrainingState state;
+  std::vector<FileEntry> files;
+};
+
+/// The file's content. It protects itself too: its last key is the hash of the others.
+std::string ManifestText(const Manifest& manifest);
+
+/// DataLoss when it is missing, torn or changed.
+Result<Manifest> ReadManifest(const std::string& checkpoint);
+
+}  // namespace srlm::checkpoint
