@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <glog/logging.h>
 
+#include <algorithm>
 #include <fstream>
 #include <memory>
 #include <mutex>
@@ -44,7 +45,9 @@ std::string Line(std::string_view event, std::initializer_list<LogField> fields)
 }  // namespace
 
 LogField::LogField(std::string_view key, std::string_view value) {
-  const bool plain = !value.empty() && value.find_first_of(" \"=\n\t") == std::string_view::npos;
+  const auto control = [](unsigned char c) { return c < 0x20 || c == 0x7f; };
+  const bool plain =
+      !value.empty() && value.find_first_of(" \"=\\") == std::string_view::npos && std::ranges::none_of(value, control);
   text = fmt::format("{}=", key);
   if (plain) {
     text += value;
@@ -53,11 +56,12 @@ LogField::LogField(std::string_view key, std::string_view value) {
   text += '"';
   for (const char c : value) {
     if (c == '"' || c == '\\') text += '\\';
-    if (c == '\n') {
+    if (c == '\n')
       text += "\\n";
-    } else {
+    else if (control(static_cast<unsigned char>(c)))
+      text += fmt::format("\\x{:02x}", static_cast<unsigned>(c));
+    else
       text += c;
-    }
   }
   text += '"';
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "common/base/file.h"
 #include "common/base/hash.h"
@@ -18,6 +19,22 @@ bool BelongsToModel(const std::string& name) {
       "config.json",         "generation_config.json",       "tokenizer.json",         "tokenizer_config.json",
       "chat_template.jinja", "model.safetensors.index.json", "special_tokens_map.json"};
   return name.ends_with(".safetensors") || std::ranges::find(kNames, name) != std::end(kNames);
+}
+
+bool IsHash(const std::string& text) {
+  return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string::npos;
+}
+
+/// An entry of the stored manifest; none unless it names a file directly in the folder, a size and a hash.
+std::optional<ManifestFile> ReadEntry(const nlohmann::json& entry) {
+  if (!entry.is_object()) return std::nullopt;
+  const auto name = entry.find("name"), bytes = entry.find("bytes"), sha256 = entry.find("sha256");
+  if (name == entry.end() || bytes == entry.end() || sha256 == entry.end()) return std::nullopt;
+  if (!name->is_string() || !bytes->is_number_unsigned() || !sha256->is_string()) return std::nullopt;
+  ManifestFile file{name->get<std::string>(), bytes->get<int64_t>(), sha256->get<std::string>()};
+  if (!BelongsToModel(file.name) || file.name.find('/') != std::string::npos) return std::nullopt;
+  if (file.bytes < 0 || !IsHash(file.sha256)) return std::nullopt;
+  return file;
 }
 
 }  // namespace
@@ -61,26 +78,29 @@ Result<Manifest> ReadManifest(const std::string& folder) {
   const std::string path = folder + "/" + kManifestFile;
   if (!std::filesystem::exists(path)) return HashModelFolder(folder);
   SRLM_ASSIGN_OR_RETURN(const std::string content, ReadFile(path));
+  const auto bad = [&](const std::string& what) {
+    return DataLoss(fmt::format("{}: {}; delete it to have the folder hashed again", path, what));
+  };
   const auto json = ParseJsonObject(content, path);
-  const Status wrong = DataLoss(path + ": not a manifest; delete it to have the folder hashed again");
-  if (!json.ok() || !json.value().contains("files") || !json.value()["files"].is_array()) return wrong;
+  if (!json.ok() || !json->contains("files") || !(*json)["files"].is_array()) return bad("not a manifest");
   Manifest manifest;
-  for (const auto& file : json.value()["files"]) {
-    try {
-      manifest.files.push_back(
-          {file.at("name").get<std::string>(), file.at("bytes").get<int64_t>(), file.at("sha256").get<std::string>()});
-    } catch (const nlohmann::json::exception&) {
-      return wrong;
-    }
-    if (manifest.files.back().name.find('/') != std::string::npos) return wrong;
+  for (const auto& entry : (*json)["files"]) {
+    const std::optional<ManifestFile> file = ReadEntry(entry);
+    if (!file) return bad("a file's entry is not {name, bytes, sha256} of a file in the folder");
+    manifest.files.push_back(*file);
     std::error_code error;
-    const auto size = std::filesystem::file_size(folder + "/" + manifest.files.back().name, error);
-    if (error || static_cast<int64_t>(size) != manifest.files.back().bytes) {
-      return DataLoss(fmt::format("{}/{}: {} bytes expected by {}, {} there", folder, manifest.files.back().name,
-                                  manifest.files.back().bytes, kManifestFile,
-                                  error ? error.message() : std::to_string(size)));
+    const auto size = std::filesystem::file_size(folder + "/" + file->name, error);
+    if (error || static_cast<int64_t>(size) != file->bytes) {
+      return DataLoss(fmt::format("{}/{}: {} bytes expected by {}, {} there", folder, file->name, file->bytes,
+                                  kManifestFile, error ? error.message() : std::to_string(size)));
     }
   }
+  if (manifest.files.empty()) return bad("it lists no file");
+  const auto unsorted = std::ranges::adjacent_find(manifest.files, std::ranges::greater_equal(), &ManifestFile::name);
+  if (unsorted != manifest.files.end()) return bad(fmt::format("{} is out of order or there twice", unsorted->name));
+  const auto id = json->find("model_id");
+  if (id == json->end() || !id->is_string() || id->get<std::string>() != manifest.ModelId())
+    return bad("its model_id is not that of its files");
   return manifest;
 }
 

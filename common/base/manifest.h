@@ -32,8 +32,8 @@ Result<Manifest> HashModelFolder(const std::string& folder);
 /// Writes the manifest beside the files it describes, atomically. The last step of saving a model.
 Status WriteManifest(const std::string& folder, const Manifest& manifest);
 
-/// The stored manifest where there is one (sizes are checked), else HashModelFolder. DataLoss names a file whose
-/// size differs from the manifest's.
+/// The stored manifest where there is one, else HashModelFolder. DataLoss when it is no manifest of this folder: an
+/// entry that is not a model's file directly in it, a size that differs, a model_id that is not its files'.
 Result<Manifest> ReadManifest(const std::string& folder);
 
 /// Reads every file again: DataLoss names the first whose hash differs.

@@ -34,7 +34,8 @@ RandomStream::RandomStream(uint64_t seed, std::initializer_list<uint64_t> path) 
   for (const uint64_t step : path) *this = Child(step);
 }
 
-RandomStream RandomStream::Child(uint64_t step) const { return FromKey(Mix(key_ ^ Mix(step))); }
+// Key and step are mixed differently often: else seed 2, step 1 would be seed 1, step 2.
+RandomStream RandomStream::Child(uint64_t step) const { return FromKey(Mix(Mix(key_) ^ Mix(step))); }
 
 RandomStream RandomStream::FromKey(uint64_t key) {
   RandomStream stream;

@@ -133,9 +133,10 @@ struct CoordinatorConfig {
 };
 
 struct LauncherConfig {
+  static constexpr char kShortKey[] = "kind";  // `launcher: none` says the same as `launcher: {kind: none}`
   LauncherKind kind = LauncherKind::kLocal;
   LauncherProfile profile = LauncherProfile::kLaptop;
-  std::string command;  // empty: the profile's own; else with {ranks} and {program}, {hostfile} where wanted
+  std::string command;  // empty: the profile's own; else with {ranks} and {program}
   double register_timeout_s = 120;
 };
 
@@ -171,9 +172,6 @@ Result<RunConfig> Load(const std::string& path, const std::vector<std::string>& 
 /// The same from text: `origin` stands for the file's name in messages, `folder` for its folder.
 Result<RunConfig> Parse(const std::string& yaml, const std::string& origin, const std::string& folder,
                         const std::vector<std::string>& overrides = {});
-
-/// Rules between fields and those that one field's limits cannot say. Load calls it.
-Status Validate(const RunConfig& config);
 
 /// Whether what the configuration names is there: the model's folder, data files, templates, model folders of
 /// writer and judge. NotFound with one line a missing thing: the key, the path, what to do.

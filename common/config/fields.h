@@ -269,7 +269,7 @@ void VisitFields(V& v, CoordinatorConfig& c) {
   v.Field(c.commit_results,
           {.key = "commit_results", .doc = "Most results of one commit.", .min = 1, .max = 1e6, .continuation = kFree});
   v.Field(c.max_item_tries, {.key = "max_item_tries",
-                             .doc = "Tries of an item before it is set aside with its reason.",
+                             .doc = "Tries of an item before it is set aside with its reason; the last one is alone.",
                              .min = 1,
                              .max = 100,
                              .continuation = kFree});
@@ -305,7 +305,7 @@ void VisitFields(V& v, LauncherConfig& c) {
                       .doc = "`laptop`: ranks may outnumber cores and are not bound; `cluster`: mpirun's own defaults.",
                       .continuation = kFree});
   v.Field(c.command, {.key = "command",
-                      .doc = "How ranks are started, with {ranks} and {program} and, where wanted, {hostfile}. Empty: "
+                      .doc = "How ranks are started, with {ranks} and {program}. Empty: "
                              "mpirun as the profile says.",
                       .continuation = kFree});
   v.Field(c.register_timeout_s, {.key = "register_timeout_s",

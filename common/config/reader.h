@@ -36,6 +36,9 @@ class Reader {
     known_.push_back(key);
     const Entry* entry = Take(key);
     if (entry == nullptr) return;
+    if constexpr (requires { S::kShortKey; }) {
+      if (entry->node.IsScalar()) return ReadShort(*entry, section);
+    }
     if (!entry->node.IsMap() && !entry->node.IsNull())
       return Problem(*entry,
                      std::string(key) + " is a section: wanted fields below it, found " + Describe(entry->node));
@@ -67,6 +70,14 @@ class Reader {
     YAML::Node node;
     bool taken = false;
   };
+
+  /// `section: value`, which sets the section's short key.
+  template <class S>
+  void ReadShort(const Entry& entry, S& section) {
+    Reader inner(YAML::Node(), entry.key + ".", reading_);
+    inner.entries_.push_back({.key = S::kShortKey, .place = entry.place, .node = entry.node});
+    VisitFields(inner, section);
+  }
 
   const Entry* Take(std::string_view key);
   void Problem(const Entry& entry, const std::string& message);

@@ -46,9 +46,11 @@ void CheckCommand(const std::string& command, Rules& broken) {
       broken.push_back({"launcher.command", fmt::format("{} is missing in '{}'", needed, command)});
   for (size_t open = command.find('{'); open != std::string::npos; open = command.find('{', open + 1)) {
     const std::string name = command.substr(open, command.find('}', open) - open + 1);
-    if (name != "{ranks}" && name != "{program}" && name != "{hostfile}")
+    if (name == "{hostfile}")
+      broken.push_back({"launcher.command", "nobody fills in {hostfile}: write the path of your host file instead"});
+    else if (name != "{ranks}" && name != "{program}")
       broken.push_back(
-          {"launcher.command", fmt::format("'{}' is not known; there are {{ranks}}, {{program}}, {{hostfile}}", name)});
+          {"launcher.command", fmt::format("'{}' is not known; there are {{ranks}} and {{program}}", name)});
   }
 }
 
@@ -113,13 +115,6 @@ std::vector<BrokenRule> CheckRules(const RunConfig& config) {
     broken.push_back({"coordinator.relaunch_backoff_s", "is more than coordinator.relaunch_backoff_max_s"});
   CheckCommand(config.launcher.command, broken);
   return broken;
-}
-
-Status Validate(const RunConfig& config) {
-  std::string lines;
-  for (const BrokenRule& rule : CheckRules(config))
-    lines += (lines.empty() ? "" : "\n") + rule.key + ": " + rule.message;
-  return lines.empty() ? OkStatus() : InvalidArgument(lines);
 }
 
 }  // namespace srlm::config

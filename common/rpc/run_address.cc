@@ -44,6 +44,9 @@ Result<RunAddress> ReadRunAddress(const std::string& run_dir) {
   }
 }
 
-void RemoveRunAddress(const std::string& run_dir) { unlink(PathIn(run_dir).c_str()); }
+void RemoveRunAddress(const std::string& run_dir, uint64_t epoch) {
+  const Result<RunAddress> there = ReadRunAddress(run_dir);
+  if (there.ok() && there->epoch == epoch) unlink(PathIn(run_dir).c_str());
+}
 
 }  // namespace srlm::rpc

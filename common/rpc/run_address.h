@@ -23,7 +23,7 @@ Status WriteRunAddress(const std::string& run_dir, const RunAddress& address);
 /// Reads it. NotFound, with what to do, when there is none: the run does not exist or never started.
 Result<RunAddress> ReadRunAddress(const std::string& run_dir);
 
-/// Takes it away, when its coordinator ends.
-void RemoveRunAddress(const std::string& run_dir);
+/// Takes it away when the coordinator of `epoch` ends, unless another one has replaced it.
+void RemoveRunAddress(const std::string& run_dir, uint64_t epoch);
 
 }  // namespace srlm::rpc

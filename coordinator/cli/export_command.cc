@@ -13,8 +13,7 @@ using Json = nlohmann::ordered_json;
 Status ToOutput(RunReader& run, const ExportOptions& options, int64_t* rows) {
   return ExportRows(run, options.kind, options.round, [&](const Json& row) -> Status {
     ++*rows;
-    if (Print(row.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n")) return OkStatus();
-    return {Code::kCancelled, ""};  // nobody reads any more
+    return Print(row.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
   });
 }
 
@@ -39,7 +38,7 @@ int Export(const ExportOptions& options) {
   if (!run.ok()) return Fail(run.status());
   int64_t rows = 0;
   const Status written = options.out.empty() ? ToOutput(**run, options, &rows) : ToFile(**run, options, &rows);
-  if (!written.ok() && written.code() != Code::kCancelled) return Fail(written);
+  if (!written.ok()) return Finish(written);
   std::fprintf(stderr, "%lld rows\n", static_cast<long long>(rows));
   return kExitDone;
 }

@@ -12,7 +12,8 @@ namespace {
 
 int PrintJson(const Rows& rows) {
   for (const auto& row : rows) {
-    if (!Print(row.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n")) break;
+    const Status printed = Print(row.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
+    if (!printed.ok()) return Finish(printed);
   }
   return kExitDone;
 }
@@ -26,8 +27,7 @@ int ShowRounds(RunReader& run, const InspectOptions& options) {
     const bool wanted = options.round == 0 || static_cast<int>(round.round()) == options.round;
     if (wanted && (options.limit == 0 || rounds.size() < options.limit)) *rounds.Add() = round;
   }
-  Print(rounds.empty() ? "no rounds yet\n" : DescribeRounds(rounds, TerminalWidth(STDOUT_FILENO)));
-  return kExitDone;
+  return Finish(Print(rounds.empty() ? "no rounds yet\n" : DescribeRounds(rounds, TerminalWidth(STDOUT_FILENO))));
 }
 
 }  // namespace
@@ -39,9 +39,8 @@ int Inspect(const InspectOptions& options) {
   const auto rows = ReadRows(**run, options.table, options.round, options.limit);
   if (!rows.ok()) return Fail(rows.status());
   if (options.json) return PrintJson(*rows);
-  Print(rows->empty() ? "no " + options.table + " yet\n"
-                      : DescribeRows(options.table, *rows, TerminalWidth(STDOUT_FILENO)));
-  return kExitDone;
+  return Finish(Print(rows->empty() ? "no " + options.table + " yet\n"
+                                    : DescribeRows(options.table, *rows, TerminalWidth(STDOUT_FILENO))));
 }
 
 }  // namespace srlm::cli

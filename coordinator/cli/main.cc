@@ -1,6 +1,9 @@
 // srlm: the coordinator of a run, and the commands that look at one.
 #include <signal.h>
 
+#include <cstdio>
+#include <exception>
+
 #include "common/base/failpoint.h"
 #include "coordinator/cli/command_line.h"
 #include "coordinator/cli/output.h"
@@ -14,7 +17,7 @@ struct Either : Cases... {
 
 }  // namespace
 
-int main(int argc, char** argv) {
+int main(int argc, char** argv) try {
   using namespace srlm::cli;  // NOLINT(google-build-using-namespace)
   signal(SIGPIPE, SIG_IGN);   // `srlm inspect ... | head` ends quietly
   if (const srlm::Status armed = srlm::ArmFailpoints(); !armed.ok()) {
@@ -28,4 +31,7 @@ int main(int argc, char** argv) {
                            [](const InspectOptions& options) { return Inspect(options); },
                            [](const ExportOptions& options) { return Export(options); }},
                     std::get<Command>(parsed));
+} catch (const std::exception& error) {  // of a library, where nobody expected one: memory, mostly
+  std::fprintf(stderr, "srlm: ended by an error that it does not know: %s\n", error.what());
+  return srlm::cli::kExitFailed;
 }

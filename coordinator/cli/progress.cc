@@ -52,14 +52,24 @@ std::string DescribeProgress(const v1::PhaseProgress& progress, size_t bar_width
   return text;
 }
 
-std::string ProgressPrinter::Title() const { return fmt::format("round {}  {}", round_, PhaseTitle(last_.phase())); }
+std::string ProgressPrinter::Title() const {
+  return fmt::format("round {}  {}", last_.round(), PhaseTitle(last_.phase()));
+}
 
-void ProgressPrinter::Update(uint32_t round, const v1::PhaseProgress& progress, Clock::time_point now) {
+void ProgressPrinter::Update(const v1::RunStatus& status, Clock::time_point now) {
+  const v1::PhaseProgress& progress = status.progress();
   if (progress.phase().empty()) return;
-  if (!running_ || round != round_ || progress.phase() != last_.phase()) {
-    End(true);
-    if (progress.phase() == "done") return;
-    Begin(round, progress, now);
+  const auto continues = [&](const v1::PhaseProgress& other) {
+    return other.round() == last_.round() && other.phase() == last_.phase();
+  };
+  if (!running_ || !continues(progress)) {
+    if (continues(status.finished())) {  // the last look was a moment before the end
+      const double rate = last_.rate_per_second();
+      last_ = status.finished();
+      last_.set_rate_per_second(rate);
+    }
+    End();
+    if (progress.phase() != "done") Begin(progress, now);
     return;
   }
   last_ = progress;
@@ -71,9 +81,8 @@ void ProgressPrinter::Update(uint32_t round, const v1::PhaseProgress& progress, 
   }
 }
 
-void ProgressPrinter::Begin(uint32_t round, const v1::PhaseProgress& progress, Clock::time_point now) {
+void ProgressPrinter::Begin(const v1::PhaseProgress& progress, Clock::time_point now) {
   running_ = true;
-  round_ = round;
   last_ = progress;
   printed_at_ = now;
   if (terminal_)
@@ -82,10 +91,9 @@ void ProgressPrinter::Begin(uint32_t round, const v1::PhaseProgress& progress, C
     PrintLine(Title() + ": begins");
 }
 
-void ProgressPrinter::End(bool complete) {
+void ProgressPrinter::End() {
   if (!running_) return;
   running_ = false;
-  if (complete) last_.set_done(std::max(last_.done(), last_.total()));  // the last look was a moment before the end
   std::string line = fmt::format("{}: {} in {}", Title(), Amount(last_), Span(last_.seconds()));
   if (last_.rate_per_second() > 0) line += fmt::format(", {:.0f} tokens/s", last_.rate_per_second());
   if (terminal_) std::fputs("\r\x1b[K", out_);

@@ -25,18 +25,18 @@ class ProgressPrinter {
   ProgressPrinter(const ProgressPrinter&) = delete;
   ProgressPrinter& operator=(const ProgressPrinter&) = delete;
 
-  /// Shows the state of phase `progress` of `round`; call it a few times a second.
-  void Update(uint32_t round, const v1::PhaseProgress& progress) { Update(round, progress, Clock::now()); }
-  void Update(uint32_t round, const v1::PhaseProgress& progress, Clock::time_point now);
+  /// Shows the phase in progress, and how the one before it ended; call it a few times a second.
+  void Update(const v1::RunStatus& status) { Update(status, Clock::now()); }
+  void Update(const v1::RunStatus& status, Clock::time_point now);
   /// A line of its own above the running phase's.
   void Note(const std::string& line);
   /// Ends the running phase's line as it stands: the run stops here.
-  void Finish() { End(false); }
+  void Finish() { End(); }
 
  private:
-  void Begin(uint32_t round, const v1::PhaseProgress& progress, Clock::time_point now);
-  /// The phase's last line; `complete` when another phase follows, so that nothing of this one is left to do.
-  void End(bool complete);
+  void Begin(const v1::PhaseProgress& progress, Clock::time_point now);
+  /// The phase's last line.
+  void End();
   void Draw(const std::string& line);
   void PrintLine(const std::string& line);
   std::string Title() const;
@@ -45,7 +45,6 @@ class ProgressPrinter {
   bool terminal_;
   size_t width_;
   bool running_ = false;  // a phase has begun and not ended
-  uint32_t round_ = 0;
   v1::PhaseProgress last_;
   Clock::time_point printed_at_;
   std::string drawn_;  // the line that stands on the terminal without its end

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <optional>
 #include <thread>
+#include <utility>
 
 #include "common/base/file.h"
 #include "common/base/log.h"
@@ -18,6 +19,7 @@
 #include "coordinator/cli/signals.h"
 #include "coordinator/cli/text.h"
 #include "coordinator/rounds/coordinator.h"
+#include "coordinator/rounds/stored_config.h"
 
 namespace srlm::cli {
 namespace {
@@ -44,6 +46,7 @@ Result<rounds::RunEnd> Drive(rounds::Coordinator& coordinator, StopSignals& sign
   constexpr double kSecondsBetweenLooks = 0.2;
   std::optional<Result<rounds::RunEnd>> end;
   const int ended = eventfd(0, EFD_CLOEXEC);
+  bool told = false;
   std::thread work([&] {
     end = coordinator.Run();
     eventfd_write(ended, 1);
@@ -54,12 +57,12 @@ Result<rounds::RunEnd> Drive(rounds::Coordinator& coordinator, StopSignals& sign
     while (poll(&event, 1, 0) == 0) {
       const int signal = signals.Wait(ended, Deadline::AfterSeconds(kSecondsBetweenLooks));
       if (signal != 0) {
-        printer.Note(fmt::format("{}: stopping; what is finished is kept", strsignal(signal)));
+        printer.Note(fmt::format("{}: stopping; what is finished is kept{}", strsignal(signal),
+                                 std::exchange(told, true) ? "" : ". Once more to stop without waiting"));
         coordinator.Stop();
       }
       for (const std::string& line : notices.Take()) printer.Note(line);
-      const v1::RunStatus status = coordinator.Status();
-      printer.Update(status.round(), status.progress());
+      printer.Update(coordinator.Status());
     }
   }
   work.join();
@@ -78,9 +81,9 @@ void Summarise(const rounds::Coordinator& coordinator, const RunOptions& options
                bool done) {
   const v1::RunStatus status = coordinator.Status();
   const std::string rounds = DescribeRounds(status.rounds(), TerminalWidth(STDOUT_FILENO));
-  if (!rounds.empty()) Print("\n" + rounds);
+  if (!rounds.empty()) (void)Print("\n" + rounds);
   if (!done) return;
-  Print(fmt::format(
+  (void)Print(fmt::format(
       "\nLook at what it made:\n"
       "  {1} inspect {0} candidates   answers with their votes and scores\n"
       "  {1} inspect {0} pairs        what was chosen over what\n"
@@ -108,35 +111,35 @@ int Conclude(const Result<rounds::RunEnd>& end, const rounds::Coordinator& coord
 }  // namespace
 
 int Run(const RunOptions& options) {
-  const auto config = LoadRunConfig(options);
-  if (!config.ok()) return Fail(config.status());
-  const std::string run_dir = options.run_dir.empty() ? "runs/" + config->name : options.run_dir;
-  const auto differences = CompareWithRun(*config, run_dir);
+  auto inputs = LoadRunInputs(options);
+  if (!inputs.ok()) return Fail(inputs.status());
+  const config::RunConfig& config = inputs->config;
+  const std::string run_dir = options.run_dir.empty() ? "runs/" + config.name : options.run_dir;
+  const auto differences = rounds::CompareWithRun(config, run_dir);
   if (!differences.ok()) return Fail(differences.status());
-  for (const std::string& line : *differences) Print(line + "\n");
-  if (options.check) {
-    Print(options.config + ": right; every file it names is there and readable\n");
-    return kExitDone;
-  }
+  for (const config::Difference& each : *differences)
+    (void)Print(fmt::format("{}: {} in the run so far, {} from now on\n", each.key, each.before, each.after));
+  if (options.check) return Finish(Print(options.config + ": right; every file it names is there and readable\n"));
 
   StopSignals signals;
   if (const Status made = MakeFolders(run_dir + "/logs"); !made.ok()) return Fail(made);
-  StartLogging("srlm", run_dir + "/logs/coordinator.log", {{"run", config->name}});
+  StartLogging("srlm", run_dir + "/logs/coordinator.log", {{"run", config.name}});
   Notices notices;
   rounds::CoordinatorOptions parts;
   parts.program_folder = ProgramFolder();
   parts.notice = [&](const std::string& line) { notices.Add(line); };
-  if (config->launcher.kind == config::LauncherKind::kLocal) {
-    auto made = launcher::MakeLocalLauncher(config->launcher);
+  parts.inputs = std::move(inputs->files);
+  if (config.launcher.kind == config::LauncherKind::kLocal) {
+    auto made = launcher::MakeLocalLauncher(config.launcher);
     if (!made.ok()) return Fail(made.status());
     parts.launcher = std::move(*made);
   }
-  auto coordinator = rounds::Coordinator::Create(*config, run_dir, std::move(parts));
+  auto coordinator = rounds::Coordinator::Create(config, run_dir, std::move(parts));
   if (!coordinator.ok()) return Fail(coordinator.status());
-  Print(fmt::format("run {} in {}; `{} status {}` answers from another terminal\n", config->name, run_dir,
-                    options.program, run_dir));
-  if (config->security == config::Security::kOff)
-    Print("security: off: whoever reaches the coordinator's port on this host may read and steer this run\n");
+  (void)Print(fmt::format("run {} in {}; `{} status {}` answers from another terminal\n", config.name, run_dir,
+                          options.program, run_dir));
+  if (config.security == config::Security::kOff)
+    (void)Print("security: off: whoever reaches the coordinator's port on this host may read and steer this run\n");
   return Conclude(Drive(**coordinator, signals, notices), **coordinator, options, run_dir);
 }
 

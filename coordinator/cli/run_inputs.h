@@ -2,21 +2,22 @@
 #pragma once
 
 #include <string>
-#include <vector>
 
 #include "common/base/status.h"
 #include "common/config/config.h"
 #include "coordinator/cli/commands.h"
+#include "coordinator/rounds/inputs.h"
 
 namespace srlm::cli {
 
-/// Reads the configuration and checks every file that it names, row by row, and that the programs lie beside srlm
-/// when they are to be started. Messages carry file:line or the key.
-Result<config::RunConfig> LoadRunConfig(const RunOptions& options);
+struct RunInputs {
+  config::RunConfig config;
+  rounds::Inputs files;
+};
 
-/// When a run at `run_dir` exists: one line for each field that differs from the stored configuration.
-/// FailedPrecondition lists those with which the run would hold results of two methods.
-Result<std::vector<std::string>> CompareWithRun(const config::RunConfig& config, const std::string& run_dir);
+/// Reads the configuration and every file that it names, row by row, and checks that the programs lie beside srlm when
+/// they are to be started. Messages carry file:line or the key.
+Result<RunInputs> LoadRunInputs(const RunOptions& options);
 
 /// The folder of the running srlm, where srlm-worker and srlm-trainer lie too.
 std::string ProgramFolder();

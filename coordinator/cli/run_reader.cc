@@ -1,13 +1,9 @@
 #include "coordinator/cli/run_reader.h"
 
-#include <signal.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <array>
-#include <cerrno>
 #include <filesystem>
 
+#include "common/base/process.h"
 #include "common/rpc/run_address.h"
 #include "common/rpc/run_secrets.h"
 #include "coordinator/cli/live_run.h"
@@ -18,10 +14,9 @@ namespace {
 
 /// Whether the coordinator that wrote `address` ran on this host and is gone: then nobody is waited for.
 bool IsGone(const rpc::RunAddress& address) {
-  std::array<char, 256> host{};
-  gethostname(host.data(), host.size() - 1);
-  return address.host == host.data() && address.pid > 0 && kill(static_cast<pid_t>(address.pid), 0) != 0 &&
-         errno == ESRCH;
+  if (address.host != HostName() || address.pid <= 0) return false;
+  const auto process = ReadProcess(static_cast<pid_t>(address.pid));
+  return !process || !process->alive();
 }
 
 template <class T>

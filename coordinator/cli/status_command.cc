@@ -11,7 +11,7 @@
 namespace srlm::cli {
 namespace {
 
-bool Show(const v1::RunStatus& status, bool json) {
+Status Show(const v1::RunStatus& status, bool json) {
   using nlohmann::ordered_json;
   if (json) return Print(ToJson(status).dump(-1, ' ', false, ordered_json::error_handler_t::replace) + "\n");
   return Print(DescribeStatus(status, TerminalWidth(STDOUT_FILENO)));
@@ -21,19 +21,21 @@ bool Show(const v1::RunStatus& status, bool json) {
 int Watch(LiveRun& run, bool json) {
   constexpr int kIntervalMs = 500;
   v1::RunStatus last;
-  Status end;
+  Status end, shown;
   {
     ProgressPrinter printer(stdout, isatty(STDOUT_FILENO) == 1, TerminalWidth(STDOUT_FILENO));
     end = run.Watch(kIntervalMs, [&](const v1::RunStatus& status) {
       last = status;
-      if (json) return Show(status, true);
-      printer.Update(status.round(), status.progress());
+      if (json) return (shown = Show(status, true)).ok();
+      printer.Update(status);
       return std::ferror(stdout) == 0;
     });
   }
   if (!end.ok()) return Fail(end);
-  if (!json) Show(last, false);
-  return kExitDone;
+  if (!json) shown = Show(last, false);
+  if (shown.ok() && last.state() == "running")
+    return Fail(Unavailable("the coordinator went away without a word: it was killed, or cannot be reached any more"));
+  return Finish(shown);
 }
 
 }  // namespace
@@ -45,8 +47,7 @@ int ShowStatus(const StatusOptions& options) {
     return Watch(*live, options.json);
   const auto status = (*run)->Status();
   if (!status.ok()) return Fail(status.status());
-  Show(*status, options.json);
-  return kExitDone;
+  return Finish(Show(*status, options.json));
 }
 
 }  // namespace srlm::cli

@@ -40,7 +40,7 @@ Result<v1::RunStatus> StoppedRun::Status() {
   for (const v1::RoundSummary& round : rounds) *status.add_rounds() = round;
   if (!rounds.empty()) status.set_round(rounds.back().round());
   SRLM_ASSIGN_OR_RETURN(const auto errors, ledger_->LastErrors(kLastErrors));
-  for (const ledger::EventRow& error : errors) status.add_last_errors(error.message);
+  for (const std::string& error : errors) status.add_last_errors(error);
   return status;
 }
 

@@ -18,7 +18,7 @@ struct LaunchSpec {
   std::string program;  // path of the executable
   std::vector<std::string> args;
   int ranks = 1;
-  std::map<std::string, std::string> env;  // added to this process's environment
+  std::map<std::string, std::string> env;  // added to this process's environment, cleaned of what MPI left there
   std::string log_dir;                     // made when missing; ranks find it as SRLM_LOG_DIR, for their <rank>.log
 };
 
@@ -46,6 +46,9 @@ class Launcher {
 
   /// How a group is. NotFound for an id that was never started here. Sends the KILL of a Stop that is overdue.
   virtual Result<LaunchStatus> Poll(const std::string& id) = 0;
+
+  /// Ids of the groups that have not ended, by a Poll of each.
+  virtual std::vector<std::string> Running() = 0;
 
   /// Asks a group to end: TERM now, KILL by a Poll after `deadline`. Returns at once; ended groups are left alone.
   virtual Status Stop(const std::string& id, Deadline deadline) = 0;

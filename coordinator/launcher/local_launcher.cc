@@ -88,11 +88,18 @@ Result<LaunchStatus> LocalLauncher::Poll(const std::string& id) {
   if (found == groups_.end()) return NotFound("launch " + id + " was not started here");
   Group& group = found->second;
   if (group.ended) return *group.ended;
-  auto exit = group.process.Poll();
-  if (!exit && group.kill_after && group.kill_after->Expired()) exit = group.process.Kill();
+  if (group.kill_after && group.kill_after->Expired()) group.process.Kill();
+  const auto exit = group.process.Poll();
   if (!exit) return LaunchStatus{.running = true, .exit_code = 0, .reason = "", .tail = {}};
   group.ended = Ended(*exit, group.log_dir);
   return *group.ended;
+}
+
+std::vector<std::string> LocalLauncher::Running() {
+  std::vector<std::string> running;
+  for (const auto& [id, group] : groups_)
+    if (const auto status = Poll(id); status.ok() && status->running) running.push_back(id);
+  return running;
 }
 
 Status LocalLauncher::Stop(const std::string& id, Deadline deadline) {
@@ -101,7 +108,7 @@ Status LocalLauncher::Stop(const std::string& id, Deadline deadline) {
   Group& group = found->second;
   if (group.ended) return OkStatus();
   if (!group.kill_after) group.process.Terminate();
-  group.kill_after = deadline;
+  if (!group.kill_after || deadline.at() < group.kill_after->at()) group.kill_after = deadline;
   return OkStatus();
 }
 

@@ -19,6 +19,7 @@ class LocalLauncher : public Launcher {
 
   Result<Launch> Start(const LaunchSpec& spec) override;
   Result<LaunchStatus> Poll(const std::string& id) override;
+  std::vector<std::string> Running() override;
   Status Stop(const std::string& id, Deadline deadline) override;
 
  private:

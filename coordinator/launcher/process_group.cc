@@ -67,27 +67,22 @@ Result<ProcessGroup> ProcessGroup::Start(const ProcessSpec& spec) {
     if (error == ENOENT) return NotFound(message + "; install it, or name its full path in launcher.command");
     return InvalidArgument(message);
   }
-  const int pidfd = OpenProcess(pid);
-  const auto entry = ReadProcess(pid);
-  return ProcessGroup(pid, pidfd, entry ? entry->start_ticks : 0);
+  return ProcessGroup(pid, OpenProcess(pid));
 }
 
 ProcessGroup::ProcessGroup(ProcessGroup&& other) noexcept
-    : pid_(std::exchange(other.pid_, 0)),
-      pidfd_(std::exchange(other.pidfd_, -1)),
-      start_ticks_(other.start_ticks_),
-      exit_(other.exit_) {}
+    : pid_(std::exchange(other.pid_, 0)), pidfd_(std::exchange(other.pidfd_, -1)), exit_(other.exit_) {}
 
 ProcessGroup& ProcessGroup::operator=(ProcessGroup&& other) noexcept {
   std::swap(pid_, other.pid_);
   std::swap(pidfd_, other.pidfd_);
-  std::swap(start_ticks_, other.start_ticks_);
   std::swap(exit_, other.exit_);
   return *this;
 }
 
 ProcessGroup::~ProcessGroup() {
-  if (pid_ != 0 && !exit_) Kill();
+  Kill();
+  Wait(Deadline::AfterSeconds(1));
   if (pidfd_ >= 0) close(pidfd_);
 }
 
@@ -113,10 +108,8 @@ void ProcessGroup::Terminate() {
   if (pid_ != 0 && !exit_) kill(-pid_, SIGTERM);
 }
 
-std::optional<ExitState> ProcessGroup::Kill() {
-  if (const auto ended = Poll()) return ended;
-  SignalSession(pid_, SIGKILL);
-  return Wait(Deadline::AfterSeconds(1));
+void ProcessGroup::Kill() {
+  if (pid_ != 0 && !Poll()) SignalSession(pid_, SIGKILL);
 }
 
 }  // namespace srlm::launcher

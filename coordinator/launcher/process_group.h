@@ -33,13 +33,11 @@ class ProcessGroup {
 
   ProcessGroup(ProcessGroup&& other) noexcept;
   ProcessGroup& operator=(ProcessGroup&& other) noexcept;
-  /// Kills what still runs.
+  /// Kills what still runs, and waits for its end at most 1 s: a process that waits for a lost disk ends when it can.
   ~ProcessGroup();
 
   /// Process id of the leader, and of its session and process group.
   pid_t pid() const { return pid_; }
-  /// The leader's start, in the kernel's ticks since boot: tells it from a later process of the same number.
-  uint64_t start_ticks() const { return start_ticks_; }
 
   /// How the leader ended; none while it runs. When it has ended, members that outlived it are killed.
   std::optional<ExitState> Poll() { return Wait(Deadline::AfterSeconds(0)); }
@@ -48,15 +46,13 @@ class ProcessGroup {
 
   /// Asks the group to end (TERM), without waiting.
   void Terminate();
-  /// Kills every process of the session. Returns how the leader ended; none when it has not within 1 s, as a
-  /// process does that waits for a disk which is gone.
-  std::optional<ExitState> Kill();
+  /// Kills every process of the session, without waiting: a later Poll says how the leader ended.
+  void Kill();
 
  private:
-  ProcessGroup(pid_t pid, int pidfd, uint64_t start_ticks) : pid_(pid), pidfd_(pidfd), start_ticks_(start_ticks) {}
+  ProcessGroup(pid_t pid, int pidfd) : pid_(pid), pidfd_(pidfd) {}
   pid_t pid_ = 0;
   int pidfd_ = -1;
-  uint64_t start_ticks_ = 0;
   std::optional<ExitState> exit_;
 };
 

@@ -3,14 +3,9 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
-#include <sstream>
-#include <string>
+#include <algorithm>
 
 #include "common/base/clock.h"
 
@@ -29,36 +24,12 @@ void AwaitEnd(pid_t pid, const Deadline& deadline) {
 
 }  // namespace
 
-std::optional<ProcessEntry> ReadProcess(pid_t pid) {
-  std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
-  std::string line;
-  if (!std::getline(file, line)) return std::nullopt;
-  // pid (name) state ppid pgrp session ...; the name may hold anything, so read from the last ')'.
-  const size_t name_end = line.rfind(')');
-  if (name_end == std::string::npos) return std::nullopt;
-  std::istringstream fields(line.substr(name_end + 1));
-  ProcessEntry entry{.pid = pid};
-  std::string skipped;
-  fields >> entry.state >> skipped >> skipped >> entry.session;
-  constexpr int kFieldsBetweenSessionAndStart = 15;  // proc(5): session is field 6, starttime field 22
-  for (int i = 0; i < kFieldsBetweenSessionAndStart; ++i) fields >> skipped;
-  fields >> entry.start_ticks;
-  if (!fields) return std::nullopt;
-  return entry;
-}
-
 // The system call itself: glibc 2.36 declares pidfd_open without C linkage.
 int OpenProcess(pid_t pid) { return static_cast<int>(syscall(SYS_pidfd_open, pid, 0)); }
 
 std::vector<ProcessEntry> SessionMembers(pid_t session) {
-  std::vector<ProcessEntry> members;
-  std::error_code error;
-  for (const auto& folder : std::filesystem::directory_iterator("/proc", error)) {
-    const std::string name = folder.path().filename().string();
-    if (name.find_first_not_of("0123456789") != std::string::npos) continue;
-    const auto entry = ReadProcess(static_cast<pid_t>(std::strtol(name.c_str(), nullptr, 10)));
-    if (entry && entry->session == session && entry->state != 'Z' && entry->state != 'X') members.push_back(*entry);
-  }
+  std::vector<ProcessEntry> members = LivingProcesses();
+  std::erase_if(members, [&](const ProcessEntry& process) { return process.session != session; });
   return members;
 }
 
@@ -66,32 +37,27 @@ void SignalSession(pid_t session, int signal) {
   for (const ProcessEntry& member : SessionMembers(session)) kill(member.pid, signal);
 }
 
-int64_t StartedMs(const ProcessEntry& process) {
-  timespec since_boot{};
-  clock_gettime(CLOCK_BOOTTIME, &since_boot);
-  const int64_t boot_ms = WallClockMs() - (since_boot.tv_sec * 1000 + since_boot.tv_nsec / 1000000);
-  return boot_ms + static_cast<int64_t>(process.start_ticks) * 1000 / sysconf(_SC_CLK_TCK);
+std::vector<ProcessEntry> LaunchMembers(const std::string& launch) {
+  const std::string entry = std::string(kLaunchVariable) + "=" + launch;
+  std::vector<ProcessEntry> members = LivingProcesses();
+  std::erase_if(members, [&](const ProcessEntry& process) { return !HasInEnvironment(process.pid, entry); });
+  return members;
 }
 
-bool EndLeftover(int64_t process_group, int64_t started_ms, double grace_s) {
-  constexpr int64_t kToleranceMs = 10000;  // the system's clock may have been set since
-  if (process_group <= 1) return false;
-  const auto session = static_cast<pid_t>(process_group);
-  const auto leader = ReadProcess(session);
-  if (leader && std::abs(StartedMs(*leader) - started_ms) > kToleranceMs) return false;
-  const std::vector<ProcessEntry> members = SessionMembers(session);
+bool EndLeftover(const std::string& launch, double grace_s) {
+  const std::vector<ProcessEntry> members = LaunchMembers(launch);
   if (members.empty()) return false;
+  const auto leads = [](const ProcessEntry& member) { return member.pid == member.session; };
+  const bool led = std::ranges::any_of(members, leads);
+  for (const ProcessEntry& member : members)
+    if (!led || leads(member)) kill(member.pid, SIGTERM);  // mpirun ends its ranks in order, so it alone is asked
   const Deadline deadline = Deadline::AfterSeconds(grace_s);
-  if (leader && leader->state != 'Z') {
-    kill(session, SIGTERM);  // mpirun ends its ranks in order, so it alone is asked
-    AwaitEnd(session, deadline);
-  } else {
-    SignalSession(session, SIGTERM);
-    for (const ProcessEntry& member : members) AwaitEnd(member.pid, deadline);
-  }
-  for (const ProcessEntry& member : SessionMembers(session)) {
-    kill(member.pid, SIGKILL);
-    AwaitEnd(member.pid, Deadline::AfterSeconds(5));
+  for (const ProcessEntry& member : members) AwaitEnd(member.pid, deadline);
+  const Deadline last = Deadline::AfterSeconds(5);
+  // Again until none is left: one may have been starting another.
+  for (auto left = LaunchMembers(launch); !left.empty() && !last.Expired(); left = LaunchMembers(launch)) {
+    for (const ProcessEntry& member : left) kill(member.pid, SIGKILL);
+    for (const ProcessEntry& member : left) AwaitEnd(member.pid, last);
   }
   return true;
 }

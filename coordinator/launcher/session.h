@@ -1,25 +1,18 @@
-// The processes of a session, from /proc. A launched group is a session of its own: mpirun gives each rank its own
+// The processes of a launched group, from /proc. A group is a session of its own: mpirun gives each rank its own
 // process group, so a signal to mpirun's group alone would miss the ranks.
 #pragma once
 
 #include <sys/types.h>
 
-#include <cstdint>
-#include <optional>
+#include <string>
 #include <vector>
+
+#include "common/base/process.h"
 
 namespace srlm::launcher {
 
-/// A process as the kernel lists it.
-struct ProcessEntry {
-  pid_t pid = 0;
-  pid_t session = 0;
-  char state = 0;            // Z: ended, not yet reaped
-  uint64_t start_ticks = 0;  // since boot; with the pid it names one process
-};
-
-/// The entry of `pid`; none when there is no such process.
-std::optional<ProcessEntry> ReadProcess(pid_t pid);
+/// The environment variable that every process of a launch has: `<run id>/<launch id>`.
+inline constexpr char kLaunchVariable[] = "SRLM_LAUNCH_ID";
 
 /// A descriptor that becomes readable when `pid` ends; negative when there is no such process. The caller closes it.
 int OpenProcess(pid_t pid);
@@ -30,12 +23,11 @@ std::vector<ProcessEntry> SessionMembers(pid_t session);
 /// Sends `signal` to every living process of a session.
 void SignalSession(pid_t session, int signal);
 
-/// When a process started, in milliseconds since 1970 by the system's clock.
-int64_t StartedMs(const ProcessEntry& process);
+/// The living processes on this host of the launch whose kLaunchVariable is `launch`, whoever started them.
+std::vector<ProcessEntry> LaunchMembers(const std::string& launch);
 
-/// Ends a group that a dead coordinator left behind: TERM, then KILL after `grace_s`. `process_group` and
-/// `started_ms` are the ledger's. Nothing happens when the group's leader is alive but started more than 10 s apart
-/// from `started_ms`: its number went to somebody else. Returns whether something was there to end.
-bool EndLeftover(int64_t process_group, int64_t started_ms, double grace_s);
+/// Ends what a dead coordinator left of a launch: TERM, then KILL after `grace_s`. Returns whether something was
+/// there to end.
+bool EndLeftover(const std::string& launch, double grace_s);
 
 }  // namespace srlm::launcher

@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <utility>
+
+#include "common/base/file.h"
 
 namespace srlm::ledger {
 
@@ -57,6 +60,7 @@ Result<std::unique_ptr<Database>> Database::Open(const std::string& path, Mode m
     SRLM_RETURN_IF_ERROR(database->Execute("PRAGMA query_only = ON"));
     return database;
   }
+  SRLM_RETURN_IF_ERROR(database->Execute("PRAGMA temp_store = MEMORY"));  // what savepoints keep
   // No WAL: its shared memory does not work on NFS and Lustre. The lock is taken at once, and kept.
   SRLM_RETURN_IF_ERROR(database->Execute("PRAGMA locking_mode = EXCLUSIVE"));
   SRLM_RETURN_IF_ERROR(database->Execute("PRAGMA journal_mode = TRUNCATE"));
@@ -80,6 +84,16 @@ Result<Query> Database::Prepare(const std::string& sql) {
   }
   SRLM_CHECK(sqlite3_stmt_busy(statement) == 0, "a query is used inside itself: " + sql);
   return Query(connection_, statement, &path_);
+}
+
+Status Database::CopyTo(const std::string& path) {
+  std::error_code error;
+  std::filesystem::remove(path, error);  // VACUUM INTO writes no file that is there
+  Result<Query> copy = Prepare("VACUUM INTO ?");
+  if (!copy.ok()) return copy.status();
+  copy->BindNext(path);
+  SRLM_RETURN_IF_ERROR(copy->Run().WithContext("copy to " + path));
+  return SyncPath(path);
 }
 
 Status Database::Execute(const std::string& sql) {

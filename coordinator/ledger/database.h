@@ -12,7 +12,7 @@
 
 namespace srlm::ledger {
 
-/// A prepared statement in use; it is free again when this goes away.
+/// A prepared statement in use; it is free again when this goes away. BindNext gives the parameters, in order.
 class Query {
  public:
   Query(sqlite3* connection, sqlite3_stmt* statement, const std::string* path)
@@ -20,14 +20,8 @@ class Query {
   Query(Query&& other) noexcept;
   ~Query();
 
-  /// Gives the parameters, in order.
   template <class... V>
-  Query&& Bind(const V&... values) && {
-    (BindColumn(statement_, ++parameter_, values), ...);
-    return std::move(*this);
-  }
-  template <class... V>
-  void BindNext(const V&... values) & {
+  void BindNext(const V&... values) {
     (BindColumn(statement_, ++parameter_, values), ...);
   }
 
@@ -61,6 +55,9 @@ class Database {
   Result<Query> Prepare(const std::string& sql);
   /// Runs statements without parameters and rows.
   Status Execute(const std::string& sql);
+  /// Writes a copy of the whole database, which replaces what is at `path`, and syncs it. Not by copying the file:
+  /// closing it again would give up this process's lock on it.
+  Status CopyTo(const std::string& path);
   /// Rows that the last write changed.
   int64_t Changes() const { return sqlite3_changes(connection_); }
   bool InTransaction() const { return sqlite3_get_autocommit(connection_) == 0; }

@@ -1,5 +1,3 @@
-#include <algorithm>
-
 #include "coordinator/ledger/tables.h"
 #include "coordinator/ledger/write.h"
 
@@ -15,12 +13,13 @@ Result<std::vector<EventRow>> Ledger::Events(int round, int64_t after_sequence, 
                           after_sequence, limit);
 }
 
-Result<std::vector<EventRow>> Ledger::LastErrors(int64_t limit) const {
+Result<std::vector<std::string>> Ledger::LastErrors(int64_t limit) const {
   SRLM_ASSIGN_OR_RETURN(
-      std::vector<EventRow> rows,
+      const std::vector<EventRow> rows,
       Select<EventRow>(*database_, "WHERE level IN ('error', 'warning') ORDER BY sequence DESC LIMIT ?", limit));
-  std::ranges::reverse(rows);
-  return rows;
+  std::vector<std::string> lines;
+  for (const EventRow& row : rows) lines.insert(lines.begin(), row.event + ": " + row.message);
+  return lines;
 }
 
 Status Ledger::SetItemFault(const ItemFaultRow& row) { return Set(row); }

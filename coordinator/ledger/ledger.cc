@@ -1,6 +1,7 @@
 #include "coordinator/ledger/ledger.h"
 
 #include <filesystem>
+#include <utility>
 
 #include "common/base/failpoint.h"
 #include "coordinator/ledger/schema.h"
@@ -40,8 +41,23 @@ Result<std::unique_ptr<Ledger>> Ledger::OpenReadOnly(const std::string& run_dir)
 Status Ledger::BeforeWrite() {
   SRLM_RETURN_IF_ERROR(broken_);
   if (!database_->InTransaction()) SRLM_RETURN_IF_ERROR(Keep(database_->Execute("BEGIN IMMEDIATE")));
+  if (in_unit_ && !unit_began_) {
+    SRLM_RETURN_IF_ERROR(Keep(database_->Execute("SAVEPOINT unit")));
+    unit_began_ = uncommitted_;
+  }
   ++uncommitted_;
   return OkStatus();
+}
+
+Status Ledger::EndUnit(bool keep) {
+  in_unit_ = false;
+  const std::optional<int64_t> began = std::exchange(unit_began_, std::nullopt);
+  if (!began || !broken_.ok()) return OkStatus();
+  if (!keep) {
+    uncommitted_ = *began;
+    SRLM_RETURN_IF_ERROR(Keep(database_->Execute("ROLLBACK TO unit")));
+  }
+  return Keep(database_->Execute("RELEASE unit"));
 }
 
 Status Ledger::Keep(Status status) {
@@ -55,6 +71,7 @@ Status Ledger::Keep(Status status) {
 Status Ledger::Commit() {
   SRLM_RETURN_IF_ERROR(broken_);
   uncommitted_ = 0;
+  unit_began_.reset();  // a commit releases the savepoint
   if (!database_->InTransaction()) return OkStatus();
   Failpoint("ledger.before_commit");
   const Status committed = Keep(database_->Execute("COMMIT"));

@@ -29,10 +29,16 @@ class Ledger {
 
   /// Writes since the last commit.
   int64_t uncommitted() const { return uncommitted_; }
+
+  /// Begins a unit of writes that stay all together or not at all, whenever they are committed. Units do not nest.
+  void BeginUnit() { in_unit_ = true; }
+  /// Ends it: its writes stay, or (`keep` false) are taken back, except what a Commit within made durable.
+  Status EndUnit(bool keep);
   /// Makes them durable (fsync).
   Status Commit();
 
-  // Facts about the run: run_id, name, epoch, version, seed, duplicates, state, message.
+  // Facts about the run: run_id, name, epoch, version, duplicates, state, message, and input.<key> for the contents
+  // of each data file.
   Result<std::string> Fact(const std::string& key) const;  // empty when it is not there
   Status SetFact(const std::string& key, const std::string& value);
 
@@ -88,8 +94,8 @@ class Ledger {
   Status AddEvent(const EventRow& row);  // sequence is given by the ledger
   /// The rows after `after_sequence` in order, at most `limit`; round 0: of all rounds.
   Result<std::vector<EventRow>> Events(int round, int64_t after_sequence, int64_t limit) const;
-  /// The last `limit` events of level error or warning, oldest first.
-  Result<std::vector<EventRow>> LastErrors(int64_t limit) const;
+  /// The last `limit` events of level error or warning as lines for people, oldest first.
+  Result<std::vector<std::string>> LastErrors(int64_t limit) const;
 
   Status SetItemFault(const ItemFaultRow& row);
   Result<std::optional<ItemFaultRow>> ItemFault(const std::string& item_id) const;
@@ -104,7 +110,7 @@ class Ledger {
   Status BeforeWrite();
   /// Remembers the first failed write: nothing is written after it.
   Status Keep(Status status);
-  // write.h: INSERT OR IGNORE (whether it is new), INSERT OR REPLACE, and any other statement that writes.
+  // write.h: an insert that keeps what is there (whether the row is new), one that replaces it, any other write.
   template <class Row>
   Result<bool> Add(const Row& row);
   template <class Row>
@@ -115,6 +121,8 @@ class Ledger {
   std::unique_ptr<Database> database_;
   Status broken_;
   int64_t uncommitted_ = 0;
+  bool in_unit_ = false;
+  std::optional<int64_t> unit_began_;  // `uncommitted_` at the savepoint, when the unit has written
 };
 
 }  // namespace srlm::ledger

@@ -44,15 +44,24 @@ Result<ListPage> Page(const Ledger& ledger, const std::string& order, int round,
 constexpr char kPosition[] =
     "round, (SELECT position FROM prompts p WHERE p.round = t.round AND p.prompt_id = t.prompt_id)";
 
-// The round's prompts, and on the last page the attempts at new ones that were not taken.
+// The round's prompts, and after them the attempts at new ones that were not taken.
 Result<ListPage> PromptPage(const Ledger& ledger, int round, int64_t limit, int64_t offset) {
   SRLM_ASSIGN_OR_RETURN(ListPage page,
                         Page<PromptRow>(ledger, "round, position", round, limit, offset,
                                         [](const PromptRow& row) -> Result<Json> { return PromptJson(row); }));
   if (!page.next_page_token.empty()) return page;
+  SRLM_ASSIGN_OR_RETURN(const std::vector<PromptRow> prompts, ledger.Prompts(round));
   SRLM_ASSIGN_OR_RETURN(const std::vector<AttemptRow> attempts, ledger.Attempts(round));
-  for (const AttemptRow& row : attempts)
-    if (row.state == "rejected" || row.state == "failed") page.rows.push_back(AttemptJson(row));
+  auto at = static_cast<int64_t>(prompts.size());  // of the next attempt in the list of both
+  for (const AttemptRow& row : attempts) {
+    if (row.state != "rejected" && row.state != "failed") continue;
+    if (at++ < offset) continue;
+    if (page.rows.size() == static_cast<size_t>(limit)) {
+      page.next_page_token = std::to_string(offset + limit);
+      break;
+    }
+    page.rows.push_back(AttemptJson(row));
+  }
   return page;
 }
 

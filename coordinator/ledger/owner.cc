@@ -7,38 +7,15 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <fstream>
 #include <nlohmann/json.hpp>
-#include <optional>
-#include <sstream>
 #include <utility>
 
 #include "common/base/failpoint.h"
 #include "common/base/file.h"
+#include "common/base/process.h"
 
 namespace srlm::ledger {
 namespace {
-
-std::string HostName() {
-  char name[256] = {};
-  gethostname(name, sizeof name - 1);
-  return name;
-}
-
-// Field 22 of /proc/<pid>/stat; 0 when there is no such process.
-uint64_t ProcessStart(int64_t pid) {
-  std::ifstream file(fmt::format("/proc/{}/stat", pid));
-  std::string line;
-  std::getline(file, line);
-  const size_t name_end = line.rfind(')');  // the name may hold anything
-  if (name_end == std::string::npos) return 0;
-  std::istringstream fields(line.substr(name_end + 1));
-  std::string field;
-  for (int i = 3; i < 22; ++i) fields >> field;
-  uint64_t start = 0;
-  fields >> start;
-  return start;
-}
 
 std::string Text(const Owner& owner) {
   const nlohmann::ordered_json json = {
@@ -61,39 +38,62 @@ Result<Owner> ReadOwner(const std::string& path) {
   return owner;
 }
 
-// Removes the lock of a dead process. Of two processes that both found it, the second finds another file at the
-// path once it has the file lock, and looks again.
-Status RemoveIfDead(const std::string& path) {
-  const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (file < 0) return OkStatus();  // gone by now
-  flock(file, LOCK_EX);
-  struct stat opened{}, there{};
-  const bool same = fstat(file, &opened) == 0 && stat(path.c_str(), &there) == 0 && opened.st_ino == there.st_ino;
-  Status status;
-  if (same) {
-    const Result<Owner> owner = ReadOwner(path);
-    if (!owner.ok()) {
-      status = owner.status();
-    } else if (owner->host != HostName()) {
-      status = FailedPrecondition(fmt::format(
-          "{}: the run is held by process {} on host {} (epoch {}); stop it there, or delete this file when it is gone",
-          path, owner->pid, owner->host, owner->epoch));
-    } else if (ProcessStart(owner->pid) == owner->process_start) {
-      status = FailedPrecondition(fmt::format(
-          "{}: the run is held by a live coordinator, process {} on this host (epoch {}); stop it first, or "
-          "look at it with `srlm status`",
-          path, owner->pid, owner->epoch));
-    } else {
-      unlink(path.c_str());
-    }
+/// Whether the process that `owner` names still runs on this host. A zombie has ended, a reused pid is another.
+bool IsAlive(const Owner& owner) {
+  const auto process = ReadProcess(static_cast<pid_t>(owner.pid));
+  return process && process->alive() && process->start_ticks == owner.process_start;
+}
+
+Status Held(const std::string& path, const Owner& owner) {
+  if (owner.host != HostName())
+    return FailedPrecondition(fmt::format(
+        "{}: the run is held by process {} on host {} (epoch {}); stop it there, or delete this file when it is gone",
+        path, owner.pid, owner.host, owner.epoch));
+  return FailedPrecondition(
+      fmt::format("{}: the run is held by a live coordinator, process {} on this host (epoch {}); stop it first, or "
+                  "look at it with `srlm status`",
+                  path, owner.pid, owner.epoch));
+}
+
+/// The lock file at a path, held with flock: one process at a time looks at it and replaces it.
+class LockFile {
+ public:
+  explicit LockFile(const std::string& path) : path_(path), file_(open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
+    if (file_ >= 0) flock(file_, LOCK_EX);
   }
-  close(file);
-  return status;
+  LockFile(const LockFile&) = delete;
+  LockFile& operator=(const LockFile&) = delete;
+  ~LockFile() {
+    if (file_ >= 0) close(file_);
+  }
+  /// Whether the file that is held is still the one at the path: a process that waited may find another.
+  bool IsThere() const {
+    struct stat opened{}, there{};
+    return file_ >= 0 && fstat(file_, &opened) == 0 && stat(path_.c_str(), &there) == 0 &&
+           opened.st_ino == there.st_ino;
+  }
+
+ private:
+  std::string path_;
+  int file_;
+};
+
+/// Removes the lock of a dead process; fails when its process may live.
+Status RemoveIfDead(const std::string& path) {
+  const LockFile file(path);
+  if (!file.IsThere()) return OkStatus();  // gone by now: the caller looks again
+  SRLM_ASSIGN_OR_RETURN(const Owner owner, ReadOwner(path));
+  if (owner.host != HostName() || IsAlive(owner)) return Held(path, owner);
+  unlink(path.c_str());
+  return OkStatus();
 }
 
 }  // namespace
 
-Owner ThisProcess() { return {HostName(), getpid(), ProcessStart(getpid()), 0}; }
+Owner ThisProcess() {
+  const auto process = ReadProcess(getpid());
+  return {HostName(), getpid(), process ? process->start_ticks : 0, 0};
+}
 
 Result<OwnerLock> OwnerLock::Claim(const std::string& run_dir) {
   const std::string path = run_dir + "/owner.lock";
@@ -104,7 +104,7 @@ Result<OwnerLock> OwnerLock::Claim(const std::string& run_dir) {
   Failpoint("owner.before_claim");
   // A link is as exclusive as O_EXCL, and the file is never seen without its content.
   while (link(whole.c_str(), path.c_str()) != 0) {
-    status = errno == EEXIST ? RemoveIfDead(path) : FileError("cannot create", path, errno);
+    status = errno == EEXIST ? RemoveIfDead(path) : FileError("create", path, errno);
     if (!status.ok()) break;
   }
   unlink(whole.c_str());
@@ -117,10 +117,20 @@ OwnerLock::OwnerLock(OwnerLock&& other) noexcept
     : path_(std::exchange(other.path_, {})), owner_(std::move(other.owner_)) {}
 
 OwnerLock::~OwnerLock() {
-  if (!path_.empty()) unlink(path_.c_str());
+  if (path_.empty()) return;
+  const LockFile file(path_);
+  if (file.IsThere() && IsOurs()) unlink(path_.c_str());
+}
+
+bool OwnerLock::IsOurs() const {
+  const Result<Owner> there = ReadOwner(path_);
+  return there.ok() && *there == owner_;
 }
 
 Status OwnerLock::SetEpoch(uint64_t epoch) {
+  const LockFile file(path_);
+  if (!file.IsThere() || !IsOurs())
+    return Aborted(path_ + ": another coordinator has taken the run from this one, which ends");
   owner_.epoch = epoch;
   return WriteFileAtomic(path_, Text(owner_));
 }

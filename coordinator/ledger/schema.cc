@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <filesystem>
 
 namespace srlm::ledger {
 namespace {
@@ -54,14 +53,6 @@ Result<int> Version(Database& database) {
   return version;
 }
 
-Status KeepCopy(const std::string& path, int version) {
-  std::error_code error;
-  const std::string copy = fmt::format("{}.v{}", path, version);
-  std::filesystem::copy_file(path, copy, std::filesystem::copy_options::overwrite_existing, error);
-  if (error) return ResourceExhausted(fmt::format("{}: cannot copy the older ledger there: {}", copy, error.message()));
-  return OkStatus();
-}
-
 }  // namespace
 
 Status Migrate(Database& database) {
@@ -70,7 +61,8 @@ Status Migrate(Database& database) {
     return FailedPrecondition(
         fmt::format("{}: version {} of the ledger, and this srlm knows up to {}; use a newer srlm", database.path(),
                     version, kSchemaVersion));
-  if (version > 0 && version < kSchemaVersion) SRLM_RETURN_IF_ERROR(KeepCopy(database.path(), version));
+  if (version > 0 && version < kSchemaVersion)
+    SRLM_RETURN_IF_ERROR(database.CopyTo(fmt::format("{}.v{}", database.path(), version)));
   for (; version < kSchemaVersion; ++version) {
     SRLM_RETURN_IF_ERROR(
         database.Execute(fmt::format("BEGIN; {} PRAGMA user_version = {}; COMMIT", kSteps[version], version + 1)));

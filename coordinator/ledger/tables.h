@@ -83,14 +83,19 @@ Result<std::optional<Row>> SelectOne(Database& database, const std::string& tail
   return std::optional<Row>(std::move(rows.front()));
 }
 
-/// Inserts a row; whether it is new. `verb`: "INSERT OR IGNORE" (an existing row stays) or "INSERT OR REPLACE".
+/// What an insert does about a row whose key is there. A value that a column cannot hold always fails.
+enum class IfThere { kKeep, kReplace };
+
+/// Inserts a row; whether it is new.
 template <class Row>
-Result<bool> Insert(Database& database, const std::string& verb, const Row& row) {
+Result<bool> Insert(Database& database, IfThere if_there, const Row& row) {
   const std::string columns = Table<Row>::kColumns;
   std::string marks = "?";
   for (auto i = std::ranges::count(columns, ','); i > 0; --i) marks += ",?";
-  SRLM_ASSIGN_OR_RETURN(
-      Query query, database.Prepare(verb + " INTO " + Table<Row>::kName + " (" + columns + ") VALUES (" + marks + ")"));
+  const bool keep = if_there == IfThere::kKeep;
+  SRLM_ASSIGN_OR_RETURN(Query query, database.Prepare(std::string(keep ? "INSERT INTO " : "INSERT OR REPLACE INTO ") +
+                                                      Table<Row>::kName + " (" + columns + ") VALUES (" + marks + ")" +
+                                                      (keep ? " ON CONFLICT DO NOTHING" : "")));
   std::apply([&](const auto&... member) { query.BindNext(member...); }, Table<Row>::Members(row));
   SRLM_RETURN_IF_ERROR(query.Run());
   return database.Changes() > 0;

@@ -9,7 +9,7 @@ namespace srlm::ledger {
 template <class Row>
 Result<bool> Ledger::Add(const Row& row) {
   SRLM_RETURN_IF_ERROR(BeforeWrite());
-  Result<bool> is_new = Insert(*database_, "INSERT OR IGNORE", row);
+  Result<bool> is_new = Insert(*database_, IfThere::kKeep, row);
   SRLM_RETURN_IF_ERROR(Keep(is_new.status()));
   return is_new;
 }
@@ -17,7 +17,7 @@ Result<bool> Ledger::Add(const Row& row) {
 template <class Row>
 Status Ledger::Set(const Row& row) {
   SRLM_RETURN_IF_ERROR(BeforeWrite());
-  return Keep(Insert(*database_, "INSERT OR REPLACE", row).status());
+  return Keep(Insert(*database_, IfThere::kReplace, row).status());
 }
 
 template <class... V>

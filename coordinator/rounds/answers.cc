@@ -7,9 +7,16 @@
 #include "common/base/hash.h"
 #include "common/data/pairs.h"
 #include "common/data/verdict.h"
+#include "coordinator/rounds/chats.h"
 #include "coordinator/rounds/items.h"
 
 namespace srlm::rounds {
+namespace {
+
+const std::string kNotJudged = "not judged: ";  // before the reason of a candidate whose votes were given up
+
+}  // namespace
+
 int Answers::VotesWanted() const {
   const config::JudgeConfig& judge = context_.config.judge;
   return judge.verdict == config::VerdictKind::kExpected ? 1 : judge.votes;
@@ -32,7 +39,7 @@ Status Answers::DrawGiven() {
   SRLM_ASSIGN_OR_RETURN(const auto earlier, context_.ledger.Prompts(0));
   for (const ledger::PromptRow& prompt : earlier)
     if (!prompt.is_new) used.insert(prompt.prompt_id);
-  int drawn = 0;
+  int drawn = 0;  // all of them in the unit of work that begins the round
   for (const data::Prompt& given : context_.inputs.given) {
     if (drawn == wanted) break;
     if (used.contains(given.prompt_id)) continue;
@@ -57,8 +64,10 @@ Status Answers::Resume(const ledger::PromptRow& prompt) {
     return AskCandidates(prompt);
   }
   for (const ledger::CandidateRow& candidate : candidates) {
+    if (IsDropped(candidate)) continue;
     if (candidate.score || !candidate.reason.empty()) {
       ++total_;
+      failed_ += candidate.reason.starts_with(kNotJudged);
     } else {
       SRLM_RETURN_IF_ERROR(AskVotes(prompt, candidate, ""));
     }
@@ -70,7 +79,9 @@ Status Answers::AddPrompt(const std::string& prompt_id, data::PromptInput input,
   ledger::PromptRow prompt{round_, prompt_id, next_position_++, is_new, std::move(input), {}, "open", ""};
   SRLM_ASSIGN_OR_RETURN(const text::Chat* chat,
                         context_.models.ChatOf(*context_.models.Find(fmt::format("M{}", round_))));
-  SRLM_ASSIGN_OR_RETURN(prompt.token_ids, PromptTokens(*chat, prompt.input));
+  auto token_ids = PromptTokens(*chat, prompt.input);
+  if (!token_ids.ok()) return token_ids.status().WithContext(fmt::format("prompt \"{}\"", prompt_id));
+  prompt.token_ids = std::move(*token_ids);
   SRLM_ASSIGN_OR_RETURN(const bool added, context_.ledger.AddPrompt(prompt));
   if (!added)
     return InvalidArgument(fmt::format("prompt id \"{}\" stands for a new prompt too; rename it in {}", prompt_id,
@@ -90,13 +101,24 @@ Status Answers::AskCandidates(const ledger::PromptRow& prompt) {
   return Ask(CandidateItem(context_, *chat, prompt));
 }
 
+bool Answers::IsDropped(const ledger::CandidateRow& candidate) const {
+  return candidate.cut && context_.config.generation.cut_candidates == config::CutCandidates::kDrop;
+}
+
 Status Answers::AskVotes(const ledger::PromptRow& prompt, const ledger::CandidateRow& candidate,
                          const std::string& made_by) {
-  if (candidate.cut && context_.config.generation.cut_candidates == config::CutCandidates::kDrop)
-    return context_.ledger.SetCandidateScore(round_, prompt.prompt_id, candidate.sample, std::nullopt,
-                                             "cut at max_new_tokens");
-  SRLM_ASSIGN_OR_RETURN(schedule::WorkItem work, VoteItem(context_, prompt, candidate, made_by));
-  return Ask(std::move(work));
+  const auto unscored = [&](const std::string& reason) {
+    return context_.ledger.SetCandidateScore(round_, prompt.prompt_id, candidate.sample, std::nullopt, reason);
+  };
+  if (IsDropped(candidate)) return unscored("cut at max_new_tokens");
+  Result<schedule::WorkItem> work = VoteItem(context_, prompt, candidate, made_by);
+  if (work.status().code() == Code::kInvalidArgument) {
+    ++total_;
+    ++failed_;
+    return unscored(kNotJudged + work.status().message());
+  }
+  SRLM_RETURN_IF_ERROR(work.status());
+  return Ask(std::move(*work));
 }
 
 Result<ledger::PromptRow> Answers::PromptOf(const std::string& prompt_id) const {
@@ -105,33 +127,29 @@ Result<ledger::PromptRow> Answers::PromptOf(const std::string& prompt_id) const 
   return std::move(*prompt);
 }
 
-Result<bool> Answers::StoreCandidates(const std::string& prompt_id, const v1::ItemResult& result,
-                                      const std::string& made_by) {
+Result<bool> Answers::StoreCandidates(const std::string& prompt_id, const Finished& finished) {
   if (open_.erase(CandidateItemId(round_, prompt_id)) == 0) return false;
   SRLM_ASSIGN_OR_RETURN(const ledger::PromptRow prompt, PromptOf(prompt_id));
-  SRLM_ASSIGN_OR_RETURN(const text::Chat* chat,
-                        context_.models.ChatOf(*context_.models.Find(fmt::format("M{}", round_))));
   bool stored = false;
-  for (int sample = 0; sample < result.samples_size(); ++sample) {
-    const v1::SampleOutput& output = result.samples(sample);
+  for (int sample = 0; sample < finished.result.samples_size(); ++sample) {
+    const v1::SampleOutput& output = finished.result.samples(sample);
     ledger::CandidateRow row{.round = round_, .prompt_id = prompt_id, .sample = sample};
-    row.model_id = result.model_id();
+    row.model_id = finished.result.model_id();
     row.token_ids.assign(output.token_ids().begin(), output.token_ids().end());
     row.token_hash = Sha256Tokens(row.token_ids);
-    SRLM_ASSIGN_OR_RETURN(row.text, chat->tokenizer().Decode(row.token_ids, true));
+    row.text = finished.texts[static_cast<size_t>(sample)];
     row.cut = output.finish_reason() == v1::FINISH_REASON_LENGTH;
     row.logprob = output.logprob();
     SRLM_ASSIGN_OR_RETURN(const bool is_new, context_.ledger.AddCandidate(row));
     stored |= is_new;
-    if (is_new) SRLM_RETURN_IF_ERROR(AskVotes(prompt, row, made_by));
+    if (is_new) SRLM_RETURN_IF_ERROR(AskVotes(prompt, row, finished.worker_id));
   }
   return stored;
 }
 
-Result<bool> Answers::StoreVotes(const schedule::Subject& subject, const v1::ItemResult& result) {
+Result<bool> Answers::StoreVotes(const schedule::Subject& subject, const Finished& finished) {
   if (open_.erase(VoteItemId(round_, subject.prompt_id, subject.index)) == 0) return false;
-  const KnownModel& judge = context_.models.JudgeFor(fmt::format("M{}", round_));
-  SRLM_ASSIGN_OR_RETURN(const text::Chat* chat, context_.models.ChatOf(judge));
+  const v1::ItemResult& result = finished.result;
   std::vector<std::optional<double>> scores;
   bool stored = false;
   for (int vote = 0; vote < VotesWanted(); ++vote) {
@@ -144,7 +162,7 @@ Result<bool> Answers::StoreVotes(const schedule::Subject& subject, const v1::Ite
     } else {
       const v1::SampleOutput& output = result.samples(vote);
       row.token_ids.assign(output.token_ids().begin(), output.token_ids().end());
-      SRLM_ASSIGN_OR_RETURN(row.text, chat->tokenizer().Decode(row.token_ids, true));
+      row.text = finished.texts[static_cast<size_t>(vote)];
       const data::Verdict verdict = data::ParseVerdict(row.text);
       row.state = data::VerdictStateName(verdict.state);
       row.score = verdict.score;
@@ -168,7 +186,7 @@ Status Answers::SetAside(const schedule::Subject& subject, const std::string& re
   ++failed_;
   if (votes)
     return context_.ledger.SetCandidateScore(round_, subject.prompt_id, subject.index, std::nullopt,
-                                             "not judged: " + reason);
+                                             kNotJudged + reason);
   return context_.ledger.SetPromptFailed(round_, subject.prompt_id, reason);
 }
 

@@ -20,9 +20,9 @@ class Answers {
   /// One more prompt of the round, for which candidates are asked.
   Status AddPrompt(const std::string& prompt_id, data::PromptInput input, bool is_new);
 
-  /// Results; false when they were there already. `made_by`: the worker.
-  Result<bool> StoreCandidates(const std::string& prompt_id, const v1::ItemResult& result, const std::string& made_by);
-  Result<bool> StoreVotes(const schedule::Subject& subject, const v1::ItemResult& result);
+  /// Results; false when they were there already.
+  Result<bool> StoreCandidates(const std::string& prompt_id, const Finished& finished);
+  Result<bool> StoreVotes(const schedule::Subject& subject, const Finished& finished);
   /// A prompt without candidates, a candidate without votes.
   Status SetAside(const schedule::Subject& subject, const std::string& reason);
 
@@ -38,7 +38,8 @@ class Answers {
   Status Resume(const ledger::PromptRow& prompt);
   Status Ask(schedule::WorkItem work);
   Status AskCandidates(const ledger::PromptRow& prompt);
-  /// Asks for votes on a candidate unless it is dropped because it was cut.
+  bool IsDropped(const ledger::CandidateRow& candidate) const;
+  /// Asks for votes on a candidate, or notes why it gets none: it was cut, or the judge's template cannot hold it.
   Status AskVotes(const ledger::PromptRow& prompt, const ledger::CandidateRow& candidate, const std::string& made_by);
   Result<ledger::PromptRow> PromptOf(const std::string& prompt_id) const;
   int VotesWanted() const;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "common/base/status.h"
 #include "common/config/config.h"
@@ -14,6 +15,13 @@
 #include "coordinator/schedule/workers.h"
 
 namespace srlm::rounds {
+
+/// A finished item as it is stored.
+struct Finished {
+  const v1::ItemResult& result;
+  const std::vector<std::string>& texts;  // of its samples
+  const std::string& worker_id;
+};
 
 struct Context {
   const config::RunConfig& config;
@@ -26,8 +34,9 @@ struct Context {
   schedule::WorkQueue& queue;
   schedule::Workers& workers;
   std::function<void(const std::string&)> notice;  // lines for people
-  /// What the loop does about an item that is given up.
+  /// What the state machine does about an item that is given up.
   std::function<Status(const schedule::Subject&, const std::string& reason)> set_aside;
+  int round = 0;  // in progress, for events that belong to no other
 
   /// Records an event and logs it. `level`: info, warning, error.
   Status Event(const std::string& level, int round, const std::string& event, const std::string& message) const;

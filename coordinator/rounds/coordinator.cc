@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <atomic>
 #include <filesystem>
 #include <random>
 
@@ -26,10 +27,14 @@ namespace {
 
 // For workers to hand in what they hold and to leave. At the end of a run they hold nothing.
 constexpr std::chrono::seconds kTimeToLeave(5), kTimeToHandIn(60);
+// For stopped groups, which are killed kStopGraceSeconds after they were asked to end.
+constexpr std::chrono::seconds kTimeToEnd(15);
 
-schedule::QueueOptions QueueOptionsOf(const config::CoordinatorConfig& config) {
-  return {std::chrono::nanoseconds(static_cast<int64_t>(config.lease_timeout_s * 1e9)), config.lease_items,
-          config.max_item_tries};
+schedule::QueueOptions QueueOptionsOf(const config::CoordinatorConfig& config, uint64_t epoch) {
+  return {.lease_timeout = std::chrono::nanoseconds(static_cast<int64_t>(config.lease_timeout_s * 1e9)),
+          .lease_items = config.lease_items,
+          .max_tries = config.max_item_tries,
+          .epoch = epoch};
 }
 
 schedule::LoopOptions LoopOptionsOf(const config::CoordinatorConfig& config) {
@@ -51,11 +56,12 @@ struct Coordinator::Parts {
         options(std::move(given)),
         owner(std::move(lock)),
         ledger(std::move(opened)),
-        queue(QueueOptionsOf(config.coordinator)),
+        queue(QueueOptionsOf(config.coordinator, epoch)),
         workers(epoch) {}
 
   srlm::Status Serve();
   Result<bool> Tick();
+  Result<bool> TickToTheEnd(Clock::time_point now);
 
   config::RunConfig config;
   CoordinatorOptions options;
@@ -76,14 +82,17 @@ struct Coordinator::Parts {
   std::unique_ptr<rpc::Server> server;
 
   bool ran = false;
-  std::optional<RunEnd> end;  // decided; the workers are being let go
+  std::atomic<int> stops = 0;  // calls of Stop
+  std::optional<RunEnd> end;   // decided; the workers are being let go
   Clock::time_point goodbye_by{};
 };
 
 Result<std::unique_ptr<Coordinator>> Coordinator::Create(const config::RunConfig& config, const std::string& run_dir,
                                                          CoordinatorOptions options) {
-  SRLM_RETURN_IF_ERROR(config::CheckInputs(config));
-  SRLM_ASSIGN_OR_RETURN(Inputs inputs, LoadInputs(config));
+  if (!options.inputs) {
+    SRLM_RETURN_IF_ERROR(config::CheckInputs(config));
+    SRLM_ASSIGN_OR_RETURN(options.inputs, LoadInputs(config));
+  }
   SRLM_RETURN_IF_ERROR(MakeFolders(run_dir + "/logs"));
   const std::string folder = std::filesystem::canonical(run_dir).string();
   SRLM_ASSIGN_OR_RETURN(ledger::OwnerLock owner, ledger::OwnerLock::Claim(folder));
@@ -94,7 +103,8 @@ Result<std::unique_ptr<Coordinator>> Coordinator::Create(const config::RunConfig
   SRLM_RETURN_IF_ERROR(owner.SetEpoch(epoch));
 
   auto parts = std::make_unique<Parts>(config, std::move(options), std::move(owner), std::move(ledger), epoch);
-  parts->inputs = std::move(inputs);
+  parts->inputs = std::move(*parts->options.inputs);
+  SRLM_RETURN_IF_ERROR(StoreInputHashes(parts->inputs, *parts->ledger));
   SRLM_ASSIGN_OR_RETURN(parts->models, ModelBook::Open(parts->config, folder, *parts->ledger));
   SRLM_ASSIGN_OR_RETURN(std::string run_id, parts->ledger->Fact("run_id"));
   if (run_id.empty()) run_id = NewRunId();
@@ -146,10 +156,23 @@ srlm::Status Coordinator::Parts::Serve() {
                                                  owner.owner().pid, config.security == config::Security::kTls});
 }
 
+// Stopped: the groups are asked to end, and may hand in what they hold.
+Result<bool> Coordinator::Parts::TickToTheEnd(Clock::time_point now) {
+  if (end != RunEnd::kStopped) {
+    end = RunEnd::kStopped;
+    board->SetState("stopping", "");
+    goodbye_by = now + kTimeToEnd;
+  }
+  SRLM_ASSIGN_OR_RETURN(const bool gone, machine->EndGroups());
+  board->Publish(false);
+  return !gone && now < goodbye_by;
+}
+
 // One turn of the state machine; whether the loop goes on.
 Result<bool> Coordinator::Parts::Tick() {
   SRLM_RETURN_IF_ERROR(desk->failure());
   const Clock::time_point now = Clock::now();
+  if (stops > 0) return TickToTheEnd(now);
   if (!end) {
     SRLM_ASSIGN_OR_RETURN(const Machine::State state, machine->Advance(now));
     board->Publish(false);
@@ -173,7 +196,7 @@ Coordinator::~Coordinator() {
   parts_->loop->Stop();
   // Calls that came before Run wait for an answer, and the server for them.
   if (!parts_->ran) (void)parts_->loop->Run([] { return Result<bool>(false); });
-  rpc::RemoveRunAddress(parts_->context->run_dir);
+  rpc::RemoveRunAddress(parts_->context->run_dir, parts_->context->epoch);
 }
 
 Result<RunEnd> Coordinator::Run() {
@@ -186,14 +209,19 @@ Result<RunEnd> Coordinator::Run() {
     if (parts.ledger->SetFact("state", "failed").ok() && parts.ledger->SetFact("message", status.message()).ok())
       (void)parts.ledger->Commit();
   }
-  parts.board->Publish(true);
+  if (parts.options.launcher) EndAll(*parts.options.launcher, parts.stops > 1 ? 0 : kStopGraceSeconds);
+  if (status.ok() && parts.end.value_or(RunEnd::kStopped) == RunEnd::kStopped)
+    parts.board->SetState("stopped", "it goes on when `srlm run` is given again");
+  parts.board->PublishLast();
   parts.server->Shutdown(Deadline::AfterSeconds(1));
-  parts.options.launcher.reset();  // kills what still runs
+  parts.options.launcher.reset();
   if (!status.ok()) return status;
   return parts.end.value_or(RunEnd::kStopped);
 }
 
-void Coordinator::Stop() { parts_->loop->Stop(); }
+void Coordinator::Stop() {
+  if (++parts_->stops > 1) parts_->loop->Stop();
+}
 
 v1::RunStatus Coordinator::Status() const { return parts_->board->Snapshot(); }
 

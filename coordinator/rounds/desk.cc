@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 namespace srlm::rounds {
 namespace {
@@ -10,6 +11,14 @@ namespace {
 constexpr uint32_t kRetrySoonMs = 50;
 constexpr uint32_t kRetryMs = 200;           // nothing to lease now
 constexpr uint32_t kRetryTrainingMs = 1000;  // nor soon
+
+// Whether every log-probability is a number: one that is not would spread into scores and losses.
+bool AreFinite(const v1::ItemResult& result) {
+  const auto finite = [](double value) { return std::isfinite(value); };
+  return std::ranges::all_of(result.choice_logprobs(), finite) &&
+         std::ranges::all_of(result.token_logprobs(), finite) &&
+         std::ranges::all_of(result.samples(), [](const auto& sample) { return std::isfinite(sample.logprob()); });
+}
 
 // Why a result cannot be its item's; empty: it can.
 std::string Mismatch(const v1::Item& item, const v1::ItemResult& result) {
@@ -22,12 +31,14 @@ std::string Mismatch(const v1::Item& item, const v1::ItemResult& result) {
   if (item.has_choose() && result.choice_logprobs_size() != item.choose().choice_token_ids_size())
     return fmt::format("{} choices instead of {}", result.choice_logprobs_size(),
                        item.choose().choice_token_ids_size());
-  return "";
+  return AreFinite(result) ? "" : "a log-probability that is no number";
 }
 
 }  // namespace
 
 Status Desk::CheckEpoch(uint64_t epoch) const {
+  // After a failure memory is ahead of the ledger: nothing more may be answered from it.
+  if (!failure_.ok()) return Unavailable("the coordinator is ending: " + failure_.message());
   if (epoch == context_.epoch) return OkStatus();
   return FailedPrecondition(fmt::format("epoch {}: the run's coordinator has epoch {}; read {}/coordinator.json again",
                                         epoch, context_.epoch, context_.run_dir));
@@ -90,7 +101,7 @@ void Desk::NoteProgress(schedule::Worker& worker) {
 
 // Training in local mode takes the cores of the workers that we started; others only put their model away.
 bool Desk::MustLeave(const schedule::Worker& worker) const {
-  return machine_.dismissed() || (machine_.training_now() && !worker.launch_id.empty());
+  return machine_.dismissed() || ((machine_.training_now() || machine_.ending()) && !worker.launch_id.empty());
 }
 
 Result<v1::LeaseResponse> Desk::Lease(const v1::LeaseRequest& request) {
@@ -100,6 +111,11 @@ Result<v1::LeaseResponse> Desk::Lease(const v1::LeaseRequest& request) {
   v1::LeaseResponse response;
   if (MustLeave(*worker)) {
     response.set_directive(v1::DIRECTIVE_LEAVE);
+    return response;
+  }
+  if (machine_.ending()) {  // whoever comes back is asked to wait for the next coordinator
+    response.set_directive(v1::DIRECTIVE_WAIT);
+    response.set_retry_after_ms(kRetryTrainingMs);
     return response;
   }
   const schedule::Lease lease =
@@ -145,14 +161,21 @@ Status Desk::Take(const v1::ItemResult& result, const std::string& worker_id, v1
     return context_.ledger.SetFact("duplicates", std::to_string(duplicates_));
   }
   const schedule::WorkItem work = *found;
-  if (const std::string mismatch = Mismatch(work.item, result); !mismatch.empty()) {
+  std::string mismatch = Mismatch(work.item, result);
+  std::vector<std::string> texts;
+  if (mismatch.empty()) {
+    auto decoded = context_.models.Texts(*context_.models.FindById(work.item.model_id()), result);
+    if (!decoded.ok()) mismatch = "no text: " + decoded.status().message();
+    if (decoded.ok()) texts = std::move(*decoded);
+  }
+  if (!mismatch.empty()) {
     counts.set_refused(counts.refused() + 1);
     const auto failed = context_.queue.FailTry(result.item_id(), "its result was " + mismatch);
     return context_.RecordFailedTries({*failed});
   }
   context_.queue.Finish(result.item_id(), result.lease_id(), Clock::now());
   counts.set_stored(counts.stored() + 1);
-  if (result.error().empty()) return machine_.Store(work, result, worker_id).status();
+  if (result.error().empty()) return machine_.Store(work, {result, texts, worker_id}).status();
   return context_.RecordFailedTries({{work, 1, true, result.error()}});
 }
 

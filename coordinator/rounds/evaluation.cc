@@ -41,21 +41,19 @@ Status Evaluation::Begin() {
   return OkStatus();
 }
 
-Result<bool> Evaluation::Store(const schedule::Subject& subject, const v1::ItemResult& result) {
+Result<bool> Evaluation::Store(const schedule::Subject& subject, const Finished& finished) {
   if (subject.model != model_ || open_.erase(ItemId(subject)) == 0) return false;
   ledger::EvaluationVoteRow row{.model = model_, .answer = subject.index, .vote = kExpectedVote};
-  row.model_id = result.model_id();
+  row.model_id = finished.result.model_id();
   if (subject.expected) {
     row.state = data::VerdictStateName(data::VerdictState::kParsed);
-    row.score = ExpectedScore(result);
+    row.score = ExpectedScore(finished.result);
     return context_.ledger.AddEvaluationVote(row);
   }
-  SRLM_ASSIGN_OR_RETURN(const text::Chat* chat, context_.models.ChatOf(*context_.models.Find(model_)));
   bool stored = false;
-  for (const v1::SampleOutput& sample : result.samples()) {
+  for (const std::string& text : finished.texts) {
     ++row.vote;
-    const std::vector<int> ids(sample.token_ids().begin(), sample.token_ids().end());
-    SRLM_ASSIGN_OR_RETURN(row.text, chat->tokenizer().Decode(ids, true));
+    row.text = text;
     const data::Verdict verdict = data::ParseVerdict(row.text);
     row.state = data::VerdictStateName(verdict.state);
     row.score = verdict.score;
@@ -96,7 +94,7 @@ Status Evaluation::Finish() {
   nlohmann::json metrics = data::ToJson(data::ComputeJudgeMetrics(answers, context_.config.seed));
   metrics["sampled_parse_rate"] = data::ToJson(data::ComputeJudgeMetrics(sampled, context_.config.seed))["parse_rate"];
   SRLM_RETURN_IF_ERROR(context_.ledger.SetEvaluation(model_, metrics.dump()));
-  return context_.Event("info", 0, "evaluated", model_ + ": " + metrics.dump());
+  return context_.Event("info", context_.round, "evaluated", model_ + ": " + metrics.dump());
 }
 
 }  // namespace srlm::rounds

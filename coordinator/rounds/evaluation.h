@@ -16,7 +16,7 @@ class Evaluation {
   /// Asks for the judgements that the ledger lacks.
   Status Begin();
   /// A result; false when it was there already.
-  Result<bool> Store(const schedule::Subject& subject, const v1::ItemResult& result);
+  Result<bool> Store(const schedule::Subject& subject, const Finished& finished);
   Status SetAside(const schedule::Subject& subject, const std::string& reason);
 
   size_t open() const { return open_.size(); }

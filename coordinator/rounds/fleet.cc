@@ -67,7 +67,7 @@ Status Fleet::Watch(Replica& replica, Clock::time_point now, bool wanted) {
   replica.joined |= present;
   if (!replica.joined) {
     if (now < replica.register_by) return OkStatus();
-    SRLM_RETURN_IF_ERROR(context_.Event("error", 0, "worker_late",
+    SRLM_RETURN_IF_ERROR(context_.Event("error", context_.round, "worker_late",
                                         fmt::format("{} did not register within {} s", replica.launch_id,
                                                     context_.config.launcher.register_timeout_s)));
     return EndStuck(replica.launch_id).status();
@@ -86,7 +86,7 @@ Result<bool> Fleet::EndStuck(const std::string& launch_id) {
   if (launch_id.empty() || replica == replicas_.end()) return false;
   if (std::exchange(replica->stuck, true)) return true;
   replica->stopped = true;
-  SRLM_RETURN_IF_ERROR(context_.Event("error", 0, "worker_stuck", launch_id + " is ended"));
+  SRLM_RETURN_IF_ERROR(context_.Event("error", context_.round, "worker_stuck", launch_id + " is ended"));
   SRLM_RETURN_IF_ERROR(launcher_->Stop(launch_id, Deadline::AfterSeconds(kStopGraceSeconds)));
   return true;
 }
@@ -104,7 +104,7 @@ Status Fleet::NoticeEnd(Replica& replica, const launcher::LaunchStatus& status, 
   if (!died && !wanted) return OkStatus();
   ++replica.failures;
   const std::string why = Explain(status, replica.log_dir);
-  if (died) SRLM_RETURN_IF_ERROR(context_.Event("error", 0, "worker_died", launch_id + ": " + why));
+  if (died) SRLM_RETURN_IF_ERROR(context_.Event("error", context_.round, "worker_died", launch_id + ": " + why));
   if (replica.failures > context_.config.coordinator.max_relaunches)
     return FailedPrecondition(
         fmt::format("workers ended {} times without finishing an item; the last one: {}", replica.failures, why));

@@ -1,6 +1,9 @@
 #include "coordinator/rounds/inputs.h"
 
-#include <iterator>
+#include <utility>
+
+#include "common/base/hash.h"
+#include "coordinator/rounds/text_checks.h"
 
 namespace srlm::rounds {
 namespace {
@@ -10,6 +13,20 @@ std::string FirstInstruction(const data::PromptInput& input) {
   for (const Message& message : input.messages)
     if (message.role == "user") return message.content;
   return data::PlainText(input);
+}
+
+Status HashFiles(const config::RunConfig& config, Inputs& inputs) {
+  const std::pair<const char*, const std::string*> files[] = {{"chat_template", &config.chat_template},
+                                                              {"data.ift", &config.data.ift},
+                                                              {"data.eft", &config.data.eft},
+                                                              {"data.prompts", &config.data.prompts},
+                                                              {"data.evaluation", &config.data.evaluation}};
+  for (const auto& [key, path] : files) {
+    if (path->empty()) continue;
+    SRLM_ASSIGN_OR_RETURN(inputs.hashes[key], Sha256File(*path));
+  }
+  inputs.hashes["judge.template"] = Sha256(inputs.judge_template.text());  // also of the built-in one
+  return OkStatus();
 }
 
 }  // namespace
@@ -29,6 +46,8 @@ Result<Inputs> LoadInputs(const config::RunConfig& config) {
   if (!config.data.evaluation.empty()) {
     SRLM_ASSIGN_OR_RETURN(inputs.ranked, data::LoadRankedAnswers(config.data.evaluation));
   }
+  SRLM_RETURN_IF_ERROR(HashFiles(config, inputs));
+  SRLM_RETURN_IF_ERROR(CheckTexts(config, inputs));
   return inputs;
 }
 

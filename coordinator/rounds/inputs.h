@@ -1,6 +1,7 @@
 // The files that a run starts from, read and checked once.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -17,9 +18,13 @@ struct Inputs {
   std::vector<std::string> seeds;          // instructions of the IFT rows: examples for new prompts
   std::vector<data::Prompt> given;         // given prompts, in file order
   std::vector<data::RankedAnswer> ranked;  // human-ranked answers; may be empty
+  /// SHA-256 of the contents, by the configuration's key; keys without a file are absent.
+  std::map<std::string, std::string> hashes;
 };
 
-/// Reads every data file that `config` names. Errors carry file and line.
+/// Reads every data file that `config` names, and checks that what the run will ask can be asked: the tokenizers and
+/// chat templates of M0, the fixed writer and the fixed judge load, and every given prompt and every ranked answer
+/// becomes tokens. Errors carry file and line, or the key and the row's id.
 Result<Inputs> LoadInputs(const config::RunConfig& config);
 
 }  // namespace srlm::rounds

@@ -74,10 +74,6 @@ std::string EvaluationItemId(const std::string& model, int answer, bool expected
   return fmt::format("{}/evaluation/{}/{}", model, expected ? "expected" : "votes", answer);
 }
 
-Result<std::vector<int>> PromptTokens(const text::Chat& chat, const data::PromptInput& input) {
-  return input.raw ? chat.RawTokens(input.raw_text) : chat.PromptTokens(input.messages);
-}
-
 RandomStream AttemptStream(const config::RunConfig& config, int round, int attempt) {
   return RandomStream(config.seed,
                       {v1::PURPOSE_NEW_PROMPT, static_cast<uint64_t>(round), static_cast<uint64_t>(attempt)});

@@ -14,9 +14,6 @@ std::string CandidateItemId(int round, const std::string& prompt_id);
 std::string VoteItemId(int round, const std::string& prompt_id, int sample);
 std::string EvaluationItemId(const std::string& model, int answer, bool expected);
 
-/// A prompt as its model reads it.
-Result<std::vector<int>> PromptTokens(const text::Chat& chat, const data::PromptInput& input);
-
 /// Attempt `attempt` at a new prompt, shown `instructions` as examples.
 Result<schedule::WorkItem> NewPromptItem(const Context& context, int round, int attempt,
                                          const std::vector<std::string>& instructions);

@@ -5,21 +5,30 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <thread>
 
 #include "common/base/clock.h"
 #include "common/base/failpoint.h"
+#include "common/base/process.h"
 #include "coordinator/launcher/session.h"
-#include "coordinator/ledger/owner.h"
 
 namespace srlm::rounds {
+namespace {
 
-Status StartRecorded(const Context& context, launcher::Launcher& launcher, const launcher::LaunchSpec& spec) {
+std::string LaunchName(const Context& context, const std::string& launch_id) {
+  return context.run_id + "/" + launch_id;
+}
+
+}  // namespace
+
+Status StartRecorded(const Context& context, launcher::Launcher& launcher, launcher::LaunchSpec spec) {
   const std::string program = std::filesystem::path(spec.program).filename().string();
-  ledger::LaunchRow row = {spec.id, program, context.epoch, ledger::ThisProcess().host, 0, WallClockMs(), 0, ""};
+  ledger::LaunchRow row = {spec.id, program, context.epoch, HostName(), 0, WallClockMs(), 0, ""};
   Failpoint("launch.before_record");
   SRLM_RETURN_IF_ERROR(context.ledger.SetLaunch(row));
   SRLM_RETURN_IF_ERROR(context.ledger.Commit());
   Failpoint("launch.before_start");
+  spec.env[launcher::kLaunchVariable] = LaunchName(context, spec.id);
   const Result<launcher::Launch> launch = launcher.Start(spec);
   if (!launch.ok()) {
     SRLM_RETURN_IF_ERROR(RecordEnd(context, spec.id, "it could not be started"));
@@ -30,7 +39,8 @@ Status StartRecorded(const Context& context, launcher::Launcher& launcher, const
   SRLM_RETURN_IF_ERROR(context.ledger.SetLaunch(row));
   SRLM_RETURN_IF_ERROR(context.ledger.Commit());
   Failpoint("launch.after_record");
-  return context.Event("info", 0, "launched", fmt::format("{} as {}, {} ranks", program, spec.id, spec.ranks));
+  return context.Event("info", context.round, "launched",
+                       fmt::format("{} as {}, {} ranks", program, spec.id, spec.ranks));
 }
 
 Status RecordEnd(const Context& context, const std::string& launch_id, const std::string& reason) {
@@ -46,17 +56,21 @@ Status RecordEnd(const Context& context, const std::string& launch_id, const std
 
 Status EndLeftovers(const Context& context) {
   SRLM_ASSIGN_OR_RETURN(const auto rows, context.ledger.Launches());
-  const std::string host = ledger::ThisProcess().host;
   for (const ledger::LaunchRow& row : rows) {
-    if (!row.end.empty() || row.host != host) continue;
-    const bool there =
-        row.process_group > 0 && launcher::EndLeftover(row.process_group, row.started_ms, kStopGraceSeconds);
+    if (!row.end.empty() || row.host != HostName()) continue;
+    const bool there = launcher::EndLeftover(LaunchName(context, row.launch_id), kStopGraceSeconds);
     SRLM_RETURN_IF_ERROR(RecordEnd(context, row.launch_id, "its coordinator was gone"));
     if (there)
-      SRLM_RETURN_IF_ERROR(context.Event("warning", 0, "leftover_ended",
+      SRLM_RETURN_IF_ERROR(context.Event("warning", context.round, "leftover_ended",
                                          fmt::format("{} still ran without its coordinator", row.launch_id)));
   }
   return OkStatus();
+}
+
+void EndAll(launcher::Launcher& launcher, double grace_s) {
+  for (const std::string& id : launcher.Running()) (void)launcher.Stop(id, Deadline::AfterSeconds(grace_s));
+  const Deadline last = Deadline::AfterSeconds(grace_s + 5);
+  while (!launcher.Running().empty() && !last.Expired()) std::this_thread::sleep_for(std::chrono::milliseconds(20));
 }
 
 double BackoffSeconds(const config::CoordinatorConfig& config, int failures) {

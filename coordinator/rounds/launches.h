@@ -11,14 +11,19 @@ namespace srlm::rounds {
 /// How long a group has after TERM before it is killed.
 inline constexpr double kStopGraceSeconds = 10;
 
-/// Starts a group and records it.
-Status StartRecorded(const Context& context, launcher::Launcher& launcher, const launcher::LaunchSpec& spec);
+/// Starts a group and records it. Before it is started the ledger has it on disk, and each of its processes has the
+/// launch's name in its environment (launcher/session.h): a successor finds what a coordinator left, whenever it died.
+Status StartRecorded(const Context& context, launcher::Launcher& launcher, launcher::LaunchSpec spec);
 
 /// Notes the end of a recorded group: `reason` in a word or two.
 Status RecordEnd(const Context& context, const std::string& launch_id, const std::string& reason);
 
 /// Ends groups on this host that an earlier coordinator of this run left behind.
 Status EndLeftovers(const Context& context);
+
+/// Asks every group to end, kills those that still run after the grace, and waits until all are gone, at most 5 s
+/// longer than the grace.
+void EndAll(launcher::Launcher& launcher, double grace_s);
 
 /// Seconds before start number `failures` + 1 of something that failed so often: doubles, up to the limit.
 double BackoffSeconds(const config::CoordinatorConfig& config, int failures);

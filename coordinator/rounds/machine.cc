@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "coordinator/rounds/launches.h"
 #include "coordinator/rounds/pair_maker.h"
 
 namespace srlm::rounds {
@@ -22,6 +23,8 @@ Result<Machine::State> Machine::Advance(Clock::time_point now) {
   SRLM_RETURN_IF_ERROR(WatchWorkers(now));
   const int newest = context_.models.Newest();
   round_ = std::min(newest, context_.config.run.iterations);
+  context_.round = round();
+  if (begun_ >= 0 || training_ != nullptr) NotePhase(now);  // what came since the last turn may have ended it
   // A job is over when its ranks are gone, too: the cores are theirs until then.
   if (training_ != nullptr) {
     SRLM_ASSIGN_OR_RETURN(const State state, Train(newest + 1, now));
@@ -63,8 +66,7 @@ Result<Machine::State> Machine::AdvanceModel(int number, Clock::time_point now) 
   if (evaluation_ != nullptr && evaluation_->open() == 0) SRLM_RETURN_IF_ERROR(FinishEvaluation());
   if (evaluation_ == nullptr) {
     SRLM_ASSIGN_OR_RETURN(const std::string problem, EvaluationProblem(context_, fmt::format("M{}", number)));
-    // The last model has nothing to make: its figures say what they say.
-    if (!problem.empty() && number < LastModel()) return Pause(problem, number);
+    if (!problem.empty()) return Pause(problem, context_.round);
   }
   if (number >= LastModel()) return evaluation_ == nullptr ? State::kDone : State::kGoing;
   if (answers_ != nullptr) {
@@ -126,17 +128,30 @@ Result<bool> Machine::Dismiss(Clock::time_point now) {
   return fleet_.empty() && context_.workers.all().empty();
 }
 
-Result<bool> Machine::Store(const schedule::WorkItem& work, const v1::ItemResult& result,
-                            const std::string& worker_id) {
+Result<bool> Machine::EndGroups() {
+  if (launcher_ == nullptr) return true;
+  if (!ending_) {
+    ending_ = launcher_->Running();
+    for (const std::string& id : *ending_)
+      SRLM_RETURN_IF_ERROR(launcher_->Stop(id, Deadline::AfterSeconds(kStopGraceSeconds)));
+  }
+  const std::vector<std::string> running = launcher_->Running();
+  for (const std::string& id : *ending_)
+    if (std::ranges::find(running, id) == running.end())
+      SRLM_RETURN_IF_ERROR(RecordEnd(context_, id, "ended with its coordinator"));
+  ending_ = running;
+  return running.empty();
+}
+
+Result<bool> Machine::Store(const schedule::WorkItem& work, const Finished& finished) {
   const schedule::Subject& subject = work.subject;
   switch (subject.purpose) {
     case v1::PURPOSE_NEW_PROMPT:
-      return new_prompts_ != nullptr ? new_prompts_->Store(subject.index, result) : Result<bool>(false);
+      return new_prompts_ != nullptr ? new_prompts_->Store(subject.index, finished) : Result<bool>(false);
     case v1::PURPOSE_CANDIDATE:
-      return answers_ != nullptr ? answers_->StoreCandidates(subject.prompt_id, result, worker_id)
-                                 : Result<bool>(false);
-    case v1::PURPOSE_VOTE: return answers_ != nullptr ? answers_->StoreVotes(subject, result) : Result<bool>(false);
-    default: return evaluation_ != nullptr ? evaluation_->Store(subject, result) : Result<bool>(false);
+      return answers_ != nullptr ? answers_->StoreCandidates(subject.prompt_id, finished) : Result<bool>(false);
+    case v1::PURPOSE_VOTE: return answers_ != nullptr ? answers_->StoreVotes(subject, finished) : Result<bool>(false);
+    default: return evaluation_ != nullptr ? evaluation_->Store(subject, finished) : Result<bool>(false);
   }
 }
 

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "coordinator/rounds/answers.h"
 #include "coordinator/rounds/context.h"
@@ -29,20 +30,27 @@ class Machine {
   /// Lets the workers go at the end of the run; whether they are gone.
   Result<bool> Dismiss(Clock::time_point now);
 
+  /// Asks every group to end, because the coordinator does; whether none is left. Results are taken until then.
+  Result<bool> EndGroups();
+
   /// Stores a finished item's result; false when it was there already.
-  Result<bool> Store(const schedule::WorkItem& work, const v1::ItemResult& result, const std::string& worker_id);
+  Result<bool> Store(const schedule::WorkItem& work, const Finished& finished);
 
   /// Why the run is paused, and what to do.
   const std::string& problem() const { return problem_; }
   /// Whether a training job has the cores now.
   bool training_now() const { return training_ != nullptr; }
   bool dismissed() const { return dismissed_; }
+  /// Whether EndGroups was called.
+  bool ending() const { return ending_.has_value(); }
   Training* training() { return training_.get(); }
 
   /// The round in progress: 0 before M1.
   int round() const { return training_ == nullptr ? round_ : training_->job().round; }
   /// What is being done, with its counts.
   v1::PhaseProgress Progress(Clock::time_point now) const;
+  /// The phase before it, with its counts at its end; no name: there was none.
+  const v1::PhaseProgress& finished_phase() const { return finished_phase_; }
 
  private:
   int LastModel() const { return context_.config.run.iterations + 1; }
@@ -72,11 +80,14 @@ class Machine {
   int round_ = 0;
   std::string problem_;
   bool dismissed_ = false;
+  std::optional<std::vector<std::string>> ending_;  // launches that were asked to end and have not
 
   // For the estimate of the remaining time.
   std::string phase_;
   Clock::time_point phase_began_{};
   uint64_t done_when_begun_ = 0;
+  v1::PhaseProgress phase_progress_;  // as last seen
+  v1::PhaseProgress finished_phase_;
 };
 
 }  // namespace srlm::rounds

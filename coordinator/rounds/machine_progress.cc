@@ -1,12 +1,18 @@
 #include "coordinator/rounds/machine.h"
 
 namespace srlm::rounds {
+namespace {
+
+constexpr char kNoPhase[] = "done";  // also for the moment between two models
+
+}  // namespace
 
 // The phase in progress with its counts; evaluation, new prompts and answers run beside one another, and the first
 // that is unfinished gives the name.
 v1::PhaseProgress Machine::Counts() const {
   v1::PhaseProgress progress;
   progress.set_unit("items");
+  progress.set_round(static_cast<uint32_t>(round()));
   const auto set = [&](const char* phase, uint64_t done, uint64_t total, uint64_t failed) {
     progress.set_phase(phase);
     progress.set_done(done);
@@ -30,14 +36,23 @@ v1::PhaseProgress Machine::Counts() const {
     set("generate_and_judge", answers_->total() - answers_->open(), answers_->total() + coming * samples,
         answers_->failed());
   } else {
-    set("done", 0, 0, 0);
+    set(kNoPhase, 0, 0, 0);
   }
   return progress;
 }
 
 void Machine::NotePhase(Clock::time_point now) {
-  const v1::PhaseProgress counts = Counts();
-  if (counts.phase() == phase_) return;
+  v1::PhaseProgress counts = Counts();
+  if (counts.phase() == phase_ && counts.round() == phase_progress_.round()) {
+    phase_progress_ = std::move(counts);
+    return;
+  }
+  if (!phase_.empty() && phase_ != kNoPhase) {
+    finished_phase_ = phase_progress_;
+    finished_phase_.set_seconds(SecondsBetween(phase_began_, now));
+    finished_phase_.set_remaining_seconds(0);
+  }
+  phase_progress_ = counts;
   phase_ = counts.phase();
   phase_began_ = now;
   done_when_begun_ = counts.done();

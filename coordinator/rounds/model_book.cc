@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "common/base/manifest.h"
-#include "common/data/judge_template.h"
+#include "coordinator/rounds/chats.h"
 
 namespace srlm::rounds {
 namespace {
@@ -29,9 +29,8 @@ Result<std::unique_ptr<ModelBook>> ModelBook::Open(const config::RunConfig& conf
   for (const ledger::ModelRow& row : rows)
     book->models_[row.name] = {row.name, row.model_id, Absolute(run_dir, row.folder)};
   SRLM_RETURN_IF_ERROR(book->NoteOutside("M0", config.model));
-  if (config.prompts.writer != "policy" && config.prompts.writer != "base")
-    SRLM_RETURN_IF_ERROR(book->NoteOutside("writer", config.prompts.writer));
-  if (config.judge.model != "policy") SRLM_RETURN_IF_ERROR(book->NoteOutside("judge", config.judge.model));
+  if (HasFixedWriter(config)) SRLM_RETURN_IF_ERROR(book->NoteOutside("writer", config.prompts.writer));
+  if (HasFixedJudge(config)) SRLM_RETURN_IF_ERROR(book->NoteOutside("judge", config.judge.model));
   return book;
 }
 
@@ -88,21 +87,29 @@ Result<const text::Chat*> ModelBook::ChatOf(const KnownModel& model) {
   std::unique_ptr<text::Chat>& chat = chats_[model.folder];
   if (chat == nullptr) {
     const bool outside = model.name == "writer" || model.name == "judge";
-    SRLM_ASSIGN_OR_RETURN(chat, text::Chat::Load(model.folder, outside ? "" : config_.chat_template,
-                                                 config_.special_tokens_in_text == config::SpecialTokensInText::kParse
-                                                     ? text::SpecialTokensInText::kParse
-                                                     : text::SpecialTokensInText::kText));
+    SRLM_ASSIGN_OR_RETURN(chat,
+                          outside ? LoadOutsideChat(config_, model.folder) : LoadPolicyChat(config_, model.folder));
   }
   return static_cast<const text::Chat*>(chat.get());
+}
+
+Result<std::vector<std::string>> ModelBook::Texts(const KnownModel& model, const v1::ItemResult& result) {
+  std::vector<std::string> texts;
+  if (result.samples().empty()) return texts;
+  SRLM_ASSIGN_OR_RETURN(const text::Chat* chat, ChatOf(model));
+  for (const v1::SampleOutput& sample : result.samples()) {
+    const std::vector<int> ids(sample.token_ids().begin(), sample.token_ids().end());
+    SRLM_ASSIGN_OR_RETURN(std::string text, chat->tokenizer().Decode(ids, true));
+    texts.push_back(std::move(text));
+  }
+  return texts;
 }
 
 Result<const text::Choices*> ModelBook::ScoreChoicesOf(const KnownModel& model) {
   std::unique_ptr<text::Choices>& choices = choices_[model.folder];
   if (choices == nullptr) {
     SRLM_ASSIGN_OR_RETURN(const text::Chat* chat, ChatOf(model));
-    std::vector<std::string> digits;
-    for (int score = data::kMinScore; score <= data::kMaxScore; ++score) digits.push_back(std::to_string(score));
-    SRLM_ASSIGN_OR_RETURN(text::Choices found, text::FindChoices(chat->tokenizer(), data::kScorePrefix, digits));
+    SRLM_ASSIGN_OR_RETURN(text::Choices found, ScoreChoices(*chat));
     choices = std::make_unique<text::Choices>(std::move(found));
   }
   return static_cast<const text::Choices*>(choices.get());

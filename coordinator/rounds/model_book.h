@@ -4,12 +4,14 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "common/base/status.h"
 #include "common/config/config.h"
 #include "common/text/chat.h"
 #include "common/text/choices.h"
 #include "coordinator/ledger/ledger.h"
+#include "srlm/v1/work.pb.h"
 
 namespace srlm::rounds {
 
@@ -42,6 +44,8 @@ class ModelBook {
 
   /// The model's tokenizer and chat template, loaded when first asked for.
   Result<const text::Chat*> ChatOf(const KnownModel& model);
+  /// The texts of a result's samples, computed by `model`. InvalidArgument when their token ids are none.
+  Result<std::vector<std::string>> Texts(const KnownModel& model, const v1::ItemResult& result);
   /// What opens an expected verdict, and the tokens of its digits.
   Result<const text::Choices*> ScoreChoicesOf(const KnownModel& model);
 

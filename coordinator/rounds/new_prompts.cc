@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "common/data/self_instruct.h"
+#include "coordinator/rounds/chats.h"
 #include "coordinator/rounds/items.h"
 
 namespace srlm::rounds {
@@ -103,15 +104,13 @@ Status NewPrompts::Ask(const ledger::AttemptRow& row) {
   return context_.Enqueue(std::move(work));
 }
 
-Result<bool> NewPrompts::Store(int attempt, const v1::ItemResult& result) {
+Result<bool> NewPrompts::Store(int attempt, const Finished& finished) {
   const auto row = std::ranges::find(wave_, attempt, &ledger::AttemptRow::attempt);
   if (row == wave_.end() || row->state != "asked") return false;
-  const KnownModel& writer = context_.models.WriterFor(fmt::format("M{}", round_));
-  SRLM_ASSIGN_OR_RETURN(const text::Chat* chat, context_.models.ChatOf(writer));
-  const v1::SampleOutput& sample = result.samples(0);
+  const v1::SampleOutput& sample = finished.result.samples(0);
   row->token_ids.assign(sample.token_ids().begin(), sample.token_ids().end());
-  SRLM_ASSIGN_OR_RETURN(row->text, chat->tokenizer().Decode(row->token_ids, true));
-  row->model_id = result.model_id();
+  row->text = finished.texts.front();
+  row->model_id = finished.result.model_id();
   row->cut = sample.finish_reason() == v1::FINISH_REASON_LENGTH;
   row->logprob = sample.logprob();
   row->state = "written";
@@ -136,6 +135,14 @@ Status NewPrompts::CloseWaveIfWritten() {
   return AskWave();
 }
 
+Result<std::string> NewPrompts::Unanswerable(const std::string& instruction) {
+  SRLM_ASSIGN_OR_RETURN(const text::Chat* chat,
+                        context_.models.ChatOf(*context_.models.Find(fmt::format("M{}", round_))));
+  const Status status = PromptTokens(*chat, data::PromptInput::FromUser(instruction)).status();
+  if (status.ok() || status.code() == Code::kInvalidArgument) return status.message();
+  return status;
+}
+
 Status NewPrompts::Judge(const ledger::AttemptRow& row) {
   const data::ExtractedInstruction extracted = data::ExtractInstruction(row.text);
   ledger::Ledger& ledger = context_.ledger;
@@ -146,6 +153,9 @@ Status NewPrompts::Judge(const ledger::AttemptRow& row) {
   if (check.verdict != data::PromptVerdict::kAccepted)
     return ledger.SetAttemptVerdict(round_, row.attempt, "rejected", extracted.text,
                                     std::string(data::PromptVerdictName(check.verdict)), check.detail);
+  SRLM_ASSIGN_OR_RETURN(const std::string refused, Unanswerable(extracted.text));
+  if (!refused.empty())
+    return ledger.SetAttemptVerdict(round_, row.attempt, "rejected", extracted.text, "unanswerable", refused);
   ++accepted_;
   SRLM_RETURN_IF_ERROR(ledger.SetAttemptVerdict(round_, row.attempt, "accepted", extracted.text, "", ""));
   const std::string prompt_id = fmt::format("new-{}-{}", round_, row.attempt);

@@ -23,7 +23,7 @@ class NewPrompts {
   Status Begin();
 
   /// What was written for an attempt; false when it was there already.
-  Result<bool> Store(int attempt, const v1::ItemResult& result);
+  Result<bool> Store(int attempt, const Finished& finished);
   /// An attempt that cannot be written.
   Status SetAside(int attempt, const std::string& reason);
 
@@ -34,6 +34,8 @@ class NewPrompts {
  private:
   Status CloseWaveIfWritten();
   Status Judge(const ledger::AttemptRow& row);
+  /// Why an instruction cannot be answered: the template or the tokenizer refuses it. Empty: it can.
+  Result<std::string> Unanswerable(const std::string& instruction);
   Status AskWave();
   Status Ask(const ledger::AttemptRow& row);
   const std::string& InstructionOf(const std::string& demonstration) const;

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
+
 #include <nlohmann/json.hpp>
 
 #include "common/data/pairs.h"
@@ -18,7 +20,7 @@ std::string ParseRateProblem(const Context& context, const std::string& what, do
       "not know how to judge: train it on more judged answers (data.eft) or longer (sft.*) in a new run, or go on as "
       "it "
       "is with --set judge.min_parse_rate={:.2f}",
-      what, 100 * rate, votes, 100 * least, rate);
+      what, 100 * rate, votes, 100 * least, std::floor(100 * rate) / 100);
 }
 
 }  // namespace

@@ -74,7 +74,7 @@ Status StatusBoard::Recount() {
   for (const v1::RoundSummary& round : rounds) *counted_.add_rounds() = round;
   SRLM_RETURN_IF_ERROR(CountHealth());
   SRLM_ASSIGN_OR_RETURN(const auto errors, context_.ledger.LastErrors(kErrors));
-  for (const ledger::EventRow& error : errors) counted_.add_last_errors(error.event + ": " + error.message);
+  for (const std::string& error : errors) counted_.add_last_errors(error);
   const Clock::time_point end = Clock::now();
   count_after_ = end + std::max<Clock::duration>(kCountEvery, (end - begin) * kCostShare);
   return OkStatus();
@@ -92,6 +92,7 @@ Result<v1::RunStatus> StatusBoard::GetStatus() {
   status.set_message(message_);
   status.set_round(static_cast<uint32_t>(machine_.round()));
   *status.mutable_progress() = machine_.Progress(now);
+  if (!machine_.finished_phase().phase().empty()) *status.mutable_finished() = machine_.finished_phase();
   for (const auto& [id, worker] : context_.workers.all()) {
     v1::WorkerStatus& row = *status.add_workers();
     row.set_worker_id(id);
@@ -114,9 +115,26 @@ void StatusBoard::Publish(bool now) {
   if (!now && time < publish_after_) return;
   publish_after_ = time + kPublishEvery;
   Result<v1::RunStatus> status = GetStatus();
-  if (!status.ok()) return;  // the ledger's failure ends the run elsewhere
   const std::lock_guard lock(mutex_);
-  snapshot_ = std::move(*status);
+  if (status.ok()) snapshot_ = std::move(*status);
+  // A ledger that cannot be read ends the run elsewhere; how the run is can be said all the same.
+  snapshot_.set_state(state_);
+  snapshot_.set_message(message_);
+}
+
+void StatusBoard::PublishLast() {
+  Publish(true);
+  {
+    const std::lock_guard lock(mutex_);
+    last_ = true;
+  }
+  ended_.notify_all();
+}
+
+v1::RunStatus StatusBoard::LastSnapshot(Deadline deadline) const {
+  std::unique_lock lock(mutex_);
+  ended_.wait_until(lock, deadline.at(), [&] { return last_; });
+  return snapshot_;
 }
 
 v1::RunStatus StatusBoard::Snapshot() const {

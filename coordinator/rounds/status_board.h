@@ -1,6 +1,7 @@
 // What the run is doing, for people: the status and the tables.
 #pragma once
 
+#include <condition_variable>
 #include <mutex>
 #include <string>
 
@@ -20,9 +21,12 @@ class StatusBoard final : public services::RunHandler {
   void SetState(std::string state, std::string message);
   /// Makes the snapshot new, at most a few times a second unless `now`.
   void Publish(bool now);
+  /// Makes the snapshot that stays: the run ends here.
+  void PublishLast();
 
-  /// The last published status. From any thread.
-  v1::RunStatus Snapshot() const;
+  // From any thread.
+  v1::RunStatus Snapshot() const override;
+  v1::RunStatus LastSnapshot(Deadline deadline) const override;
 
  private:
   /// Figures that are counted over the ledger's rows: made anew when they are old enough for what they cost.
@@ -39,8 +43,10 @@ class StatusBoard final : public services::RunHandler {
   Clock::time_point count_after_{};
   Clock::time_point publish_after_{};
 
-  mutable std::mutex mutex_;  // guards snapshot_
+  mutable std::mutex mutex_;  // guards snapshot_, last_
+  mutable std::condition_variable ended_;
   v1::RunStatus snapshot_;
+  bool last_ = false;  // nothing comes after this snapshot
 };
 
 }  // namespace srlm::rounds

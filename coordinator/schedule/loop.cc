@@ -64,12 +64,12 @@ Status Loop::Run(const std::function<Result<bool>()>& tick) {
     }
     status = RunTasks(std::move(tasks));
     if (!status.ok()) break;
-    const Result<bool> ticked = tick();
+    const Result<bool> ticked = AsUnit(tick);
     status = ticked.status();
     go_on = ticked.ok() && *ticked;
     if (status.ok()) status = CommitIfDue(false);
   }
-  // What was written before a failure of the tick is good: it is kept.
+  // What was written before a failure is good, and may be waited for: it is kept.
   if (const Status committed = CommitIfDue(true); status.ok()) status = committed;
   Finish(Unavailable("the coordinator is ending"));
   return status;

@@ -29,8 +29,8 @@ class Loop {
   Loop(ledger::Ledger& ledger, LoopOptions options) : ledger_(ledger), options_(options) {}
 
   /// Runs until Stop, `tick` says that it is over, or a failure. `tick` is called after every group of tasks and at
-  /// least once in options.tick; it returns true to go on. Everything written is committed before this returns ok.
-  /// From one thread, once.
+  /// least once in options.tick; it returns true to go on. Each task and each tick is a unit: when it fails, what it
+  /// wrote is taken back. Everything else is committed before this returns. From one thread, once.
   Status Run(const std::function<Result<bool>()>& tick);
 
   /// Ends Run soon. From any thread, also from a signal's watcher.
@@ -58,6 +58,15 @@ class Loop {
   // next commit.
   using Task = std::function<AfterCommit(const Status&)>;
 
+  // `f`, whose writes are kept only when it succeeds.
+  template <class F>
+  auto AsUnit(const F& f) -> decltype(f()) {
+    ledger_.BeginUnit();
+    auto result = f();
+    if (const Status ended = ledger_.EndUnit(result.ok()); !ended.ok()) return ended;
+    return result;
+  }
+
   bool Post(Task task);
   Status RunTasks(std::deque<Task> tasks);
   Status CommitIfDue(bool now);
@@ -72,7 +81,7 @@ class Loop {
         promise.set_value(status);
         return {};
       }
-      T result = f();
+      T result = AsUnit(f);
       if (!durably || !result.ok()) {
         promise.set_value(std::move(result));
         return {};

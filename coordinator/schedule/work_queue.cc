@@ -101,7 +101,7 @@ std::vector<WorkQueue::Entry*> WorkQueue::FindStragglers(const std::string& work
 
 Lease WorkQueue::MakeLease(const std::string& worker_id, const std::vector<Entry*>& entries, bool alone, Time now) {
   if (entries.empty()) return {};
-  Lease lease{fmt::format("lease-{}", ++next_lease_), {}};
+  Lease lease{fmt::format("lease-{}-{}", options_.epoch, ++next_lease_), {}};
   Held& held = leases_[lease.lease_id];
   held = {worker_id, now, now + options_.lease_timeout, {}, {}, alone};
   for (Entry* entry : entries) {
@@ -114,6 +114,7 @@ Lease WorkQueue::MakeLease(const std::string& worker_id, const std::vector<Entry
 }
 
 Lease WorkQueue::LeaseTo(const std::string& worker_id, const std::string& loaded_model_id, int max_items, Time now) {
+  if (!loaded_model_id.empty()) loads_.insert(loaded_model_id);
   bool holds = false;
   for (const auto& [id, held] : leases_) {
     if (held.worker_id != worker_id) continue;
@@ -177,6 +178,7 @@ void WorkQueue::Finish(const std::string& item_id, const std::string& lease_id, 
     if (id != lease_id) leases_.at(id).lost_items.push_back(item_id);
     EndLease(entry, id);
   }
+  loads_.insert(entry.work.item.model_id());
   entries_.erase(at);
   ++finished_;
 }

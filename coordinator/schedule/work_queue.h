@@ -45,6 +45,7 @@ struct QueueOptions {
   int lease_items = 32;         // most items of one lease
   int max_tries = 3;            // deaths, the last one alone, before an item is set aside
   double straggler_factor = 3;  // an item that is out for so many medians is leased a second time
+  uint64_t epoch = 1;           // of the coordinator, so that no lease is taken for one of an earlier coordinator
 };
 
 /// A lease as its worker gets it; no items: nothing to lease now.
@@ -71,6 +72,8 @@ struct Expired {
 /// is a suspect: it is leased alone to a worker that holds nothing, so that the next death can only be its own, and it
 /// is set aside after max_tries deaths of which the last found it alone. A lease that runs out blames nobody, since the
 /// worker may have been stopped and not stuck; when that worker is ended for it, its death is a try of what it held.
+/// Nothing is set aside before its model is known to load: a death may be that of loading it, so the next suspect's
+/// turn comes, until one is finished or a worker says that it has the model.
 class WorkQueue {
  public:
   using Time = Clock::time_point;
@@ -140,6 +143,7 @@ class WorkQueue {
   bool IsStraggler(const Entry& entry, const std::string& worker_id, Time now) const;
   Lease MakeLease(const std::string& worker_id, const std::vector<Entry*>& entries, bool alone, Time now);
   void EndLease(Entry& entry, const std::string& lease_id);
+  bool MayBeSetAside(const Entry& entry) const;
   FailedTry Blame(Entry& entry, const std::string& reason, bool may_set_aside);
 
   QueueOptions options_;
@@ -148,6 +152,7 @@ class WorkQueue {
   std::set<Key> suspects_;                  // waiting to be leased alone
   std::map<std::string, Held> leases_;
   std::map<std::string, std::set<std::string>> overdue_;  // items that a worker lost by Expire and may be stuck with
+  std::set<std::string> loads_;                           // models that a worker has had loaded
   ItemTimes times_;
   uint64_t next_order_ = 0;
   uint64_t next_lease_ = 0;

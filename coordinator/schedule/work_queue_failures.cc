@@ -7,11 +7,16 @@
 
 namespace srlm::schedule {
 
+bool WorkQueue::MayBeSetAside(const Entry& entry) const {
+  return entry.tries >= options_.max_tries && loads_.contains(entry.work.item.model_id());
+}
+
 // Another try of an item that is not leased to the one who failed (any more).
 FailedTry WorkQueue::Blame(Entry& entry, const std::string& reason, bool may_set_aside) {
   if (entry.lease_ids.empty()) TakeWaiting(entry);
   ++entry.tries;
-  const bool set_aside = may_set_aside && entry.tries >= options_.max_tries && entry.lease_ids.empty();
+  const bool set_aside = may_set_aside && entry.lease_ids.empty() && MayBeSetAside(entry);
+  if (!loads_.contains(entry.work.item.model_id())) entry.order = next_order_++;  // behind the other suspects
   FailedTry failed{entry.work, entry.tries, set_aside, reason};
   if (set_aside) {
     entries_.erase(failed.work.item.item_id());
@@ -41,7 +46,7 @@ Expired WorkQueue::Expire(Time now) {
       Entry& entry = entries_.at(item_id);
       EndLease(entry, lease_id);
       if (!entry.lease_ids.empty()) continue;
-      if (held.alone && entry.tries >= options_.max_tries) {  // its deaths were counted while it was leased again
+      if (held.alone && MayBeSetAside(entry)) {  // its deaths were counted while it was leased again
         expired.set_aside.push_back(
             {entry.work, entry.tries, true, fmt::format("worker {} made no progress on it either", held.worker_id)});
         entries_.erase(item_id);

@@ -1,6 +1,7 @@
 // What the services pass their calls to. Every function is called on the coordinator's loop; none waits.
 #pragma once
 
+#include "common/base/clock.h"
 #include "common/base/status.h"
 #include "srlm/v1/run.pb.h"
 #include "srlm/v1/training.pb.h"
@@ -34,6 +35,12 @@ class RunHandler {
   virtual ~RunHandler() = default;
   virtual Result<v1::RunStatus> GetStatus() = 0;
   virtual Result<v1::ListResponse> List(const v1::ListRequest& request) = 0;
+
+  // From any thread, also after the loop has ended.
+  /// The status as last published.
+  virtual v1::RunStatus Snapshot() const = 0;
+  /// The last one that will be published, or at the deadline the newest.
+  virtual v1::RunStatus LastSnapshot(Deadline deadline) const = 0;
 };
 
 }  // namespace srlm::services

@@ -8,6 +8,7 @@ namespace srlm::services {
 namespace {
 
 constexpr std::chrono::milliseconds kLongestWait(200);  // how late a caller that left is noticed
+constexpr std::chrono::seconds kLongestEnd(30);         // from the loop's end to the last word
 
 // What makes a status new: all but the clocks in it.
 std::string WithoutClocks(v1::RunStatus status) {
@@ -22,26 +23,35 @@ std::string WithoutClocks(v1::RunStatus status) {
 }  // namespace
 
 grpc::Status RunService::GetStatus(grpc::ServerContext*, const v1::GetStatusRequest*, v1::RunStatus* response) {
-  return Answer(loop_.Call([&] { return handler_.GetStatus(); }), response);
+  const Result<v1::RunStatus> status = loop_.Call([&] { return handler_.GetStatus(); });
+  *response = status.ok() ? *status : handler_.Snapshot();  // the coordinator is ending
+  return grpc::Status::OK;
 }
 
 grpc::Status RunService::WatchStatus(grpc::ServerContext* context, const v1::WatchStatusRequest* request,
                                      grpc::ServerWriter<v1::RunStatus>* writer) {
   const std::chrono::milliseconds interval(request->interval_ms() == 0 ? 1000 : request->interval_ms());
   std::string last;
-  while (!context->IsCancelled()) {
-    const Result<v1::RunStatus> status = loop_.Call([&] { return handler_.GetStatus(); });
-    if (!status.ok()) return grpc::Status::OK;  // the coordinator ended
-    std::string now = WithoutClocks(*status);
-    if (now != last && !writer->Write(*status)) break;
+  const auto send = [&](const v1::RunStatus& status) {
+    std::string now = WithoutClocks(status);
+    const bool sent = now == last || writer->Write(status);
     last = std::move(now);
+    return sent;
+  };
+  bool ended = false;
+  while (!ended && !context->IsCancelled()) {
+    const Result<v1::RunStatus> status = loop_.Call([&] { return handler_.GetStatus(); });
+    if (!status.ok()) break;
+    if (!send(*status)) return grpc::Status::OK;
     const Deadline next = Deadline::After(interval);
-    while (!next.Expired() && !context->IsCancelled()) {
+    while (!ended && !next.Expired() && !context->IsCancelled()) {
       const auto left =
           std::chrono::duration_cast<std::chrono::milliseconds>(next.Left()) + std::chrono::milliseconds(1);
-      if (loop_.WaitEnded(std::min(left, kLongestWait))) return grpc::Status::OK;
+      ended = loop_.WaitEnded(std::min(left, kLongestWait));
     }
   }
+  // How it ended is known when the groups are gone, too.
+  if (!context->IsCancelled()) send(handler_.LastSnapshot(Deadline::After(kLongestEnd)));
   return grpc::Status::OK;
 }
 

@@ -140,6 +140,15 @@ TEST(Config, OverridesWinAndAreCheckedAlike) {
   ExpectContains(Failure(kLeast, {"generation..samples=1"}), "unknown key");
 }
 
+TEST(Config, ALauncherMayBeNamedInAWord) {
+  for (const char* yaml : {"launcher: none\n", "launcher: {kind: none}\n"}) {
+    const Result<RunConfig> config = ParseText(std::string(kLeast) + yaml);
+    ASSERT_TRUE(config.ok()) << config.status().message();
+    EXPECT_EQ(config->launcher.kind, LauncherKind::kNone) << yaml;
+  }
+  EXPECT_EQ(ParseText(kLeast, {"launcher=none"})->launcher.kind, LauncherKind::kNone);
+}
+
 TEST(Config, RulesBetweenFieldsNameThePlaceToChange) {
   const struct {
     const char* yaml;
@@ -156,6 +165,8 @@ TEST(Config, RulesBetweenFieldsNameThePlaceToChange) {
       {"coordinator: {address: '127.0.0.1:99999'}", "is not host:port"},
       {"launcher: {command: 'mpirun {program}'}", "launcher.command: {ranks} is missing"},
       {"launcher: {command: 'mpirun -n {ranks} {program} {hosts}'}", "'{hosts}' is not known"},
+      {"launcher: {command: 'mpirun --hostfile {hostfile} -n {ranks} {program}'}", "write the path of your host file"},
+      {"launcher: nobody", "launcher.kind: wanted local or none, found text 'nobody'"},
       {"name: ../x", "name: '../x' cannot name a folder"},
       {"evaluation: {verdict: sampled, sampled_votes: 0}", "evaluation.sampled_votes: 0 leaves nothing"},
   };

@@ -37,6 +37,14 @@ TEST_F(RunAddressTest, MissingFolderAndMissingCoordinatorAreToldApart) {
   EXPECT_NE(status.message().find("srlm run"), std::string::npos);
 }
 
+TEST_F(RunAddressTest, OnlyItsOwnCoordinatorTakesItAway) {
+  ASSERT_TRUE(WriteRunAddress(run_, {"run-1", "127.0.0.1:7000", 3, "here", 42}).ok());
+  RemoveRunAddress(run_, 2);
+  EXPECT_TRUE(ReadRunAddress(run_).ok());
+  RemoveRunAddress(run_, 3);
+  EXPECT_FALSE(ReadRunAddress(run_).ok());
+}
+
 TEST_F(RunAddressTest, TornFileIsDataLoss) {
   for (const char* text : {"", "{", "[]", "{\"run_id\": 1}"}) {
     ASSERT_TRUE(WriteFileAtomic(run_ + "/coordinator.json", text).ok());

@@ -90,7 +90,8 @@ TEST_F(ProcessGroupTest, KillEndsADeafGroup) {
   AwaitText(output_, "ready");
   group.Terminate();
   EXPECT_FALSE(group.Poll().has_value());
-  const auto exit = group.Kill();
+  group.Kill();
+  const auto exit = group.Wait(Soon());
   ASSERT_TRUE(exit.has_value());
   EXPECT_EQ(exit->signal, SIGKILL);
 }
@@ -133,15 +134,25 @@ TEST_F(ProcessGroupTest, SaysWhenTheOutputCannotBeWritten) {
 }
 
 TEST_F(ProcessGroupTest, LeftoversOfADeadCoordinatorAreEnded) {
-  ProcessGroup group = Start({"family"});
+  ProcessGroup group = Start({"family"}, {{kLaunchVariable, "run/worker-1-1"}});
   AwaitText(output_, "ready");
-  const int64_t now_ms = WallClockMs();
-  EXPECT_FALSE(EndLeftover(group.pid(), now_ms - 3600000, 5)) << "another process of the same number";
+  EXPECT_FALSE(EndLeftover("run/worker-1-10", 5)) << "another launch";
+  EXPECT_FALSE(EndLeftover("other/worker-1-1", 5)) << "the same launch of another run";
   EXPECT_EQ(SessionMembers(group.pid()).size(), 2U);
-  EXPECT_TRUE(EndLeftover(group.pid(), now_ms, 10));
+  EXPECT_TRUE(EndLeftover("run/worker-1-1", 10));
   EXPECT_TRUE(SessionMembers(group.pid()).empty());
   EXPECT_EQ(group.Wait(Soon())->signal, SIGTERM);
-  EXPECT_FALSE(EndLeftover(group.pid(), now_ms, 5));
+  EXPECT_FALSE(EndLeftover("run/worker-1-1", 5));
+}
+
+TEST_F(ProcessGroupTest, ARankThatOutlivedItsMpirunIsFoundAndEnded) {
+  ProcessGroup group = Start({"family"}, {{kLaunchVariable, "run/worker-1-2"}});
+  AwaitText(output_, "ready");
+  kill(group.pid(), SIGKILL);  // not reaped yet, so its child lives on
+  const Deadline deadline = Soon();
+  while (LaunchMembers("run/worker-1-2").size() > 1 && !deadline.Expired()) sched_yield();
+  EXPECT_TRUE(EndLeftover("run/worker-1-2", 10));
+  EXPECT_TRUE(LaunchMembers("run/worker-1-2").empty());
 }
 
 }  // namespace

@@ -1,6 +1,10 @@
 #include "coordinator/ledger/ledger.h"
 
 #include <sqlite3.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmath>
 
 #include "coordinator/ledger/database.h"
 #include "tests/coordinator/ledger/run_folder.h"
@@ -52,6 +56,69 @@ TEST_F(LedgerTest, TheFirstRowOfAKeyStays) {
   EXPECT_FALSE(*ledger->AddCandidate(SomeCandidate("second")));
   EXPECT_EQ((*ledger->Candidate(1, "p", 0))->text, "first");
   EXPECT_EQ(ledger->Candidates(0)->size(), 1u);
+}
+
+TEST_F(LedgerTest, AUnitThatFailsTakesItsWritesBackAndNoOthers) {
+  {
+    const auto ledger = OpenOrDie(run_);
+    ASSERT_TRUE(ledger->SetFact("before", "yes").ok());
+    ledger->BeginUnit();
+    ASSERT_TRUE(ledger->SetFact("before", "changed").ok());
+    ASSERT_TRUE(*ledger->AddCandidate(SomeCandidate("half")));
+    ASSERT_TRUE(ledger->EndUnit(false).ok());
+    EXPECT_EQ(ledger->uncommitted(), 1);
+    ledger->BeginUnit();
+    ASSERT_TRUE(ledger->SetFact("after", "yes").ok());
+    ASSERT_TRUE(ledger->EndUnit(true).ok());
+    ledger->BeginUnit();
+    ASSERT_TRUE(ledger->EndUnit(false).ok()) << "nothing written";
+    ASSERT_TRUE(ledger->Commit().ok());
+  }
+  const auto ledger = OpenOrDie(run_);
+  EXPECT_EQ(*ledger->Fact("before"), "yes");
+  EXPECT_EQ(*ledger->Fact("after"), "yes");
+  EXPECT_TRUE(ledger->Candidates(0)->empty());
+}
+
+TEST_F(LedgerTest, ACommitWithinAUnitIsKept) {
+  const auto ledger = OpenOrDie(run_);
+  ledger->BeginUnit();
+  ASSERT_TRUE(ledger->SetFact("durable", "yes").ok());
+  ASSERT_TRUE(ledger->Commit().ok());
+  ASSERT_TRUE(ledger->SetFact("undone", "yes").ok());
+  ASSERT_TRUE(ledger->EndUnit(false).ok());
+  EXPECT_EQ(*ledger->Fact("durable"), "yes");
+  EXPECT_EQ(*ledger->Fact("undone"), "");
+}
+
+TEST_F(LedgerTest, AValueThatAColumnCannotHoldIsAFailureAndNoDuplicate) {
+  const auto ledger = OpenOrDie(run_);
+  CandidateRow row = SomeCandidate("x");
+  row.logprob = std::nan("");  // SQLite would store NULL
+  EXPECT_FALSE(ledger->AddCandidate(row).ok());
+}
+
+TEST_F(LedgerTest, ACopyIsWholeAndKeepsTheLock) {
+  const auto ledger = OpenOrDie(run_);
+  ASSERT_TRUE(*ledger->AddCandidate(SomeCandidate("copied")));
+  ASSERT_TRUE(ledger->Commit().ok());
+  std::filesystem::create_directory(run_ + "/copy");
+  for (int i = 0; i < 2; ++i) {  // the second replaces the first
+    const Status copied = ledger->database().CopyTo(run_ + "/copy/ledger.sqlite");
+    ASSERT_TRUE(copied.ok()) << copied.message();
+  }
+  EXPECT_EQ((*OpenOrDie(run_ + "/copy")->Candidate(1, "p", 0))->text, "copied");
+  // Another process still finds it locked.
+  const pid_t child = fork();
+  if (child == 0) {
+    sqlite3* connection = nullptr;
+    sqlite3_open((run_ + "/ledger.sqlite").c_str(), &connection);
+    const int code = sqlite3_exec(connection, "SELECT * FROM facts", nullptr, nullptr, nullptr);
+    _exit(code == SQLITE_BUSY ? 0 : 1);
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0) << "the lock was lost";
 }
 
 TEST_F(LedgerTest, CommittedRowsSurviveAndOthersDoNot) {

@@ -60,6 +60,25 @@ class ListingTest : public RunFolderTest {
   std::unique_ptr<Ledger> ledger_;
 };
 
+TEST_F(ListingTest, AttemptsFollowThePromptsWithinTheSamePages) {
+  for (int attempt = 0; attempt < 5; ++attempt) {
+    AttemptRow row{.round = 1, .attempt = attempt};
+    row.state = attempt % 2 == 0 ? "rejected" : "accepted";
+    ASSERT_TRUE(*ledger_->AddAttempt(row));
+  }
+  std::vector<std::string> rows;
+  std::string token;
+  do {
+    const auto page = List(*ledger_, "prompts", 1, 2, token);
+    ASSERT_TRUE(page.ok()) << page.status().message();
+    ASSERT_LE(page->rows.size(), 2u);
+    for (const auto& row : page->rows)
+      rows.push_back(row.contains("prompt_id") ? row["prompt_id"].get<std::string>() : row["attempt"].dump());
+    token = page->next_page_token;
+  } while (!token.empty());
+  EXPECT_EQ(rows, (std::vector<std::string>{"zebra", "ant", "mole", "0", "2", "4"}));
+}
+
 TEST_F(ListingTest, RowsComeInTheOrderOfPromptsPageByPage) {
   std::vector<std::string> texts;
   std::string token;

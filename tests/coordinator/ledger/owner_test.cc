@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "common/base/file.h"
+#include "common/base/process.h"
 #include "tests/coordinator/ledger/run_folder.h"
 
 namespace srlm::ledger {
@@ -47,6 +48,31 @@ TEST_F(OwnerTest, ADeadProcessLosesItsRun) {
   WriteLock(dead);
   const auto lock = OwnerLock::Claim(run_);
   ASSERT_TRUE(lock.ok()) << lock.status().message();
+}
+
+TEST_F(OwnerTest, AZombieLosesItsRun) {
+  const pid_t child = fork();
+  if (child == 0) _exit(0);
+  siginfo_t info{};
+  ASSERT_EQ(waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOWAIT), 0);
+  Owner zombie = ThisProcess();
+  zombie.pid = child;
+  zombie.process_start = ReadProcess(child)->start_ticks;
+  WriteLock(zombie);
+  EXPECT_TRUE(OwnerLock::Claim(run_).ok());
+  ASSERT_EQ(waitpid(child, nullptr, 0), child);
+}
+
+TEST_F(OwnerTest, TheLockOfAnotherIsNeitherWrittenNorRemoved) {
+  {
+    auto lock = OwnerLock::Claim(run_);
+    ASSERT_TRUE(lock.ok());
+    Owner other = ThisProcess();
+    other.epoch = 9;
+    WriteLock(other);
+    EXPECT_EQ(lock->SetEpoch(5).code(), Code::kAborted);
+  }
+  EXPECT_NE(ReadFile(run_ + "/owner.lock")->find("\"epoch\": 9"), std::string::npos);
 }
 
 TEST_F(OwnerTest, AReusedProcessNumberIsNotTheOwner) {

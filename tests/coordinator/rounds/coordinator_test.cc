@@ -204,6 +204,52 @@ TEST_F(CoordinatorTest, VotesThatCannotBeReadPauseTheRunUntilItIsToldToGoOn) {
   ASSERT_TRUE(end.ok()) << end.status().message();
 }
 
+TEST_F(CoordinatorTest, AFailedStartOfARoundKeepsNothingOfItAndTheNextOneHasAll) {
+  ASSERT_TRUE(RunToEnd(Config(), RunDir("whole")).ok());
+  const std::string run = RunDir("failed");
+  ASSERT_TRUE(RunToEnd(Config({"run.iterations=0"}), run).ok());  // M1 alone
+  // M1's tokenizer is gone when the round begins, after its row was written.
+  const std::string tokenizer = run + "/models/M1/tokenizer.json";
+  std::filesystem::rename(tokenizer, tokenizer + ".away");
+  EXPECT_FALSE(RunToEnd(Config(), run).ok());
+  EXPECT_FALSE(Take(ledger::Ledger::OpenReadOnly(run))->Round(1)->has_value());
+  std::filesystem::rename(tokenizer + ".away", tokenizer);
+  ASSERT_TRUE(RunToEnd(Config(), run).ok());
+  for (const char* table : {"prompts", "candidates", "pairs"})
+    EXPECT_EQ(Table(RunDir("whole"), table), Table(run, table)) << table;
+}
+
+TEST_F(CoordinatorTest, TheLastModelsJudgingPausesTheRunToo) {
+  const auto coordinator = Create(Config(), RunDir());
+  groups_.judgement = [this](uint64_t key) {
+    return groups_.trainers < 2 ? "Score: " + std::to_string(key % 6) : std::string("I like it.");
+  };
+  const auto end = coordinator->Run();
+  ASSERT_TRUE(end.ok()) << end.status().message();
+  EXPECT_EQ(*end, RunEnd::kPaused);
+  EXPECT_NE(coordinator->Status().message().find("M2"), std::string::npos) << coordinator->Status().message();
+}
+
+TEST_F(CoordinatorTest, AWatcherSeesHowTheRunEnds) {
+  groups_.failing_starts = 100;
+  const auto coordinator = Create(Config({"coordinator.max_relaunches=0"}), RunDir());
+  const auto stub = v1::RunService::NewStub(rpc::MakeChannel(coordinator->address()));
+  v1::RunStatus last;
+  std::thread watch([&] {
+    grpc::ClientContext context;
+    v1::WatchStatusRequest request;
+    request.set_interval_ms(10);
+    const auto reader = stub->WatchStatus(&context, request);
+    while (reader->Read(&last)) {
+    }
+    (void)reader->Finish();
+  });
+  EXPECT_FALSE(coordinator->Run().ok());
+  watch.join();
+  EXPECT_EQ(last.state(), "failed");
+  EXPECT_NE(last.message().find("no memory"), std::string::npos) << last.message();
+}
+
 TEST_F(CoordinatorTest, TooFewPairsPauseTheRun) {
   groups_.judgement = [](uint64_t) { return "Score: 3"; };  // all tie
   const auto coordinator = Create(Config(), RunDir());

@@ -140,6 +140,13 @@ Result<launcher::LaunchStatus> FakeLauncher::Poll(const std::string& id) {
   return status;
 }
 
+std::vector<std::string> FakeLauncher::Running() {
+  std::vector<std::string> running;
+  for (const auto& [id, group] : running_)
+    if (!group->ended) running.push_back(id);
+  return running;
+}
+
 Status FakeLauncher::Stop(const std::string& id, Deadline) {
   running_.at(id)->stop = true;
   return OkStatus();

@@ -32,6 +32,7 @@ class FakeLauncher final : public launcher::Launcher {
 
   Result<launcher::Launch> Start(const launcher::LaunchSpec& spec) override;
   Result<launcher::LaunchStatus> Poll(const std::string& id) override;
+  std::vector<std::string> Running() override;
   Status Stop(const std::string& id, Deadline deadline) override;
 
  private:

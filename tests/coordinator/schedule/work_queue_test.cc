@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <set>
 
 namespace srlm::schedule {
 namespace {
@@ -186,6 +187,30 @@ TEST(WorkQueue, AnItemThatHangsEveryWorkerIsSetAside) {
     for (const std::string& id : SetAside(queue.Expire(now).set_aside)) set_aside.push_back(id);
   }
   EXPECT_EQ(set_aside, Strings{"hangs"});
+}
+
+TEST(WorkQueue, AModelThatCannotBeLoadedCostsNoItem) {
+  WorkQueue queue({.max_tries = 2});
+  for (const char* id : {"a", "b", "c"}) queue.Add(Item(id));
+  std::set<std::string> alone;
+  for (int death = 0; death < 12; ++death) {
+    const std::string worker = "w" + std::to_string(death);
+    const Strings ids = Ids(queue.LeaseTo(worker, "", 10, kBegin));
+    ASSERT_FALSE(ids.empty());
+    if (ids.size() == 1) alone.insert(ids[0]);
+    EXPECT_TRUE(SetAside(queue.Drop(worker, true, "it died")).empty());
+  }
+  EXPECT_EQ(alone.size(), 3u) << "another item each time";
+  // Then it loads, and the item that kills its worker is found.
+  EXPECT_EQ(queue.LeaseTo("loaded", "m", 10, kBegin).items.size(), 1u);
+  EXPECT_EQ(SetAside(queue.Drop("loaded", true, "it died")).size(), 1u);
+}
+
+TEST(WorkQueue, LeasesOfTwoCoordinatorsHaveDifferentNames) {
+  WorkQueue first({.epoch = 1}), second({.epoch = 2});
+  first.Add(Item("a"));
+  second.Add(Item("a"));
+  EXPECT_NE(first.LeaseTo("w", "m", 1, kBegin).lease_id, second.LeaseTo("w", "m", 1, kBegin).lease_id);
 }
 
 TEST(WorkQueue, AWorkerThatLeavesIsNotBlamed) {

@@ -1,4 +1,4 @@
-#include "coordinator/cli/run_inputs.h"
+#include "coordinator/rounds/stored_config.h"
 
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -7,7 +7,7 @@
 
 #include "common/base/file.h"
 
-namespace srlm::cli {
+namespace srlm::rounds {
 namespace {
 
 class CompareWithRunTest : public ::testing::Test {
@@ -33,21 +33,23 @@ TEST_F(CompareWithRunTest, FindsNothingInTheSameConfigurationOrANewRun) {
 
 TEST_F(CompareWithRunTest, NamesWhatMayDiffer) {
   config_.workers.replicas = 7;
-  const auto lines = CompareWithRun(config_, folder_);
-  ASSERT_TRUE(lines.ok()) << lines.status().message();
-  ASSERT_EQ(lines->size(), 1U);
-  EXPECT_EQ(lines->front(), "workers.replicas: 1 in the run so far, 7 from now on");
+  const auto differences = CompareWithRun(config_, folder_);
+  ASSERT_TRUE(differences.ok()) << differences.status().message();
+  ASSERT_EQ(differences->size(), 1U);
+  EXPECT_EQ(differences->front().key, "workers.replicas");
+  EXPECT_EQ(differences->front().before, "1");
+  EXPECT_EQ(differences->front().after, "7");
 }
 
 TEST_F(CompareWithRunTest, RefusesWhatWouldMixResults) {
   config_.dpo.beta = 0.3;
   config_.workers.replicas = 7;
-  const auto lines = CompareWithRun(config_, folder_);
-  ASSERT_FALSE(lines.ok());
-  EXPECT_EQ(lines.status().code(), Code::kFailedPrecondition);
-  EXPECT_NE(lines.status().message().find("dpo.beta"), std::string::npos);
-  EXPECT_EQ(lines.status().message().find("replicas"), std::string::npos);
+  const auto differences = CompareWithRun(config_, folder_);
+  ASSERT_FALSE(differences.ok());
+  EXPECT_EQ(differences.status().code(), Code::kFailedPrecondition);
+  EXPECT_NE(differences.status().message().find("dpo.beta"), std::string::npos);
+  EXPECT_EQ(differences.status().message().find("replicas"), std::string::npos);
 }
 
 }  // namespace
-}  // namespace srlm::cli
+}  // namespace srlm::rounds

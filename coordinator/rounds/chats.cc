@@ -1,0 +1,41 @@
+#include "coordinator/rounds/chats.h"
+
+#include "common/data/judge_template.h"
+
+namespace srlm::rounds {
+namespace {
+
+Result<std::unique_ptr<text::Chat>> Load(const config::RunConfig& config, const std::string& folder,
+                                         const std::string& chat_template) {
+  const bool parse = config.special_tokens_in_text == config::SpecialTokensInText::kParse;
+  return text::Chat::Load(folder, chat_template,
+                          parse ? text::SpecialTokensInText::kParse : text::SpecialTokensInText::kText);
+}
+
+}  // namespace
+
+bool HasFixedWriter(const config::RunConfig& config) {
+  return config.prompts.writer != "policy" && config.prompts.writer != "base";
+}
+
+bool HasFixedJudge(const config::RunConfig& config) { return config.judge.model != "policy"; }
+
+Result<std::unique_ptr<text::Chat>> LoadPolicyChat(const config::RunConfig& config, const std::string& folder) {
+  return Load(config, folder, config.chat_template);
+}
+
+Result<std::unique_ptr<text::Chat>> LoadOutsideChat(const config::RunConfig& config, const std::string& folder) {
+  return Load(config, folder, "");
+}
+
+Result<text::Choices> ScoreChoices(const text::Chat& chat) {
+  std::vector<std::string> digits;
+  for (int score = data::kMinScore; score <= data::kMaxScore; ++score) digits.push_back(std::to_string(score));
+  return text::FindChoices(chat.tokenizer(), data::kScorePrefix, digits);
+}
+
+Result<std::vector<int>> PromptTokens(const text::Chat& chat, const data::PromptInput& input) {
+  return input.raw ? chat.RawTokens(input.raw_text) : chat.PromptTokens(input.messages);
+}
+
+}  // namespace srlm::rounds

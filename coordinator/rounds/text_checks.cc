@@ -1,0 +1,70 @@
+#include "coordinator/rounds/text_checks.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+
+#include "common/data/judge_template.h"
+#include "coordinator/rounds/chats.h"
+
+namespace srlm::rounds {
+namespace {
+
+/// Whether an id looks like one that the run gives to a prompt of its own: new-<round>-<attempt>.
+bool IsNewPromptId(const std::string& id) {
+  int round = 0, attempt = 0;
+  const char* const end = id.data() + id.size();
+  if (!id.starts_with("new-")) return false;
+  const auto [dash, error] = std::from_chars(id.data() + 4, end, round);
+  if (error != std::errc() || dash == end || *dash != '-') return false;
+  const auto [last, last_error] = std::from_chars(dash + 1, end, attempt);
+  return last_error == std::errc() && last == end;
+}
+
+Status CheckGiven(const config::RunConfig& config, const Inputs& inputs, const text::Chat& policy) {
+  for (const data::Prompt& prompt : inputs.given) {
+    const std::string place = fmt::format("{}: prompt \"{}\"", config.data.prompts, prompt.prompt_id);
+    if (IsNewPromptId(prompt.prompt_id))
+      return InvalidArgument(place + ": ids of the form new-1-2 are those of new prompts; rename it");
+    SRLM_RETURN_IF_ERROR(PromptTokens(policy, prompt.input).status().WithContext(place));
+  }
+  return OkStatus();
+}
+
+Status CheckJudge(const Inputs& inputs, const text::Chat& judge, bool expected) {
+  if (expected) SRLM_RETURN_IF_ERROR(ScoreChoices(judge).status());
+  const std::vector<Message> question = {{"user", inputs.judge_template.Fill("a prompt", "an answer")}};
+  return judge.PromptTokens(question).status();
+}
+
+Status CheckRanked(const config::RunConfig& config, const Inputs& inputs, const text::Chat& policy) {
+  for (const data::RankedAnswer& answer : inputs.ranked) {
+    const std::vector<Message> question = {{"user", inputs.judge_template.Fill(answer.prompt, answer.response)}};
+    Status status = policy.PromptTokens(question).status();
+    if (status.ok()) status = policy.ResponseTokens(answer.response).status();
+    SRLM_RETURN_IF_ERROR(status.WithContext(
+        fmt::format("{}: an answer to \"{}\" (\"{}\")", config.data.evaluation, answer.prompt_id, answer.response_id)));
+  }
+  return OkStatus();
+}
+
+}  // namespace
+
+Status CheckTexts(const config::RunConfig& config, const Inputs& inputs) {
+  SRLM_ASSIGN_OR_RETURN(const auto policy, LoadPolicyChat(config, config.model));
+  if (HasFixedWriter(config))
+    SRLM_RETURN_IF_ERROR(LoadOutsideChat(config, config.prompts.writer).status().WithContext("prompts.writer"));
+  const bool expected = config.judge.verdict == config::VerdictKind::kExpected;
+  if (HasFixedJudge(config)) {
+    const auto judge = LoadOutsideChat(config, config.judge.model);
+    SRLM_RETURN_IF_ERROR(judge.status().WithContext("judge.model"));
+    SRLM_RETURN_IF_ERROR(CheckJudge(inputs, **judge, expected).WithContext("judge.model " + config.judge.model));
+  }
+  const bool measured = !inputs.ranked.empty() && config.evaluation.verdict == config::VerdictKind::kExpected;
+  SRLM_RETURN_IF_ERROR(CheckJudge(inputs, *policy, measured || (expected && !HasFixedJudge(config)))
+                           .WithContext("model " + config.model));
+  SRLM_RETURN_IF_ERROR(CheckGiven(config, inputs, *policy));
+  return CheckRanked(config, inputs, *policy);
+}
+
+}  // namespace srlm::rounds
