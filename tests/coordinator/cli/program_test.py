@@ -95,6 +95,28 @@ class Configuration(Program):
         self.assertEqual(ended.returncode, 0, ended.stderr)
         self.assertFalse((self.path / "runs").exists())
 
+    def test_output_that_cannot_be_written_is_a_failure_and_a_closed_pipe_is_not(self):
+        command = [f"{BIN}/srlm", "run", self.config(), "--check"]
+        with open("/dev/full", "w") as full:
+            ended = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+        self.assertEqual(ended.returncode, 1)
+        self.assertRegex(ended.stderr, "standard output: cannot write: No space left")
+        read, write = os.pipe()
+        os.close(read)
+        ended = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, text=True, timeout=60)
+        os.close(write)
+        self.assertEqual((ended.returncode, ended.stderr), (0, ""))
+
+    def test_a_model_without_a_tokenizer_is_said_before_anything_starts(self):
+        model = self.path / "model"
+        model.mkdir()
+        for file in (SOURCE / "tests/reference/models/smollm2").iterdir():
+            if file.name != "tokenizer.json":
+                (model / file.name).write_bytes(file.read_bytes())
+        self.fails(1, r"tokenizer\.json", "run", self.config(model=str(model)), "--check")
+        self.fails(1, r"tokenizer\.json", "run", self.config(model=str(model)), "--run-dir", str(self.path / "run"))
+        self.assertFalse((self.path / "run").exists())
+
     def test_wrong_ones_are_named_with_their_line(self):
         for pattern, text in (
             (r"config\.yaml:5: .*smaples.*samples", "generation: {smaples: 4}\n"),
