@@ -24,7 +24,7 @@ class CacheManager {
   /// Starts a table with the cached prefix of `tokens`, at most `max_tokens` of it. Returns the tokens it covers.
   int Begin(std::span<const int> tokens, int max_tokens, PageTable& table);
   /// Makes room for `tokens` tokens, giving up cached prefixes that nobody uses. False when there is no page left;
-  /// the table then keeps what it had.
+  /// the table then keeps those that it got.
   bool Grow(PageTable& table, int tokens);
   /// Tells the tree of the full pages among the first `computed` tokens.
   void Share(PageTable& table, std::span<const int> tokens, int computed);

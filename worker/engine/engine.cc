@@ -59,6 +59,7 @@ Result<std::unique_ptr<Engine>> Engine::Create(const std::string& model_folder, 
 Engine::Engine(std::unique_ptr<Scheduler> scheduler) : scheduler_(std::move(scheduler)) {}
 Engine::~Engine() = default;
 void Engine::Submit(Request request) { scheduler_->Submit(std::move(request)); }
+bool Engine::Cancel(uint64_t id) { return scheduler_->Cancel(id); }
 Status Engine::Step() { return scheduler_->Step(); }
 std::vector<Response> Engine::TakeFinished() { return scheduler_->TakeFinished(); }
 bool Engine::HasWork() const { return scheduler_->HasWork(); }

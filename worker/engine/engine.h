@@ -14,7 +14,7 @@ namespace srlm::worker {
 struct EngineOptions {
   int threads = 1;
   int max_batch = 64;              // sequences that decode at once
-  int64_t kv_cache_bytes = 0;      // 0 = enough for max_batch sequences of 1,024 tokens, at most a quarter of memory
+  int64_t kv_cache_bytes = 0;      // 0 = enough for max_batch sequences of 512 tokens, at most a quarter of memory
   int prefill_chunk_tokens = 256;  // most prompt tokens in one step, beside the decoding ones
   int page_tokens = 16;            // tokens in one page of the cache
   bool share_prefixes = true;      // false: every prompt is computed anew (for measuring)
@@ -24,7 +24,7 @@ struct EngineOptions {
 struct EngineStats {
   int64_t generated_tokens = 0;  // sampled, stop tokens included
   int64_t prompt_tokens = 0;     // of all finished or running requests, each sample's prompt counted once a request
-  int64_t prefilled_tokens = 0;  // prompt tokens that were really computed
+  int64_t prefilled_tokens = 0;  // tokens computed in chunks: of prompts, and of sequences that had to start again
   int64_t steps = 0;
   double prefill_seconds = 0;  // a mixed step's time is divided by its rows
   double decode_seconds = 0;
@@ -42,6 +42,9 @@ class Engine {
 
   /// Queues a request. Requests that can never fit are answered with a status by the next Step.
   void Submit(Request request);
+
+  /// Forgets a request that is not finished, and frees its pages; it gets no response. False: there is none of this id.
+  bool Cancel(uint64_t id);
 
   /// Runs one step: some prompt chunks and one token of each decoding sequence. Finished requests become available
   /// from TakeFinished. Does nothing when there is no work.

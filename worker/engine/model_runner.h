@@ -24,7 +24,7 @@ struct SampleRow {
   double uniform = 0;  // the draw, in [0, 1)
 };
 struct SampledToken {
-  int token = 0;
+  int token = 0;      // -1: the logits are no finite numbers
   float logprob = 0;  // at temperature 1, over the whole vocabulary
 };
 
@@ -44,7 +44,7 @@ struct StepBatch {
 
 struct StepOutput {
   std::vector<SampledToken> samples;
-  std::vector<float> scores;
+  std::vector<float> scores;  // not finite where the logits are not
 };
 
 /// A model on a device with its KV cache. One implementation a device; they must agree within rounding.

@@ -34,7 +34,6 @@ PrefixTree::Node* PrefixTree::Insert(Node* parent, std::span<const int> tokens, 
     child->tokens.assign(tokens.begin(), tokens.end());
     child->page = page;
     pool_.Hold(page);
-    ++nodes_;
   }
   child->last_used = clock_;
   return child.get();
@@ -59,7 +58,6 @@ void PrefixTree::Evict(int wanted) {
     for (Node* leaf : leaves) {
       if (pool_.free() >= wanted) return;
       pool_.Drop(leaf->page);
-      --nodes_;
       const std::vector<int> key = leaf->tokens;
       leaf->parent->children.erase(key);
     }
@@ -76,7 +74,6 @@ void PrefixTree::DropAll(Node& node) {
 void PrefixTree::Clear() {
   DropAll(*root_);
   root_->children.clear();
-  nodes_ = 0;
 }
 
 }  // namespace srlm::worker

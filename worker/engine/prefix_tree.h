@@ -28,14 +28,12 @@ class PrefixTree {
   /// Says that `page` holds `tokens` (page_tokens of them) after the prefix of `parent`. Returns the node of that
   /// longer prefix; when it was there already, the tree keeps the page that it has.
   Node* Insert(Node* parent, std::span<const int> tokens, int page);
-  Node* root() { return root_.get(); }
 
   /// Gives back pages that only the tree holds, least recently used leaves first, until `wanted` pages are free or
   /// none is left to give.
   void Evict(int wanted);
   /// Forgets everything (the weights have changed).
   void Clear();
-  int64_t nodes() const { return nodes_; }
 
  private:
   void CollectLeaves(Node& node, std::vector<Node*>& leaves);
@@ -45,7 +43,6 @@ class PrefixTree {
   const size_t page_tokens_;
   std::unique_ptr<Node> root_;
   uint64_t clock_ = 0;
-  int64_t nodes_ = 0;
 };
 
 struct PrefixTree::Node {

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 namespace srlm::worker {
 namespace {
@@ -11,7 +10,7 @@ int FirstOf(const float* logits, int64_t vocabulary, float value) {
   for (int64_t i = 0; i < vocabulary; ++i) {
     if (logits[i] == value) return static_cast<int>(i);
   }
-  return 0;  // only NaN logits come here
+  return -1;
 }
 
 /// Tokens whose probability is at least `least` times the largest one's, with their summed mass.
@@ -24,6 +23,20 @@ double Collect(const std::vector<float>& weights, int64_t vocabulary, float leas
     mass += weights[static_cast<size_t>(i)];
   }
   return mass;
+}
+
+/// The token at share `uniform` of the whole mass, in order of id.
+int DrawFromAll(const std::vector<float>& weights, double uniform) {
+  double total = 0, below = 0;
+  for (const float weight : weights) total += weight;
+  int last = 0;
+  for (size_t i = 0; i < weights.size(); ++i) {
+    if (weights[i] == 0) continue;
+    last = static_cast<int>(i);
+    below += weights[i];
+    if (uniform * total < below) break;
+  }
+  return last;
 }
 
 }  // namespace
@@ -41,16 +54,18 @@ SampledToken SampleToken(const KernelTable& kernels, const float* logits, int64_
   const auto result = [&](int token) {
     return SampledToken{token, static_cast<float>(logits[token] - summary.log_sum)};
   };
+  if (!std::isfinite(summary.log_sum)) return {-1, 0};
   if (row.temperature <= 0) return result(FirstOf(logits, vocabulary, summary.largest));
 
   auto& weights = scratch.probabilities;  // relative to the largest: the most probable token has 1
   weights.resize(static_cast<size_t>(vocabulary));
   const double total = kernels.exponentials(logits, vocabulary, summary.largest,
                                             static_cast<float>(1.0 / row.temperature), weights.data());
+  if (row.top_p >= 1) return result(DrawFromAll(weights, row.uniform));
   const double wanted = row.top_p * total;
   auto& candidates = scratch.candidates;
   // The nucleus is nearly always inside the tokens above 1/1000 of the largest; where it is not, look deeper.
-  float least = row.top_p < 1 ? 1e-3f : 0.0f;
+  float least = 1e-3f;
   double mass = Collect(weights, vocabulary, least, candidates);
   while (mass < wanted && least > 0) {
     least = least > 1e-12f ? least * 1e-3f : 0.0f;

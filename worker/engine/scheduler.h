@@ -1,6 +1,7 @@
 // Continuous batching: each step takes one token of every decoding sequence and a chunk of waiting prompts.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -8,6 +9,7 @@
 
 #include "worker/engine/cache_manager.h"
 #include "worker/engine/engine.h"
+#include "worker/engine/job.h"
 #include "worker/engine/model_runner.h"
 #include "worker/engine/request.h"
 
@@ -16,12 +18,17 @@ namespace srlm::worker {
 /// Chooses what runs in a step. A prompt is computed once for all samples of its request, and pages of equal prefixes
 /// are shared between requests, also while they are still being computed: within a step a layer's keys and values
 /// are all written before any row reads them.
+///
+/// Where the cache is too small for all, sequences come first that were admitted first: the last one gives up its
+/// pages, keeps its tokens, and computes their keys again later. So a request fails for want of room only when one of
+/// its sequences does not fit alone, and what a sequence becomes never depends on the cache.
 class Scheduler {
  public:
   Scheduler(std::unique_ptr<ModelRunner> runner, const EngineOptions& options);
   ~Scheduler();
 
   void Submit(Request request);
+  bool Cancel(uint64_t id);
   Status Step();
   std::vector<Response> TakeFinished();
 
@@ -33,52 +40,42 @@ class Scheduler {
   const ModelRunner& runner() const { return *runner_; }
 
  private:
-  /// One sample of a request, decoding.
-  struct Branch {
-    PageTable table;
-    Sample sample;
-    bool done = false;
-  };
-  /// A request that runs.
-  struct Job {
-    Request request;
-    std::vector<int> tokens;       // what is prefilled: the prompt, and for ScoreWork all of the response but its end
-    PageTable table;               // until the prompt is computed; then the branches have their own
-    int computed = 0;              // of tokens
-    bool started = false;          // its cached prefix has been looked up
-    std::vector<Branch> branches;  // of SampleWork, once the prompt is computed
-    std::vector<double> values;    // of ChooseWork and ScoreWork
-    bool Prefilling() const { return branches.empty(); }
-    int Sequences() const;
-  };
-  /// A prompt chunk in the current batch.
+  /// Rows of one sequence in the current batch.
   struct Chunk {
     Job* job;
+    size_t sequence;  // of the job
     int tokens;
   };
 
   Status CheckFits(const Job& job) const;
   void Admit();
   void PlanDecode(StepBatch& batch);
-  void PlanPrefill(StepBatch& batch, std::vector<Chunk>& chunks);
-  void AddChunk(Job& job, int tokens, StepBatch& batch);
-  bool MakeRoom(Job& job, PageTable& table, int tokens);
-  void Restart(std::unique_ptr<Job> job);
-  void ReadDecode(const StepOutput& out);
+  void PlanPrefill(StepBatch& batch);
+  void AddPrefill(StepBatch& batch);
+  void AddChunk(Job& job, size_t index, int tokens, StepBatch& batch);
+  bool MayStart() const;
+  bool MakeRoom(Job& job, Sequence& sequence);
+  Sequence* LastStarted(Job*& job);
+  void Park(Job& job, Sequence& sequence);
+  void Release(Sequence& sequence);
+  void Fail(Job& job, Status status);
+
   void ReadChunk(const Chunk& chunk, const StepOutput& out, size_t& sample, size_t& score);
-  bool StartBranches(Job& job, const StepOutput& out, size_t& sample);
-  void Append(Job& job, Branch& branch, const SampledToken& token);
+  void ReadScores(Job& job, const StepOutput& out, size_t count, size_t& score);
+  void StartSamples(Job& job, const StepOutput& out, size_t first);
+  void Append(Job& job, size_t index, const SampledToken& token);
+  void Finish(Sequence& sequence);
   void FinishJobs();
-  void Fail(std::unique_ptr<Job> job, Status status);
 
   std::unique_ptr<ModelRunner> runner_;
   const EngineOptions options_;
   CacheManager cache_;
   std::deque<std::unique_ptr<Job>> waiting_;
   std::vector<std::unique_ptr<Job>> running_;  // in order of admission
-  std::vector<Branch*> decoding_;              // rows of the current batch
-  std::vector<Job*> decoding_jobs_;            // their jobs
+  std::vector<Chunk> chunks_;                  // of the current batch, in its order
   std::vector<Response> finished_;
+  int started_ = 0;       // sequences that have pages
+  bool crowded_ = false;  // a sequence found no page; until one ends no other starts, it would only be driven out again
   EngineStats stats_;
 };
 

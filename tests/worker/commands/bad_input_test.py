@@ -103,11 +103,14 @@ class Files(WorkerProgram):
                            self.path / "out.jsonl")
 
     def test_token_ids_outside_the_vocabulary_are_an_error_of_their_row(self):
-        rows = self.rows("logprobs", [{"prompt": "x", "response": "y", "prompt_token_ids": [1, 4000],
-                                       "response_token_ids": [5]}, *ITEMS])
-        self.assertIn("error", rows[0])
-        self.assertIsNone(rows[0]["logprob"])
-        self.assertNotIn("error", rows[1])
+        bad = [{"prompt_token_ids": [1, 4000], "response_token_ids": [5]},
+               {"prompt_token_ids": [1], "response_token_ids": [2000000000]},
+               {"response_token_ids": [5, 320, 6]}]
+        rows = self.rows("logprobs", [*({"prompt": "x", "response": "y", **ids} for ids in bad), *ITEMS])
+        for row in rows[:-1]:
+            self.assertIn("vocabulary", row["error"])
+            self.assertIsNone(row["logprob"])
+        self.assertNotIn("error", rows[-1])
 
     def test_one_file_for_output_and_summary_is_refused(self):
         self.generate("--out and --summary are both", flags=("--summary", self.path / "out.jsonl"))

@@ -5,10 +5,15 @@
 
 #include <cmath>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
+#include <limits>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <numeric>
+
+#include "common/model/model_config.h"
+#include "worker/engine/kv_cache.h"
 
 namespace srlm::worker {
 namespace {
@@ -27,7 +32,10 @@ std::unique_ptr<Engine> MakeEngine(const std::string& folder, const EngineOption
 std::map<uint64_t, Response> RunAll(Engine& engine) {
   std::map<uint64_t, Response> responses;
   for (int step = 0; engine.HasWork(); ++step) {
-    EXPECT_LT(step, 100000) << "the engine does not come to an end";
+    if (step == 20000) {
+      ADD_FAILURE() << "the engine does not come to an end";
+      return responses;
+    }
     EXPECT_TRUE(engine.Step().ok());
     for (Response& response : engine.TakeFinished()) responses[response.id] = std::move(response);
   }
@@ -48,6 +56,12 @@ Request Sampling(uint64_t id, std::vector<int> prompt, int samples, int max_new_
   work.max_new_tokens = max_new_tokens;
   work.stop_token_ids = {2, 17};
   return {id, std::move(prompt), work};
+}
+
+/// The request without stop tokens.
+Request Endless(Request request) {
+  std::get<SampleWork>(request.work).stop_token_ids.clear();
+  return request;
 }
 
 /// A mixed load: prompts of many lengths, some with a long common prefix, samples, choices and scores.
@@ -83,6 +97,14 @@ void ExpectSame(const std::map<uint64_t, Response>& a, const std::map<uint64_t, 
     EXPECT_EQ(response.choice_logprobs, other.choice_logprobs) << id;
     EXPECT_EQ(response.token_logprobs, other.token_logprobs) << id;
   }
+}
+
+int64_t CountTokens(const std::map<uint64_t, Response>& responses) {
+  int64_t tokens = 0;
+  for (const auto& [id, response] : responses) {
+    for (const Sample& sample : response.samples) tokens += static_cast<int64_t>(sample.token_ids.size());
+  }
+  return tokens;
 }
 
 std::map<uint64_t, Response> OneByOne(const std::vector<Request>& requests) {
@@ -142,15 +164,51 @@ TEST(Engine, AResultIsBitIdenticalAloneAndInAnyBatch) {
   }
 }
 
+/// Bytes of a cache of `pages` pages of TinyModel.
+int64_t Pages(int pages) {
+  const auto config = model::ReadModelConfig(TinyModel());
+  return KvCache::PageBytes(*config, 16) * pages;
+}
+
 TEST(Engine, ASmallCacheOnlyCostsTime) {
   const auto requests = Load();
   const auto alone = OneByOne(requests);
+  int64_t least = std::numeric_limits<int64_t>::max(), most = 0;
+  for (const int pages : {14, 16, 20, 40, 400}) {  // the longest sequence takes 13
+    EngineOptions options;
+    options.kv_cache_bytes = Pages(pages);
+    auto engine = MakeEngine(TinyModel(), options);
+    for (const Request& request : requests) engine->Submit(request);
+    ExpectSame(alone, RunAll(*engine));
+    EXPECT_EQ(engine->stats().generated_tokens, CountTokens(alone)) << "no token is sampled twice";
+    least = std::min(least, engine->stats().prefilled_tokens);
+    most = std::max(most, engine->stats().prefilled_tokens);
+  }
+  EXPECT_GT(most, least) << "the small caches were not small: no sequence had to give way";
+}
+
+TEST(Engine, SamplesThatDoNotFitTogetherAreMadeOneAfterTheOther) {
+  // A prompt of two pages and a bit; each sample needs a page of its own, and one more at its end.
+  const Request request = Endless(Sampling(1, Tokens(1, 40), 6, 30));
+  const auto alone = OneByOne({request});
+  for (const int pages : {5, 6, 9}) {
+    EngineOptions options;
+    options.kv_cache_bytes = Pages(pages);
+    auto engine = MakeEngine(TinyModel(), options);
+    engine->Submit(request);
+    ExpectSame(alone, RunAll(*engine));
+  }
+}
+
+TEST(Engine, MoreSamplesThanTheBatchAndTheCacheHoldAreMadeInTurn) {
+  const Request request = Sampling(1, Tokens(1, 33), 300, 3);
+  const auto alone = OneByOne({request});
   EngineOptions options;
-  options.kv_cache_bytes = 2 * (16 + 16) * 2 * 2 * 16 * 16 * 8;  // a dozen or two pages: sequences must give way
+  options.kv_cache_bytes = Pages(12);
+  options.max_batch = 16;
   auto engine = MakeEngine(TinyModel(), options);
-  for (const Request& request : requests) engine->Submit(request);
-  const auto responses = RunAll(*engine);
-  ExpectSame(alone, responses);
+  engine->Submit(request);
+  ExpectSame(alone, RunAll(*engine));
 }
 
 TEST(Engine, AWarmCacheChangesNothing) {
@@ -224,13 +282,72 @@ TEST(Engine, WhatCannotFitIsAnsweredWithItsReasonAndTheRestGoesOn) {
   EXPECT_TRUE(responses.at(4).status.ok());
 }
 
+TEST(Engine, TokensOutsideTheVocabularyAreRefusedWhereverTheyStand) {
+  auto engine = MakeEngine(TinyModel());
+  const int vocabulary = engine->vocabulary_size();
+  engine->Submit({1, {5, 6}, ScoreWork{{7, 2000000000}}});
+  engine->Submit({2, {5, 6}, ScoreWork{{vocabulary}}});
+  engine->Submit({3, {5, 6}, ScoreWork{{-1, 7}}});
+  engine->Submit({4, {5, 6}, ChooseWork{{7, vocabulary}}});
+  engine->Submit({5, {5, 6}, ChooseWork{{-1}}});
+  engine->Submit({6, {5, vocabulary}, ChooseWork{{7}}});
+  engine->Submit({7, {5, 6}, ScoreWork{{7, vocabulary - 1}}});
+  engine->Submit({8, {5, 6}, ChooseWork{{0, vocabulary - 1}}});
+  const auto responses = RunAll(*engine);
+  for (uint64_t id = 1; id <= 6; ++id) {
+    EXPECT_EQ(responses.at(id).status.code(), Code::kInvalidArgument) << id;
+    EXPECT_NE(responses.at(id).status.message().find("vocabulary"), std::string::npos) << id;
+  }
+  EXPECT_TRUE(responses.at(7).status.ok() && responses.at(8).status.ok());
+}
+
+TEST(Engine, ACancelledRequestGivesItsPagesBackAndTheOthersGoOn) {
+  const auto requests = Load();
+  const auto alone = OneByOne(requests);
+  EngineOptions options;
+  options.kv_cache_bytes = Pages(20);
+  auto engine = MakeEngine(TinyModel(), options);
+  for (const Request& request : requests) engine->Submit(request);
+  for (int step = 0; step < 10; ++step) ASSERT_TRUE(engine->Step().ok());
+  std::map<uint64_t, Response> wanted = alone;
+  std::map<uint64_t, Response> responses;
+  for (Response& response : engine->TakeFinished()) responses[response.id] = std::move(response);
+  for (uint64_t id = 0; id < requests.size(); id += 2) {
+    const bool finished = responses.contains(id);
+    EXPECT_EQ(engine->Cancel(id), !finished) << id;
+    if (!finished) wanted.erase(id);
+  }
+  EXPECT_FALSE(engine->Cancel(1000));
+  responses.merge(RunAll(*engine));
+  ExpectSame(wanted, responses);
+  engine->Submit(Endless(Sampling(77, Tokens(77, 300), 1, 20)));  // takes all 20 pages
+  EXPECT_TRUE(RunAll(*engine).at(77).status.ok()) << "a page is missing";
+}
+
+TEST(Engine, WeightsThatGiveNoNumbersAreAnError) {
+  const std::string folder = testing::TempDir() + "/not_finite";
+  std::filesystem::remove_all(folder);
+  std::filesystem::copy(TinyModel(), folder, std::filesystem::copy_options::recursive);
+  std::fstream weights(folder + "/model.safetensors", std::ios::in | std::ios::out | std::ios::binary);
+  weights.seekp(-64, std::ios::end);
+  const float not_a_number = std::nanf("");
+  weights.write(reinterpret_cast<const char*>(&not_a_number), sizeof not_a_number);
+  weights.close();
+  auto engine = MakeEngine(folder);
+  engine->Submit(Sampling(1, Tokens(1, 5), 2, 4));
+  engine->Submit({2, Tokens(2, 5), ChooseWork{{5, 6}}});
+  engine->Submit({3, Tokens(3, 5), ScoreWork{{5, 6}}});
+  for (const auto& [id, response] : RunAll(*engine)) {
+    EXPECT_NE(response.status.message().find("not finite"), std::string::npos) << id << response.status.message();
+  }
+  std::filesystem::remove_all(folder);
+}
+
 TEST(Engine, ASequenceThatOutgrowsTheWholeCacheIsSetAside) {
   EngineOptions options;
   options.kv_cache_bytes = 1;  // one page of 16 tokens
   auto engine = MakeEngine(TinyModel(), options);
-  Request request = Sampling(1, Tokens(1, 10), 1, 100);
-  std::get<SampleWork>(request.work).stop_token_ids.clear();
-  engine->Submit(request);
+  engine->Submit(Endless(Sampling(1, Tokens(1, 10), 3, 100)));
   EXPECT_EQ(RunAll(*engine).at(1).status.code(), Code::kResourceExhausted);
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 
 #include "common/base/random.h"
@@ -51,7 +52,7 @@ PlainNucleus SortAll(const std::vector<float>& logits, double temperature, doubl
 
 TEST(Sampler, TheDrawWalksTheNucleusOfAFullSort) {
   for (const float spread : {2.0f, 8.0f, 40.0f}) {
-    for (const double top_p : {0.1, 0.5, 0.9, 1.0}) {
+    for (const double top_p : {0.1, 0.5, 0.9, 0.999}) {
       const auto logits = Logits(spread);
       const PlainNucleus nucleus = SortAll(logits, 0.7, top_p);
       for (size_t i = 0; i < nucleus.tokens.size(); i += 1 + nucleus.tokens.size() / 40) {
@@ -76,6 +77,31 @@ TEST(Sampler, TheRecordedLogProbabilityIsAtTemperatureOneOverTheWholeVocabulary)
   for (const float logit : logits) total += std::exp(double{logit});
   const SampledToken token = Sample(logits, 0.5, 0.3, 0.4);
   EXPECT_NEAR(token.logprob, logits[static_cast<size_t>(token.token)] - std::log(total), 1e-5);
+}
+
+TEST(Sampler, TopP1WalksTheWholeVocabularyInOrderOfId) {
+  const auto logits = Logits(8);
+  double total = 0, below = 0;
+  for (const float logit : logits) total += std::exp(logit / 0.7);
+  for (size_t i = 0; i < logits.size(); ++i) {
+    const double weight = std::exp(logits[i] / 0.7);
+    if (weight / total > 1e-4) {
+      EXPECT_EQ(Sample(logits, 0.7, 1, (below + weight / 2) / total).token, static_cast<int>(i));
+    }
+    below += weight;
+  }
+}
+
+TEST(Sampler, LogitsThatAreNoNumbersGiveNoToken) {
+  for (const float bad : {std::nanf(""), std::numeric_limits<float>::infinity()}) {
+    for (const size_t at : {size_t{0}, size_t{7}, size_t{499}}) {
+      auto logits = Logits(3);
+      logits[at] = bad;
+      for (const double temperature : {0.0, 0.7}) {
+        EXPECT_EQ(Sample(logits, temperature, 0.9, 0.5).token, -1) << bad << " at " << at;
+      }
+    }
+  }
 }
 
 TEST(Sampler, AnAllEqualRowCanGiveEveryToken) {
