@@ -1,4 +1,4 @@
-# Every outside package, found once. docs/dependencies in README: Debian 12 names are in deploy/setup.sh.
+# Every outside package, found once. Their Debian 12 names are in deploy/debian-packages.txt.
 find_package(Threads REQUIRED)
 find_package(OpenSSL REQUIRED)
 find_package(Protobuf REQUIRED)

@@ -105,9 +105,9 @@ std::variant<Command, int> ParseCommandLine(int argc, const char* const* argv) {
       ->check(Between(0.1, 1e6))
       ->capture_default_str()
       ->needs(run);
-  app.add_option("--orphan-timeout-s", replica.orphan_timeout_s, "Seconds to look for a coordinator that was lost")
+  app.add_option("--orphan-timeout-s", replica.orphan_timeout_s,
+                 "Seconds to look for a coordinator that was lost [as the run says]")
       ->check(Between(0.1, 1e6))
-      ->capture_default_str()
       ->needs(run);
   GenerateOptions generate_options;
   JudgeOptions judge_options;

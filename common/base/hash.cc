@@ -41,13 +41,14 @@ std::string Sha256(std::string_view bytes) {
   return digest.Hex();
 }
 
-Result<std::string> Sha256File(const std::string& path) {
+Result<std::string> Sha256File(const std::string& path, const std::function<void()>& progress) {
   std::unique_ptr<FILE, decltype(&std::fclose)> file(std::fopen(path.c_str(), "rb"), std::fclose);
   if (!file) return NotFound(path + ": " + std::strerror(errno));
   Sha256Digest digest;
   std::vector<char> buffer(1 << 20);
   while (const size_t count = std::fread(buffer.data(), 1, buffer.size(), file.get())) {
     digest.Update(buffer.data(), count);
+    progress();
   }
   if (std::ferror(file.get())) return DataLoss(path + ": " + std::strerror(errno));
   return digest.Hex();

@@ -45,14 +45,14 @@ std::string Manifest::ModelId() const {
   return Sha256(all).substr(0, 16);
 }
 
-Result<Manifest> HashModelFolder(const std::string& folder) {
+Result<Manifest> HashModelFolder(const std::string& folder, const std::function<void()>& progress) {
   Manifest manifest;
   std::error_code error;
   bool has_config = false, has_weights = false;
   for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
     const std::string name = entry.path().filename().string();
     if (!entry.is_regular_file() || !BelongsToModel(name)) continue;
-    SRLM_ASSIGN_OR_RETURN(std::string sha256, Sha256File(entry.path().string()));
+    SRLM_ASSIGN_OR_RETURN(std::string sha256, Sha256File(entry.path().string(), progress));
     manifest.files.push_back({name, static_cast<int64_t>(entry.file_size()), std::move(sha256)});
     has_config |= name == "config.json";
     has_weights |= name.ends_with(".safetensors");
@@ -104,9 +104,9 @@ Result<Manifest> ReadManifest(const std::string& folder) {
   return manifest;
 }
 
-Status VerifyManifest(const std::string& folder, const Manifest& manifest) {
+Status VerifyManifest(const std::string& folder, const Manifest& manifest, const std::function<void()>& progress) {
   for (const ManifestFile& file : manifest.files) {
-    SRLM_ASSIGN_OR_RETURN(const std::string sha256, Sha256File(folder + "/" + file.name));
+    SRLM_ASSIGN_OR_RETURN(const std::string sha256, Sha256File(folder + "/" + file.name, progress));
     if (sha256 != file.sha256) {
       return DataLoss(fmt::format("{}/{}: its SHA-256 is {}..., the manifest says {}...", folder, file.name,
                                   sha256.substr(0, 12), file.sha256.substr(0, 12)));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -27,7 +28,8 @@ inline constexpr char kManifestFile[] = "srlm_manifest.json";
 
 /// Hashes the files of a model folder that change what the model computes or how text becomes tokens (weights,
 /// config, generation config, tokenizer, chat template). NotFound when there is no config.json or no weights.
-Result<Manifest> HashModelFolder(const std::string& folder);
+/// `progress` is called after each MiB.
+Result<Manifest> HashModelFolder(const std::string& folder, const std::function<void()>& progress = [] {});
 
 /// Writes the manifest beside the files it describes, atomically. The last step of saving a model.
 Status WriteManifest(const std::string& folder, const Manifest& manifest);
@@ -36,7 +38,8 @@ Status WriteManifest(const std::string& folder, const Manifest& manifest);
 /// entry that is not a model's file directly in it, a size that differs, a model_id that is not its files'.
 Result<Manifest> ReadManifest(const std::string& folder);
 
-/// Reads every file again: DataLoss names the first whose hash differs.
-Status VerifyManifest(const std::string& folder, const Manifest& manifest);
+/// Reads every file again: DataLoss names the first whose hash differs. `progress` as above.
+Status VerifyManifest(
+    const std::string& folder, const Manifest& manifest, const std::function<void()>& progress = [] {});
 
 }  // namespace srlm

@@ -195,7 +195,8 @@ void VisitFields(V& v, WorkersConfig& c) {
                        .max = 4096,
                        .continuation = kFree});
   v.Field(c.threads, {.key = "threads",
-                      .doc = "Threads of a rank; 0: the host's cores divided by the ranks on it.",
+                      .doc = "Threads of a replica. 0: the coordinator's cores divided by workers.replicas; of a "
+                             "worker started by hand, all cores that it may use (--threads says otherwise).",
                       .min = 0,
                       .max = 1024,
                       .continuation = kFree});
@@ -214,8 +215,11 @@ void VisitFields(V& v, WorkersConfig& c) {
                                    .min = 1,
                                    .max = 1 << 20,
                                    .continuation = kFree});
-  v.Field(c.page_tokens,
-          {.key = "page_tokens", .doc = "Tokens of a cache page.", .min = 1, .max = 4096, .continuation = kFree});
+  v.Field(c.page_tokens, {.key = "page_tokens",
+                          .doc = "Tokens of a cache page; a multiple of 16.",
+                          .min = 16,
+                          .max = 4096,
+                          .continuation = kFree});
 }
 
 template <class V>
@@ -224,7 +228,7 @@ void VisitFields(V& v, TrainerConfig& c) {
   v.Field(c.ranks,
           {.key = "ranks", .doc = "MPI ranks of a training job.", .min = 1, .max = 4096, .continuation = kFree});
   v.Field(c.threads, {.key = "threads",
-                      .doc = "Threads of a rank; 0: the host's cores divided by the ranks on it.",
+                      .doc = "Threads of a rank; 0: the host's cores divided by the job's ranks on it.",
                       .min = 0,
                       .max = 1024,
                       .continuation = kFree});

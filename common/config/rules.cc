@@ -96,6 +96,13 @@ void CheckOptimiser(const std::string& section, const OptimiserConfig& optimiser
                                   optimiser.learning_rate)});
 }
 
+void CheckWorkers(const WorkersConfig& workers, Rules& broken) {
+  constexpr int kStripTokens = 16;  // what the engine's attention reads at once
+  if (workers.page_tokens % kStripTokens != 0)
+    broken.push_back(
+        {"workers.page_tokens", fmt::format("{} is not a multiple of {}", workers.page_tokens, kStripTokens)});
+}
+
 }  // namespace
 
 std::vector<BrokenRule> CheckRules(const RunConfig& config) {
@@ -110,6 +117,7 @@ std::vector<BrokenRule> CheckRules(const RunConfig& config) {
   CheckSampling(config, broken);
   CheckOptimiser("sft", config.sft, broken);
   CheckOptimiser("dpo", config.dpo, broken);
+  CheckWorkers(config.workers, broken);
   CheckAddress(config.coordinator.address, config.security, broken);
   if (config.coordinator.relaunch_backoff_s > config.coordinator.relaunch_backoff_max_s)
     broken.push_back({"coordinator.relaunch_backoff_s", "is more than coordinator.relaunch_backoff_max_s"});

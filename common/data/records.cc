@@ -119,8 +119,8 @@ Result<JudgeItem> ParseJudgeItem(const Row& row, int64_t line, UniqueIds& ids) {
   item.id = std::to_string(line);
   if (row.Has("id")) {
     SRLM_ASSIGN_OR_RETURN(item.id, row.Id("id"));
-    SRLM_RETURN_IF_ERROR(ids.Add(row, "id", item.id, line));
   }
+  SRLM_RETURN_IF_ERROR(ids.Add(row, "id", item.id, line));
   SRLM_ASSIGN_OR_RETURN(item.prompt, row.Input());
   SRLM_ASSIGN_OR_RETURN(item.response, row.Answer("response"));
   SRLM_ASSIGN_OR_RETURN(item.prompt_token_ids, row.TokenIds("prompt_token_ids"));

@@ -66,16 +66,6 @@ Result<std::string> Tokenizer::Decode(std::span<const int> ids, bool skip_specia
   return TakeString(text);
 }
 
-Result<int> Tokenizer::TokenId(std::string_view token) const {
-  int32_t id = -1;
-  SrlmTextBytes error{};
-  if (srlm_text_tokenizer_token_id(tokenizer_, Data(token), token.size(), &id, &error) != 0) {
-    return InvalidArgument(TakeString(error));
-  }
-  if (id < 0) return NotFound(fmt::format("the tokenizer has no token '{}'", token));
-  return id;
-}
-
 bool Tokenizer::HasId(int id) const { return srlm_text_tokenizer_has_id(tokenizer_, id); }
 
 }  // namespace srlm::text

@@ -44,8 +44,6 @@ class Tokenizer {
   /// model's padded vocabulary may have some. InvalidArgument for a negative id.
   Result<std::string> Decode(std::span<const int> ids, bool skip_special_tokens) const;
 
-  /// The id of a token by its name in the vocabulary. NotFound when there is none.
-  Result<int> TokenId(std::string_view token) const;
   /// Whether some token has this id.
   bool HasId(int id) const;
   /// One more than the largest id.

@@ -1,5 +1,6 @@
 #include "coordinator/rounds/chats.h"
 
+#include "common/data/expected_score.h"
 #include "common/data/judge_template.h"
 
 namespace srlm::rounds {
@@ -29,9 +30,7 @@ Result<std::unique_ptr<text::Chat>> LoadOutsideChat(const config::RunConfig& con
 }
 
 Result<text::Choices> ScoreChoices(const text::Chat& chat) {
-  std::vector<std::string> digits;
-  for (int score = data::kMinScore; score <= data::kMaxScore; ++score) digits.push_back(std::to_string(score));
-  return text::FindChoices(chat.tokenizer(), data::kScorePrefix, digits);
+  return text::FindChoices(chat.tokenizer(), data::kScorePrefix, data::ScoreDigits());
 }
 
 Result<std::vector<int>> PromptTokens(const text::Chat& chat, const data::PromptInput& input) {

@@ -76,6 +76,7 @@ Result<v1::RegisterResponse> Desk::Register(const v1::RegisterRequest& request) 
   response.set_worker_id(worker.worker_id);
   response.set_lease_timeout_ms(static_cast<uint32_t>(config.coordinator.lease_timeout_s * 1000));
   response.set_heartbeat_ms(std::max<uint32_t>(100, response.lease_timeout_ms() / 6));
+  response.set_orphan_timeout_ms(static_cast<uint32_t>(config.coordinator.orphan_timeout_s * 1000));
   response.mutable_engine()->set_threads(static_cast<uint32_t>(config.workers.threads));
   response.mutable_engine()->set_max_batch(static_cast<uint32_t>(config.workers.max_batch));
   response.mutable_engine()->set_kv_cache_mib(static_cast<uint32_t>(config.workers.kv_cache_mib));

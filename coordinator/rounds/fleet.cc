@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "coordinator/launcher/environment.h"
 #include "coordinator/rounds/launches.h"
 
 namespace srlm::rounds {
@@ -44,8 +45,10 @@ Status Fleet::Start(Replica& replica) {
   spec.id = fmt::format("worker-{}-{}", context_.epoch, ++launches_);
   spec.program = program_folder_ + "/srlm-worker";
   spec.args = {"--run", context_.run_dir, "--launch-id", spec.id};
-  spec.args.insert(spec.args.end(),
-                   {"--orphan-timeout-s", fmt::format("{}", context_.config.coordinator.orphan_timeout_s)});
+  // Each replica is an MPI job of its own, which cannot know that it shares the cores with the others.
+  const config::WorkersConfig& workers = context_.config.workers;
+  const int threads = workers.threads > 0 ? workers.threads : launcher::ThreadsPerRank(workers.replicas);
+  spec.args.insert(spec.args.end(), {"--threads", std::to_string(threads)});
   spec.log_dir = context_.run_dir + "/logs/srlm-worker/" + spec.id;
   replica.launch_id = spec.id;
   replica.log_dir = spec.log_dir;

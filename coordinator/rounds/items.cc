@@ -2,9 +2,8 @@
 
 #include <fmt/format.h>
 
-#include <cmath>
-
 #include "common/base/hash.h"
+#include "common/data/expected_score.h"
 #include "common/data/self_instruct.h"
 
 namespace srlm::rounds {
@@ -160,13 +159,8 @@ Result<schedule::WorkItem> EvaluationItem(const Context& context, const std::str
 }
 
 double ExpectedScore(const v1::ItemResult& result) {
-  double total = 0, weighted = 0;
-  for (int score = 0; score < result.choice_logprobs_size(); ++score) {
-    const double weight = std::exp(result.choice_logprobs(score) - result.choice_logprobs(0));
-    total += weight;
-    weighted += weight * score;
-  }
-  return weighted / total;
+  const auto& logprobs = result.choice_logprobs();
+  return data::ScoreFromLogprobs({logprobs.data(), static_cast<size_t>(logprobs.size())}).score;
 }
 
 }  // namespace srlm::rounds

@@ -1,8 +1,10 @@
 #include <fmt/format.h>
 
-#include <cmath>
 #include <nlohmann/json.hpp>
+#include <optional>
 
+#include "common/data/expected_score.h"
+#include "common/data/pairs.h"
 #include "common/data/records.h"
 #include "common/data/verdict.h"
 #include "common/text/choices.h"
@@ -21,9 +23,8 @@ class JudgeRequests {
     JudgeRequests requests(session, options);
     SRLM_ASSIGN_OR_RETURN(requests.template_, data::JudgeTemplate::Load(options.judge_template));
     if (!options.expected) return requests;
-    std::vector<std::string> digits;
-    for (int score = data::kMinScore; score <= data::kMaxScore; ++score) digits.push_back(std::to_string(score));
-    SRLM_ASSIGN_OR_RETURN(requests.choices_, text::FindChoices(session.chat().tokenizer(), data::kScorePrefix, digits));
+    SRLM_ASSIGN_OR_RETURN(requests.choices_,
+                          text::FindChoices(session.chat().tokenizer(), data::kScorePrefix, data::ScoreDigits()));
     return requests;
   }
 
@@ -57,18 +58,6 @@ class JudgeRequests {
   text::Choices choices_;
 };
 
-/// Expected score over the digits, their probabilities normalised to 1.
-double ExpectedScore(const std::vector<double>& logprobs, std::vector<double>& probabilities) {
-  double total = 0, expected = 0;
-  for (const double logprob : logprobs) probabilities.push_back(std::exp(logprob - logprobs.front()));
-  for (const double p : probabilities) total += p;
-  for (size_t i = 0; i < probabilities.size(); ++i) {
-    probabilities[i] /= total;
-    expected += probabilities[i] * static_cast<double>(data::kMinScore + static_cast<int>(i));
-  }
-  return expected;
-}
-
 struct Counts {
   int64_t votes = 0;
   int64_t parsed = 0;
@@ -76,23 +65,20 @@ struct Counts {
 
 Result<ordered_json> VotesRow(const FileSession& session, const Response& response, Counts& counts) {
   ordered_json votes = ordered_json::array();
-  double sum = 0;
-  int parsed = 0;
+  std::vector<std::optional<double>> scores;
   for (const Sample& sample : response.samples) {
     SRLM_ASSIGN_OR_RETURN(const std::string text, session.chat().tokenizer().Decode(sample.token_ids, true));
     const data::Verdict verdict = data::ParseVerdict(text);
-    if (verdict.score) {
-      sum += *verdict.score;
-      ++parsed;
-    }
+    scores.push_back(verdict.score);
+    counts.parsed += verdict.score ? 1 : 0;
     votes.push_back({{"text", text},
                      {"score", verdict.score ? ordered_json(*verdict.score) : ordered_json()},
                      {"state", data::VerdictStateName(verdict.state)}});
   }
   counts.votes += static_cast<int64_t>(response.samples.size());
-  counts.parsed += parsed;
+  const std::optional<double> score = data::MeanScore(scores);
   return ordered_json{
-      {"score", parsed > 0 ? ordered_json(sum / parsed) : ordered_json()}, {"votes", votes}, {"expected", nullptr}};
+      {"score", score ? ordered_json(*score) : ordered_json()}, {"votes", votes}, {"expected", nullptr}};
 }
 
 Result<ordered_json> Row(const FileSession& session, const data::JudgeItem& item, const Response& response,
@@ -108,10 +94,9 @@ Result<ordered_json> Row(const FileSession& session, const data::JudgeItem& item
     row.update(votes);
     return row;
   }
-  std::vector<double> probabilities;
-  const double score = ExpectedScore(response.choice_logprobs, probabilities);
-  row.update({{"score", score}, {"votes", ordered_json::array()}, {"expected", score}});
-  row["probabilities"] = probabilities;
+  const data::ExpectedScore expected_score = data::ScoreFromLogprobs(response.choice_logprobs);
+  row.update({{"score", expected_score.score}, {"votes", ordered_json::array()}, {"expected", expected_score.score}});
+  row["probabilities"] = expected_score.probabilities;
   return row;
 }
 

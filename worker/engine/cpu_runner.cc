@@ -21,13 +21,14 @@ void Rotate(float* head, const float* cosine, const float* sine, int64_t half) {
 }  // namespace
 
 Result<std::unique_ptr<CpuRunner>> CpuRunner::Create(const std::string& folder, const model::ModelConfig& config,
-                                                     const CpuRunnerOptions& options) {
+                                                     const CpuRunnerOptions& options,
+                                                     const std::function<void()>& progress) {
   const KernelTable& kernels = SelectKernels();
   if (const char* asked = std::getenv("SRLM_KERNELS"); asked != nullptr && std::string(asked) != kernels.name) {
     return InvalidArgument("SRLM_KERNELS=" + std::string(asked) +
                            ": this processor has no such kernels; unset it, or use " + kernels.name);
   }
-  SRLM_ASSIGN_OR_RETURN(PackedWeights weights, LoadPackedWeights(folder, config, kernels));
+  SRLM_ASSIGN_OR_RETURN(PackedWeights weights, LoadPackedWeights(folder, config, kernels, progress));
   SRLM_ASSIGN_OR_RETURN(KvCache cache, KvCache::Create(config, options.pages, options.page_tokens));
   return std::unique_ptr<CpuRunner>(new CpuRunner(config, kernels, std::move(weights), std::move(cache), options));
 }

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -28,7 +29,8 @@ struct CpuRunnerOptions {
 class CpuRunner : public ModelRunner {
  public:
   static Result<std::unique_ptr<CpuRunner>> Create(const std::string& folder, const model::ModelConfig& config,
-                                                   const CpuRunnerOptions& options);
+                                                   const CpuRunnerOptions& options,
+                                                   const std::function<void()>& progress);
 
   Status Run(const StepBatch& batch, StepOutput& out) override;
   void CopyPage(int from, int to, int tokens) override { cache_.Copy(from, to, tokens); }

@@ -45,14 +45,15 @@ Status CheckOptions(const EngineOptions& options) {
 
 }  // namespace
 
-Result<std::unique_ptr<Engine>> Engine::Create(const std::string& model_folder, const EngineOptions& options) {
+Result<std::unique_ptr<Engine>> Engine::Create(const std::string& model_folder, const EngineOptions& options,
+                                               const std::function<void()>& progress) {
   SRLM_RETURN_IF_ERROR(CheckOptions(options));
   SRLM_ASSIGN_OR_RETURN(const model::ModelConfig config, model::ReadModelConfig(model_folder));
   CpuRunnerOptions runner_options;
   runner_options.threads = options.threads;
   runner_options.page_tokens = options.page_tokens;
   runner_options.pages = CountPages(config, options);
-  SRLM_ASSIGN_OR_RETURN(auto runner, CpuRunner::Create(model_folder, config, runner_options));
+  SRLM_ASSIGN_OR_RETURN(auto runner, CpuRunner::Create(model_folder, config, runner_options, progress));
   return std::unique_ptr<Engine>(new Engine(std::make_unique<Scheduler>(std::move(runner), options)));
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -36,8 +37,10 @@ class Scheduler;
 /// spread over `threads`.
 class Engine {
  public:
-  /// Loads the weights of `model_folder` (a Hugging Face folder). Errors name the file and what is wrong with it.
-  static Result<std::unique_ptr<Engine>> Create(const std::string& model_folder, const EngineOptions& options);
+  /// Loads the weights of `model_folder` (a Hugging Face folder); `progress` is called after each tensor. Errors name
+  /// the file and what is wrong with it.
+  static Result<std::unique_ptr<Engine>> Create(
+      const std::string& model_folder, const EngineOptions& options, const std::function<void()>& progress = [] {});
   ~Engine();
 
   /// Queues a request. Requests that can never fit are answered with a status by the next Step.

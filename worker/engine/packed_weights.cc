@@ -15,13 +15,15 @@ using model::Parameter;
 /// Reads parameters through one scratch buffer into packed matrices.
 class Packer {
  public:
-  Packer(const model::ParameterTable& table, const model::WeightFiles& files, const KernelTable& kernels)
-      : table_(table), files_(files), kernels_(kernels) {}
+  Packer(const model::ParameterTable& table, const model::WeightFiles& files, const KernelTable& kernels,
+         const std::function<void()>& progress)
+      : table_(table), files_(files), kernels_(kernels), progress_(progress) {}
 
   std::vector<float> Vector(int parameter) {
     const Parameter& p = table_.at(parameter);
     std::vector<float> values(static_cast<size_t>(p.elements));
     files_.Read(p, values);
+    progress_();
     return values;
   }
 
@@ -45,6 +47,7 @@ class Packer {
       files_.Read(p, scratch_);
       PackRows(scratch_.data(), row, p.shape[0], matrix.k, kernels_.panel_columns, matrix.data.data());
       row += p.shape[0];
+      progress_();
     }
     return matrix;
   }
@@ -53,6 +56,7 @@ class Packer {
   const model::ParameterTable& table_;
   const model::WeightFiles& files_;
   const KernelTable& kernels_;
+  const std::function<void()>& progress_;
   std::vector<float> scratch_;
 };
 
@@ -81,10 +85,10 @@ LazyBuffer::~LazyBuffer() {
 }
 
 Result<PackedWeights> LoadPackedWeights(const std::string& folder, const model::ModelConfig& config,
-                                        const KernelTable& kernels) {
+                                        const KernelTable& kernels, const std::function<void()>& progress) {
   const model::ParameterTable table = model::MakeParameterTable(config);
   SRLM_ASSIGN_OR_RETURN(const model::WeightFiles files, model::WeightFiles::Open(folder, table));
-  Packer packer(table, files, kernels);
+  Packer packer(table, files, kernels, progress);
   PackedWeights weights;
   SRLM_ASSIGN_OR_RETURN(weights.embedding, packer.Matrix({table.embedding}));
   for (const model::BlockParameters& from : table.blocks) {

@@ -1,6 +1,7 @@
 // A model's weights as the CPU kernels want them: every matrix packed in panels, q|k|v and gate|up as one matrix.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -51,8 +52,9 @@ struct PackedWeights {
   const PackedMatrix& output() const { return lm_head.n > 0 ? lm_head : embedding; }
 };
 
-/// Reads a model folder tensor by tensor, so that at most one unpacked tensor is in memory.
+/// Reads a model folder tensor by tensor, so that at most one unpacked tensor is in memory. `progress` is called after
+/// each tensor.
 Result<PackedWeights> LoadPackedWeights(const std::string& folder, const model::ModelConfig& config,
-                                        const KernelTable& kernels);
+                                        const KernelTable& kernels, const std::function<void()>& progress);
 
 }  // namespace srlm::worker

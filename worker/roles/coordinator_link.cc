@@ -1,23 +1,26 @@
 #include "worker/roles/coordinator_link.h"
 
 #include <fmt/format.h>
-#include <google/protobuf/util/json_util.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <limits>
 #include <map>
 
 #include "common/base/failpoint.h"
-#include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/base/version.h"
 #include "common/rpc/channel.h"
+#include "worker/engine/kernels/kernels.h"
+#include "worker/roles/saved_results.h"
 
 namespace srlm::worker {
 namespace {
 
 constexpr double kCallSeconds = 10;
-constexpr size_t kMostResults = 256;  // in one Submit
+constexpr size_t kMostResults = 256;      // in one Submit
+constexpr size_t kMostBytes = 16u << 20;  // likewise, about
 constexpr auto kIdle = std::chrono::milliseconds(200);
 constexpr auto kRetry = std::chrono::milliseconds(500);
 
@@ -41,7 +44,9 @@ CoordinatorLink::~CoordinatorLink() {
 
 Status CoordinatorLink::Finish() {
   if (thread_.joinable()) thread_.join();
-  return mailbox_.failure();
+  const Status failure = mailbox_.failure();
+  if (!failure.ok()) SaveUnacknowledged();  // the engine has stopped: nothing more will be finished
+  return failure;
 }
 
 Status CoordinatorLink::Register(double timeout_s) {
@@ -56,11 +61,11 @@ Status CoordinatorLink::Register(double timeout_s) {
   request.set_pid(getpid());
   request.set_ranks(1);
   request.set_launch_id(options_.launch_id);
-  request.set_device("cpu");
+  request.set_device(std::string("cpu/") + SelectKernels().name);
   request.set_version(kVersion);
   SRLM_ASSIGN_OR_RETURN(registration_, rpc::Call(*stub_, &v1::WorkService::Stub::Register, request, kCallSeconds,
                                                  "Register at " + address_.address));
-  heard_ = Clock::now();
+  failing_since_.reset();
   Failpoint("worker.registered");
   LogInfo("registered", {{"coordinator", address_.address},
                          {"epoch", static_cast<long long>(address_.epoch)},
@@ -86,40 +91,63 @@ void CoordinatorLink::Loop() {
 }
 
 Status CoordinatorLink::Exchange() {
+  SRLM_RETURN_IF_ERROR(SubmitSaved());
   SRLM_RETURN_IF_ERROR(SubmitResults());
   std::string reason;
   if (mailbox_.closed(&reason)) return OkStatus();
-  const EngineReport report = mailbox_.report();
   const auto now = Clock::now();
   if (mailbox_.room_items() > 0 && now >= next_lease_ && !mailbox_.orders().leave) SRLM_RETURN_IF_ERROR(LeaseItems());
-  // A heartbeat says that the engine's steps advance; a hung engine is not kept alive.
+  // A heartbeat says that what is held advances; a hung engine, or a model that does not load, is not kept alive.
   const auto heartbeat = std::chrono::milliseconds(std::max(1u, registration_.heartbeat_ms()));
-  if (now - renewed_ >= heartbeat && (!report.busy || report.progress != renewed_progress_)) {
+  const uint64_t progress = mailbox_.progress();
+  if (now - renewed_ >= heartbeat && (mailbox_.held_items() == 0 || progress != renewed_progress_)) {
     SRLM_RETURN_IF_ERROR(RenewLeases());
     renewed_ = now;
-    renewed_progress_ = report.progress;
+    renewed_progress_ = progress;
   }
   return OkStatus();
 }
 
 Status CoordinatorLink::SubmitResults() {
   while (true) {
-    auto results = mailbox_.Outbox(kMostResults);
+    const auto results = mailbox_.Outbox(kMostResults, kMostBytes);
     if (results.empty()) return OkStatus();
-    v1::SubmitRequest request;
-    request.set_epoch(address_.epoch);
-    request.set_worker_id(registration_.worker_id());
-    for (const v1::ItemResult& result : results) *request.add_results() = result;
     Failpoint("worker.before_submit");
-    SRLM_ASSIGN_OR_RETURN(const v1::SubmitResponse response, rpc::Call(*stub_, &v1::WorkService::Stub::Submit, request,
-                                                                       kCallSeconds, "Submit to " + address_.address));
-    heard_ = Clock::now();
+    SRLM_RETURN_IF_ERROR(SubmitBatch(results));
     Failpoint("worker.before_acknowledge");
     mailbox_.Acknowledge(results.size());
     Failpoint("worker.after_acknowledge");
     if (mailbox_.held_items() == 0) leases_.clear();
-    if (response.refused() > 0) LogWarning("results_refused", {{"count", response.refused()}});
   }
+}
+
+Status CoordinatorLink::SubmitBatch(const std::vector<v1::ItemResult>& results) {
+  v1::SubmitRequest request;
+  request.set_epoch(address_.epoch);
+  request.set_worker_id(registration_.worker_id());
+  for (const v1::ItemResult& result : results) *request.add_results() = result;
+  SRLM_ASSIGN_OR_RETURN(const v1::SubmitResponse response, rpc::Call(*stub_, &v1::WorkService::Stub::Submit, request,
+                                                                     kCallSeconds, "Submit to " + address_.address));
+  failing_since_.reset();
+  if (response.refused() > 0) LogWarning("results_refused", {{"count", response.refused()}});
+  return OkStatus();
+}
+
+Status CoordinatorLink::SubmitSaved() {
+  if (saved_submitted_) return OkStatus();
+  for (const SavedResults& saved : FindSavedResults(options_.run_dir, address_.run_id)) {
+    // Two workers may hand in the same file: the coordinator drops what comes twice.
+    for (size_t begin = 0; begin < saved.results.size(); begin += kMostResults) {
+      const auto first = saved.results.begin() + static_cast<std::ptrdiff_t>(begin);
+      const auto count = static_cast<std::ptrdiff_t>(std::min(kMostResults, saved.results.size() - begin));
+      SRLM_RETURN_IF_ERROR(SubmitBatch({first, first + count}));
+    }
+    std::error_code gone;
+    std::filesystem::remove(saved.path, gone);
+    LogInfo("saved_results_submitted", {{"path", saved.path}, {"results", saved.results.size()}});
+  }
+  saved_submitted_ = true;
+  return OkStatus();
 }
 
 Status CoordinatorLink::LeaseItems() {
@@ -131,7 +159,7 @@ Status CoordinatorLink::LeaseItems() {
   *request.mutable_stats() = Stats();
   SRLM_ASSIGN_OR_RETURN(v1::LeaseResponse response, rpc::Call(*stub_, &v1::WorkService::Stub::Lease, request,
                                                               kCallSeconds, "Lease from " + address_.address));
-  heard_ = Clock::now();
+  failing_since_.reset();
   std::map<std::string, v1::ModelRef> models;
   for (const v1::ModelRef& model : response.models()) models[model.model_id()] = model;
   std::vector<Assignment> assignments;
@@ -158,7 +186,7 @@ Status CoordinatorLink::RenewLeases() {
   *request.mutable_stats() = Stats();
   SRLM_ASSIGN_OR_RETURN(const v1::RenewResponse response, rpc::Call(*stub_, &v1::WorkService::Stub::Renew, request,
                                                                     kCallSeconds, "Renew at " + address_.address));
-  heard_ = Clock::now();
+  failing_since_.reset();
   const std::vector<std::string> lost(response.lost_lease_ids().begin(), response.lost_lease_ids().end());
   mailbox_.DropLost(lost);
   for (const std::string& lease : lost) leases_.erase(lease);
@@ -181,39 +209,48 @@ void CoordinatorLink::SayGoodbye(const std::string& reason) {
   LogInfo("left", {{"reason", reason}, {"answered", response.ok()}});
 }
 
+double CoordinatorLink::OrphanTimeoutS() const {
+  if (options_.orphan_timeout_s > 0) return options_.orphan_timeout_s;
+  return std::max(1u, registration_.orphan_timeout_ms()) / 1000.0;
+}
+
 bool CoordinatorLink::Recover(const Status& status) {
+  // Counted from the first failure, not from the last answer: a worker that was stopped for long, or had nothing to
+  // say, has not looked for the coordinator in that time.
+  if (!failing_since_) failing_since_ = Clock::now();
+  const double lost_s = SecondsSince(*failing_since_);
   std::string reason;
-  const bool closing = mailbox_.closed(&reason);
-  if (SecondsSince(heard_) > options_.orphan_timeout_s || (closing && SecondsSince(heard_) > kCallSeconds)) {
-    SaveUnacknowledged();
-    mailbox_.Fail(Unavailable(fmt::format("no coordinator for {:.0f} s ({}); start it again with `srlm run`",
-                                          SecondsSince(heard_), status.message())));
-    return false;
-  }
+  const double patience_s = mailbox_.closed(&reason) ? std::min(kCallSeconds, OrphanTimeoutS()) : OrphanTimeoutS();
   LogWarning("coordinator_call_failed", {{"reason", status.message()}});
   // Another coordinator may have taken the run: its address and epoch are in the same place.
   const auto now_at = rpc::ReadRunAddress(options_.run_dir);
   const bool moved = now_at.ok() && (now_at->epoch != address_.epoch || now_at->address != address_.address);
-  if (moved || status.code() == Code::kFailedPrecondition || status.code() == Code::kNotFound) {
-    if (const Status again = Register(1); !again.ok()) LogWarning("register_failed", {{"reason", again.message()}});
+  const bool unknown = status.code() == Code::kFailedPrecondition || status.code() == Code::kNotFound;
+  if (moved || unknown || lost_s > patience_s) {
+    const Status again = Register(1);  // over a new channel
+    if (!again.ok()) {
+      LogWarning("register_failed", {{"reason", again.message()}});
+      if (lost_s > patience_s) {
+        mailbox_.Fail(Unavailable(
+            fmt::format("no coordinator for {:.0f} s ({}); start it again with `srlm run`", lost_s, status.message())));
+        return false;
+      }
+    }
   }
   mailbox_.WaitForNews(kRetry);
   return true;
 }
 
 void CoordinatorLink::SaveUnacknowledged() {
-  const auto results = mailbox_.Outbox(mailbox_.outbox_size());
+  const size_t all = std::numeric_limits<size_t>::max();
+  const auto results = mailbox_.Outbox(all, all);
   if (results.empty()) return;
-  std::string lines;
-  for (const v1::ItemResult& result : results) {
-    std::string json;
-    if (google::protobuf::util::MessageToJsonString(result, &json).ok()) lines += json + "\n";
+  const auto path = SaveResults(options_.run_dir, address_.run_id, registration_.worker_id(), results);
+  if (path.ok()) {
+    LogWarning("results_saved", {{"path", *path}, {"results", results.size()}});
+  } else {
+    LogError("results_lost", {{"results", results.size()}, {"reason", path.status().message()}});
   }
-  const std::string folder = options_.run_dir + "/logs/srlm-worker";
-  const std::string path = fmt::format("{}/unacknowledged-{}-{}.jsonl", folder, HostName(), getpid());
-  Status status = MakeFolders(folder);
-  if (status.ok()) status = WriteFileAtomic(path, lines);
-  LogWarning("results_saved", {{"path", path}, {"results", results.size()}, {"status", CodeName(status.code())}});
 }
 
 v1::WorkerStats CoordinatorLink::Stats() {

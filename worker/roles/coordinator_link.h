@@ -7,9 +7,11 @@
 #include <chrono>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "common/base/clock.h"
 #include "common/base/status.h"
@@ -31,7 +33,7 @@ class CoordinatorLink {
   /// Starts the thread.
   void Start();
   /// Waits for the thread, which Mailbox::Close or a failure ends: then every result is submitted and the coordinator
-  /// knows that this worker left, or the failure says why not.
+  /// knows that this worker left; or the failure says why not, and the results are saved for the next worker.
   Status Finish();
 
  private:
@@ -41,12 +43,15 @@ class CoordinatorLink {
   void Loop();
   Status Exchange();  // what is due: submit, lease, renew
   Status SubmitResults();
+  Status SubmitBatch(const std::vector<v1::ItemResult>& results);
+  Status SubmitSaved();  // what workers before could not hand in
   Status LeaseItems();
   Status RenewLeases();
   void Obey(v1::Directive directive, bool release_cores);
   void SayGoodbye(const std::string& reason);
   bool Recover(const Status& status);  // false: given up
   void SaveUnacknowledged();
+  double OrphanTimeoutS() const;
   v1::WorkerStats Stats();
 
   const ReplicaOptions options_;
@@ -56,7 +61,8 @@ class CoordinatorLink {
   v1::RegisterResponse registration_;
   std::thread thread_;
 
-  Clock::time_point heard_ = Clock::now();       // last answer of the coordinator
+  std::optional<Clock::time_point> failing_since_;  // the first failed call since the last answer
+  bool saved_submitted_ = false;
   Clock::time_point next_lease_ = Clock::now();  // not before
   Clock::time_point renewed_ = Clock::now();
   uint64_t renewed_progress_ = 0;

@@ -89,9 +89,16 @@ int Mailbox::room_items() const {
   return RoomItems();
 }
 
-std::vector<v1::ItemResult> Mailbox::Outbox(size_t count) const {
+std::vector<v1::ItemResult> Mailbox::Outbox(size_t count, size_t bytes) const {
   const std::lock_guard lock(mutex_);
-  return {outbox_.begin(), outbox_.begin() + static_cast<std::ptrdiff_t>(std::min(count, outbox_.size()))};
+  std::vector<v1::ItemResult> results;
+  size_t size = 0;
+  for (const v1::ItemResult& result : outbox_) {
+    size += result.ByteSizeLong();
+    if (results.size() == count || (size > bytes && !results.empty())) break;
+    results.push_back(result);
+  }
+  return results;
 }
 
 size_t Mailbox::outbox_size() const {

@@ -1,6 +1,7 @@
 // Between the thread that computes and the thread that talks to the coordinator.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -29,14 +30,12 @@ struct Orders {
 
 /// How the engine is doing, told after every step.
 struct EngineReport {
-  int room_items = 0;     // more items that the engine could take now, beside those it has taken
-  std::string model_id;   // loaded now; empty: none
-  bool busy = false;      // holds items
-  uint64_t progress = 0;  // grows with each step
+  int room_items = 0;    // more items that the engine could take now, beside those it has taken
+  std::string model_id;  // loaded now; empty: none
   v1::WorkerStats stats;
 };
 
-/// All members are guarded by one lock; every wait ends after a given time.
+/// All members but the count of progress are guarded by one lock; every wait ends after a given time.
 class Mailbox {
  public:
   // The computing side.
@@ -46,6 +45,8 @@ class Mailbox {
   /// `count` taken items will have no result.
   void Forget(size_t count);
   void Report(const EngineReport& report, std::vector<v1::ItemResult> results);
+  /// Something was computed or loaded: leases may be renewed. From any thread.
+  void Advance() { progress_.fetch_add(1, std::memory_order_relaxed); }
   Orders orders() const;
   /// Not ok when the network side has given up.
   Status failure() const;
@@ -61,8 +62,10 @@ class Mailbox {
   EngineReport report() const;
   /// Items to lease now: the room of the last report less what was delivered since and is not in it.
   int room_items() const;
-  /// Results to submit, at most `count`; they stay until Acknowledge.
-  std::vector<v1::ItemResult> Outbox(size_t count) const;
+  /// How often Advance was called.
+  uint64_t progress() const { return progress_.load(std::memory_order_relaxed); }
+  /// Results to submit, at most `count` and about `bytes`, but at least one; they stay until Acknowledge.
+  std::vector<v1::ItemResult> Outbox(size_t count, size_t bytes) const;
   size_t outbox_size() const;
   void Acknowledge(size_t count);
   /// Items delivered and not yet in the outbox or acknowledged.
@@ -91,6 +94,7 @@ class Mailbox {
   bool news_pending_ = false;
   bool closed_ = false;
   std::string close_reason_;
+  std::atomic<uint64_t> progress_ = 0;
 };
 
 }  // namespace srlm::worker

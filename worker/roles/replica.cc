@@ -5,21 +5,25 @@
 
 #include <algorithm>
 #include <csignal>
+#include <cstdlib>
 #include <deque>
 #include <fstream>
+#include <future>
 #include <memory>
+#include <set>
+#include <thread>
 #include <unordered_map>
 
 #include "common/base/failpoint.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
-#include "common/base/manifest.h"
 #include "common/parallel/mpi_session.h"
 #include "worker/commands/file_session.h"
 #include "worker/engine/engine.h"
 #include "worker/roles/convert.h"
 #include "worker/roles/coordinator_link.h"
 #include "worker/roles/mailbox.h"
+#include "worker/roles/model_check.h"
 
 namespace srlm::worker {
 namespace {
@@ -28,8 +32,8 @@ constexpr auto kIdle = std::chrono::milliseconds(100);
 constexpr int kSequencesAnItem = 4;  // about: items are leased by number, slots are sequences
 constexpr int kItemsAhead = 4;       // waiting items that keep the batch full between two leases
 
-volatile std::sig_atomic_t notice = 0;  // SIGTERM came
-void OnTerminate(int) { notice = 1; }
+volatile std::sig_atomic_t notice = 0;  // the signal that came
+void OnNotice(int signal) { notice = signal; }
 
 uint64_t ResidentBytes() {
   std::ifstream statm("/proc/self/statm");
@@ -41,7 +45,9 @@ uint64_t ResidentBytes() {
 /// The engine's loop: takes assignments, runs steps, hands results to the mailbox.
 class Replica {
  public:
-  Replica(Mailbox& mailbox, const EngineOptions& options) : mailbox_(mailbox), options_(options) {}
+  /// Steps take `slowdown` times as long as they need.
+  Replica(Mailbox& mailbox, const EngineOptions& options, double slowdown)
+      : mailbox_(mailbox), options_(options), slowdown_(slowdown) {}
 
   /// Until told to leave. Fails when a model cannot be loaded or the network side has given up.
   Status Work() {
@@ -51,13 +57,12 @@ class Replica {
       DropLost();
       SRLM_RETURN_IF_ERROR(mailbox_.failure());
       if (notice != 0) {
-        mailbox_.Close("SIGTERM");
+        mailbox_.Close(notice == SIGINT ? "SIGINT" : "SIGTERM");
         return OkStatus();
       }
       SRLM_RETURN_IF_ERROR(Begin());
       if (engine_ && engine_->HasWork()) {
-        SRLM_RETURN_IF_ERROR(engine_->Step());
-        ++progress_;
+        SRLM_RETURN_IF_ERROR(Step());
         Report(Finished());
         continue;
       }
@@ -73,6 +78,17 @@ class Replica {
   }
 
  private:
+  Status Step() {
+    const int64_t before = engine_->stats().steps;
+    const auto begin = Clock::now();
+    SRLM_RETURN_IF_ERROR(engine_->Step());
+    if (engine_->stats().steps == before) return OkStatus();  // nothing was computed: no progress
+    if (slowdown_ > 1) std::this_thread::sleep_for((Clock::now() - begin) * (slowdown_ - 1));
+    ++steps_;
+    mailbox_.Advance();
+    return OkStatus();
+  }
+
   /// Items of lost leases that have not begun are somebody else's now.
   void DropLost() {
     const std::vector<std::string> lost = mailbox_.TakeLostLeases();
@@ -117,16 +133,19 @@ class Replica {
       return FailedPrecondition(fmt::format("the coordinator leased an item of model '{}' without saying where that is",
                                             later_.front().item.model_id()));
     }
-    SRLM_ASSIGN_OR_RETURN(const Manifest manifest, ReadManifest(model.folder()));
-    if (manifest.ModelId() != model.model_id()) {
-      return FailedPrecondition(
-          fmt::format("{} is model {}, the run means {}: this host sees other files than the "
-                      "coordinator",
-                      model.folder(), manifest.ModelId(), model.model_id()));
-    }
     const auto begin = Clock::now();
     Unload();  // one model at a time in memory
-    SRLM_ASSIGN_OR_RETURN(engine_, Engine::Create(model.folder(), options_));
+    const auto progress = [this] { mailbox_.Advance(); };
+    // The files are hashed while they are loaded, the first time that this process sees the model.
+    std::future<Status> check;
+    if (!checked_.contains(model.model_id())) check = std::async([&] { return CheckModel(model, progress); });
+    auto engine = Engine::Create(model.folder(), options_, progress);
+    if (check.valid()) {
+      SRLM_RETURN_IF_ERROR(check.get());  // says more than an error of loading the wrong files
+      checked_.insert(model.model_id());
+    }
+    if (!engine.ok()) return engine.status();
+    engine_ = std::move(engine).value();
     model_id_ = model.model_id();
     Failpoint("worker.model_loaded");
     LogInfo("model_loaded", {{"model", model_id_}, {"folder", model.folder()}, {"seconds", SecondsSince(begin)}});
@@ -166,30 +185,34 @@ class Replica {
     EngineReport report;
     report.room_items = RoomItems();
     report.model_id = engine_ ? model_id_ : "";
-    report.busy = !started_.empty() || !later_.empty();
-    report.progress = progress_;
     const EngineStats stats = engine_ ? engine_->stats() : EngineStats{};
     report.stats.set_generated_tokens(generated_before_ + static_cast<uint64_t>(stats.generated_tokens));
     report.stats.set_prefilled_tokens(prefilled_before_ + static_cast<uint64_t>(stats.prefilled_tokens));
-    report.stats.set_steps(progress_);
+    report.stats.set_steps(steps_);
     report.stats.set_active_sequences(engine_ ? static_cast<uint32_t>(engine_->ActiveSequences()) : 0);
     report.stats.set_waiting_items(engine_ ? static_cast<uint32_t>(engine_->WaitingRequests()) : 0);
-    if (progress_ % 64 == 0) resident_bytes_ = ResidentBytes();
+    if (Clock::now() >= measure_at_) {
+      resident_bytes_ = ResidentBytes();
+      measure_at_ = Clock::now() + kIdle;
+    }
     report.stats.set_resident_bytes(resident_bytes_);
     mailbox_.Report(report, std::move(results));
   }
 
   Mailbox& mailbox_;
   const EngineOptions options_;
+  const double slowdown_;
   std::unique_ptr<Engine> engine_;
   std::string model_id_;
-  std::deque<Assignment> later_;  // taken, not yet given to the engine
+  std::set<std::string> checked_;  // models whose files were hashed here
+  std::deque<Assignment> later_;   // taken, not yet given to the engine
   std::unordered_map<uint64_t, std::pair<Assignment, Clock::time_point>> started_;
   uint64_t next_id_ = 0;
-  uint64_t progress_ = 0;
+  uint64_t steps_ = 0;
   uint64_t generated_before_ = 0;
   uint64_t prefilled_before_ = 0;
   uint64_t resident_bytes_ = 0;
+  Clock::time_point measure_at_{};
 };
 
 EngineOptions ToEngineOptions(const v1::EngineOptions& from, int threads) {
@@ -200,6 +223,18 @@ EngineOptions ToEngineOptions(const v1::EngineOptions& from, int threads) {
   if (from.prefill_chunk_tokens() > 0) options.prefill_chunk_tokens = static_cast<int>(from.prefill_chunk_tokens());
   if (from.page_tokens() > 0) options.page_tokens = static_cast<int>(from.page_tokens());
   return options;
+}
+
+/// SRLM_SLOWDOWN, for tests: makes each step take that many times as long. 1 when it is not set.
+Result<double> Slowdown() {
+  const char* text = std::getenv("SRLM_SLOWDOWN");
+  if (text == nullptr) return 1.0;
+  char* end = nullptr;
+  const double factor = std::strtod(text, &end);
+  if (end == text || *end != 0 || !(factor >= 1 && factor <= 1e9)) {
+    return InvalidArgument(fmt::format("SRLM_SLOWDOWN is '{}'; a number from 1 to 1e9 is wanted", text));
+  }
+  return factor;
 }
 
 Status StartLog(const ReplicaOptions& options, int rank) {
@@ -221,13 +256,15 @@ Status RunReplica(const ReplicaOptions& options, int* argc, char*** argv) {
                     "start one job a replica",
                     session->size()));
   }
+  SRLM_ASSIGN_OR_RETURN(const double slowdown, Slowdown());
   SRLM_RETURN_IF_ERROR(rpc::ReadRunAddress(options.run_dir).status());
   SRLM_RETURN_IF_ERROR(StartLog(options, session->rank()));
-  std::signal(SIGTERM, OnTerminate);
+  std::signal(SIGTERM, OnNotice);
+  std::signal(SIGINT, OnNotice);
   // 2. Join the run, and work.
   Mailbox mailbox;
   SRLM_ASSIGN_OR_RETURN(const auto link, CoordinatorLink::Connect(options, mailbox));
-  Replica replica(mailbox, ToEngineOptions(link->engine_options(), options.threads));
+  Replica replica(mailbox, ToEngineOptions(link->engine_options(), options.threads), slowdown);
   link->Start();
   const Status status = replica.Work();
   if (!status.ok()) {

@@ -44,9 +44,6 @@ int srlm_text_tokenizer_encode(const SrlmTextTokenizer* tokenizer, const uint8_t
                                SrlmTextBytes* error);
 int srlm_text_tokenizer_decode(const SrlmTextTokenizer* tokenizer, const int32_t* ids, size_t count, bool skip_special,
                                SrlmTextBytes* out, SrlmTextBytes* error);
-/* *out is the id, or -1. */
-int srlm_text_tokenizer_token_id(const SrlmTextTokenizer* tokenizer, const uint8_t* token, size_t size, int32_t* out,
-                                 SrlmTextBytes* error);
 bool srlm_text_tokenizer_has_id(const SrlmTextTokenizer* tokenizer, int32_t id);
 /* One more than the largest id. */
 int32_t srlm_text_tokenizer_id_limit(const SrlmTextTokenizer* tokenizer);

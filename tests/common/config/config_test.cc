@@ -163,6 +163,7 @@ TEST(Config, RulesBetweenFieldsNameThePlaceToChange) {
       {"security: off\ncoordinator: {address: '0.0.0.0:80'}", "'0.0.0.0' is not a loopback address"},
       {"coordinator: {address: here}", "is not host:port"},
       {"coordinator: {address: '127.0.0.1:99999'}", "is not host:port"},
+      {"workers: {page_tokens: 24}", "run.yaml:4: workers.page_tokens: 24 is not a multiple of 16"},
       {"launcher: {command: 'mpirun {program}'}", "launcher.command: {ranks} is missing"},
       {"launcher: {command: 'mpirun -n {ranks} {program} {hosts}'}", "'{hosts}' is not known"},
       {"launcher: {command: 'mpirun --hostfile {hostfile} -n {ranks} {program}'}", "write the path of your host file"},

@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "common/base/file.h"
-#include "tests/common/data/temporary_folder.h"
+#include "tests/common/data/expect_contains.h"
 
 namespace srlm::data {
 namespace {

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "common/base/file.h"
-#include "tests/common/data/temporary_folder.h"
+#include "tests/common/data/expect_contains.h"
 
 namespace srlm::data {
 namespace {

@@ -4,7 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "tests/common/data/temporary_folder.h"
+#include "tests/common/data/expect_contains.h"
 
 namespace srlm::data {
 namespace {
@@ -151,7 +151,9 @@ TEST(JudgeItems, IdsAreTheRowsOrTheLine) {
       [](const std::string& path) { return LoadJudgeItems(path).status(); },
       {{R"({"prompt": "Q"})", "in.jsonl:1: 'response' is missing"},
        {"{\"prompt\": \"Q\", \"response\": \"A\", \"id\": 1}\n{\"prompt\": \"Q\", \"response\": \"B\", \"id\": \"1\"}",
-        "in.jsonl:2: 'id' is '1', as in line 1"}});
+        "in.jsonl:2: 'id' is '1', as in line 1"},
+       {"{\"prompt\": \"Q\", \"response\": \"A\", \"id\": \"2\"}\n{\"prompt\": \"Q\", \"response\": \"B\"}",
+        "in.jsonl:2: 'id' is '2', as in line 1"}});
 }
 
 TEST(RankedAnswers, BothNamingsAreAccepted) {

@@ -4,7 +4,7 @@
 
 #include <ctime>
 
-#include "tests/common/text/test_folder.h"
+#include "tests/common/text/model_folder.h"
 
 namespace srlm::text {
 namespace {
@@ -17,12 +17,12 @@ std::string Rendered(const Result<std::unique_ptr<ChatTemplate>>& loaded, const 
   return text.ok() ? *text : "render: " + text.status().message();
 }
 
-std::string LoadAndRender(const TestFolder& folder, const std::string& override_file = "") {
+std::string LoadAndRender(const TemporaryFolder& folder, const std::string& override_file = "") {
   return Rendered(ChatTemplate::Load(folder.path(), override_file), kQuestion);
 }
 
 TEST(ChatTemplateFiles, TheOverrideComesBeforeTheFileAndTheFileBeforeTheConfiguration) {
-  const TestFolder folder;
+  const TemporaryFolder folder;
   folder.Write("tokenizer_config.json", R"({"chat_template": "config {{ messages[0].content }}"})");
   EXPECT_EQ(LoadAndRender(folder), "config Why?");
   folder.Write("chat_template.jinja", "file");
@@ -31,7 +31,7 @@ TEST(ChatTemplateFiles, TheOverrideComesBeforeTheFileAndTheFileBeforeTheConfigur
 }
 
 TEST(ChatTemplateFiles, AListOffersItsDefault) {
-  const TestFolder folder;
+  const TemporaryFolder folder;
   folder.Write("tokenizer_config.json", R"({"chat_template": [{"name": "tools", "template": "t"},
                                                               {"name": "default", "template": "d"}]})");
   EXPECT_EQ(LoadAndRender(folder), "d");
@@ -46,14 +46,14 @@ TEST(ChatTemplateFiles, AListOffersItsDefault) {
 }
 
 TEST(ChatTemplateFiles, WithoutATemplateTheMessageNamesTheFlag) {
-  const TestFolder folder;
+  const TemporaryFolder folder;
   const auto loaded = ChatTemplate::Load(folder.path(), "");
   EXPECT_EQ(loaded.status().code(), Code::kNotFound);
   EXPECT_NE(loaded.status().message().find("pass --chat-template FILE"), std::string::npos);
 }
 
 TEST(ChatTemplateFiles, MissingEmptyAndBadFilesAreNamed) {
-  const TestFolder folder;
+  const TemporaryFolder folder;
   EXPECT_EQ(LoadAndRender(folder, folder.path() + "/no.jinja"),
             "load: " + folder.path() + "/no.jinja: cannot open: No such file or directory");
   EXPECT_EQ(LoadAndRender(folder, folder.Write("empty.jinja", "")),
@@ -67,7 +67,7 @@ TEST(ChatTemplateFiles, MissingEmptyAndBadFilesAreNamed) {
 }
 
 TEST(ChatTemplateErrors, NameThePathAndTheLine) {
-  const TestFolder folder;
+  const TemporaryFolder folder;
   const std::string path = folder.Write("bad.jinja", "ok\n{% if %}\n");
   EXPECT_TRUE(LoadAndRender(folder, path).starts_with("load: " + path + ": line 2: ")) << LoadAndRender(folder, path);
   folder.Write("bad.jinja", "ok\n\n{{ messages | no_such_filter }}");
@@ -80,7 +80,7 @@ TEST(ChatTemplateErrors, NameThePathAndTheLine) {
 }
 
 TEST(ChatTemplateErrors, EndlessAndDeepTemplatesEndInAMessage) {
-  const TestFolder folder;
+  const TemporaryFolder folder;
   const std::string path = folder.Write(
       "loop.jinja", "{% for a in range(90000) %}{% for b in range(90000) %}{% set x = a %}{% endfor %}{% endfor %}");
   EXPECT_EQ(LoadAndRender(folder, path), "render: " + path + ": line 1: engine ran out of fuel");
@@ -91,14 +91,14 @@ TEST(ChatTemplateErrors, EndlessAndDeepTemplatesEndInAMessage) {
 }
 
 TEST(ChatTemplateErrors, AMessageThatIsNotUtf8IsRefused) {
-  const TestFolder folder;
+  const TemporaryFolder folder;
   folder.Write("chat_template.jinja", "{{ messages }}");
   EXPECT_EQ(Rendered(ChatTemplate::Load(folder.path(), ""), {{"user", "a\xc3"}}),
             "render: the text is not valid UTF-8 at byte 1");
 }
 
 TEST(ChatTemplateVariables, SpecialTokensComeFromTheConfigurationThenTheMap) {
-  const TestFolder folder;
+  const TemporaryFolder folder;
   folder.Write("chat_template.jinja", "{{ bos_token }}|{{ eos_token }}|{{ unk_token }}|{{ pad_token }}|{{ tools }}");
   folder.Write("tokenizer_config.json", R"({"bos_token": "<b>", "eos_token": {"content": "<e>"}, "pad_token": null,
                                             "add_bos_token": true})");
@@ -107,7 +107,7 @@ TEST(ChatTemplateVariables, SpecialTokensComeFromTheConfigurationThenTheMap) {
 }
 
 TEST(ChatTemplateVariables, StrftimeNowIsTheLocalDate) {
-  const TestFolder folder;
+  const TemporaryFolder folder;
   folder.Write("chat_template.jinja", "{{ strftime_now('%Y') }}");
   const std::time_t before = std::time(nullptr);
   const std::string year = LoadAndRender(folder);

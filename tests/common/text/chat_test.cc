@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "tests/common/text/test_folder.h"
+#include "tests/common/text/model_folder.h"
 
 namespace srlm::text {
 namespace {
@@ -68,7 +68,7 @@ TEST(Chat, BothSettingsAgreeOnTextWithoutSpecialTokens) {
 }
 
 TEST(Chat, HiddenTokensSurviveATemplateThatTrimsAndSplits) {
-  const TestFolder folder;
+  const TemporaryFolder folder;
   const auto chat =
       LoadChat(SpecialTokensInText::kText,
                folder.Write("t.jinja", "<|im_start|>{{ (messages[0].content | trim).split('|||')[-1] }}<|im_end|>"));
@@ -80,7 +80,7 @@ TEST(Chat, HiddenTokensSurviveATemplateThatTrimsAndSplits) {
 }
 
 TEST(Chat, AModelWithoutATemplateServesRawRowsAndNamesTheFlagForOthers) {
-  const TestFolder folder;
+  const TemporaryFolder folder;
   LinkModelFile(folder, "tokenizer.json");
   LinkModelFile(folder, "generation_config.json");
   auto chat = Chat::Load(folder.path(), "", SpecialTokensInText::kText);
@@ -94,7 +94,7 @@ TEST(Chat, AModelWithoutATemplateServesRawRowsAndNamesTheFlagForOthers) {
 }
 
 TEST(Chat, AMissingOrBrokenOverrideFailsAtLoad) {
-  const TestFolder folder;
+  const TemporaryFolder folder;
   EXPECT_FALSE(Chat::Load(ModelFolder(), folder.path() + "/none.jinja", SpecialTokensInText::kText).ok());
   EXPECT_FALSE(Chat::Load(ModelFolder(), folder.Write("bad.jinja", "{% if %}"), SpecialTokensInText::kText).ok());
   EXPECT_FALSE(Chat::Load(folder.path(), "", SpecialTokensInText::kText).ok());

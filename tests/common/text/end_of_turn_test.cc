@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/common/text/test_folder.h"
+#include "tests/common/text/model_folder.h"
 
 namespace srlm::text {
 namespace {
@@ -21,7 +21,7 @@ class EndOfTurn : public testing::Test {
     return WrittenEndOfTurn(**loaded, *tokenizer_, ids);
   }
 
-  TestFolder folder_;
+  TemporaryFolder folder_;
   std::unique_ptr<Tokenizer> tokenizer_;
 };
 

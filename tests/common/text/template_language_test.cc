@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "common/text/chat_template.h"
-#include "tests/common/text/test_folder.h"
+#include "tests/common/text/model_folder.h"
 
 namespace srlm::text {
 namespace {
@@ -16,7 +16,7 @@ struct Case {
 class TemplateLanguage : public testing::TestWithParam<Case> {};
 
 TEST_P(TemplateLanguage, PrintsWhatJinja2Prints) {
-  const TestFolder folder;
+  const TemporaryFolder folder;
   auto loaded = ChatTemplate::Load(folder.path(), folder.Write("case.jinja", GetParam().source));
   ASSERT_TRUE(loaded.ok()) << loaded.status().message();
   const std::vector<Message> messages = {{"user", "\u001c x y\u00a0\n"}, {"assistant", "<&'\"é>"}};

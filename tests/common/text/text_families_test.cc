@@ -2,8 +2,8 @@
 // tokens inside a message are text whatever normalizer and pre-tokenizer come after.
 #include <gtest/gtest.h>
 
+#include "tests/common/text/model_folder.h"
 #include "tests/common/text/rows.h"
-#include "tests/common/text/test_folder.h"
 
 namespace srlm::text {
 namespace {
@@ -28,7 +28,7 @@ class TextFamilies : public testing::TestWithParam<const char*> {
     chat_ = std::move(chat).value();
   }
 
-  TestFolder folder_;
+  TemporaryFolder folder_;
   std::vector<json> rows_;
   std::unique_ptr<Chat> chat_;
 };

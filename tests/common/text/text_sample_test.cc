@@ -1,8 +1,8 @@
 // The committed sample of 300 rows: our token ids and rendered templates are Hugging Face's.
 #include <gtest/gtest.h>
 
+#include "tests/common/text/model_folder.h"
 #include "tests/common/text/rows.h"
-#include "tests/common/text/test_folder.h"
 
 namespace srlm::text {
 namespace {

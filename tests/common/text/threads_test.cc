@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "common/text/chat.h"
-#include "tests/common/text/test_folder.h"
+#include "tests/common/text/model_folder.h"
 
 namespace srlm::text {
 namespace {

@@ -2,7 +2,7 @@
 
 #include "coordinator/launcher/launcher.h"
 #include "coordinator/launcher/session.h"
-#include "tests/coordinator/launcher/temporary_folder.h"
+#include "tests/coordinator/launcher/await_text.h"
 
 namespace srlm::launcher {
 namespace {

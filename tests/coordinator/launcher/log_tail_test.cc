@@ -1,6 +1,6 @@
 #include "coordinator/launcher/log_tail.h"
 
-#include "tests/coordinator/launcher/temporary_folder.h"
+#include "tests/coordinator/launcher/await_text.h"
 
 namespace srlm::launcher {
 namespace {

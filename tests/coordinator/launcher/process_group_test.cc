@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "coordinator/launcher/session.h"
-#include "tests/coordinator/launcher/temporary_folder.h"
+#include "tests/coordinator/launcher/await_text.h"
 
 namespace srlm::launcher {
 namespace {

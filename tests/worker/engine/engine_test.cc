@@ -343,6 +343,12 @@ TEST(Engine, WeightsThatGiveNoNumbersAreAnError) {
   std::filesystem::remove_all(folder);
 }
 
+TEST(Engine, LoadingSaysHowItAdvancesTensorByTensor) {
+  int tensors = 0;
+  ASSERT_TRUE(Engine::Create(TinyModel(), {}, [&] { ++tensors; }).ok());
+  EXPECT_EQ(tensors, 3 + 2 * 9) << "embedding, final norm, head, and nine of each of two blocks";
+}
+
 TEST(Engine, ASequenceThatOutgrowsTheWholeCacheIsSetAside) {
   EngineOptions options;
   options.kv_cache_bytes = 1;  // one page of 16 tokens

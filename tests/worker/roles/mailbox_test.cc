@@ -52,10 +52,20 @@ TEST(Mailbox, ItemsOfALostLeaseAreNoLongerHeldUnlessTheyWereTaken) {
 TEST(Mailbox, ResultsStayUntilTheyAreAcknowledged) {
   Mailbox mailbox;
   mailbox.Report({}, std::vector<v1::ItemResult>(3));
-  EXPECT_EQ(mailbox.Outbox(2).size(), 2u);
+  EXPECT_EQ(mailbox.Outbox(2, 1000).size(), 2u);
   EXPECT_EQ(mailbox.outbox_size(), 3u);
   mailbox.Acknowledge(2);
-  EXPECT_EQ(mailbox.Outbox(2).size(), 1u);
+  EXPECT_EQ(mailbox.Outbox(2, 1000).size(), 1u);
+}
+
+TEST(Mailbox, OneSubmitIsLimitedInBytesButNeverEmpty) {
+  std::vector<v1::ItemResult> results(3);
+  for (v1::ItemResult& result : results) result.set_error(std::string(100, 'x'));
+  Mailbox mailbox;
+  mailbox.Report({}, results);
+  EXPECT_EQ(mailbox.Outbox(10, 1000).size(), 3u);
+  EXPECT_EQ(mailbox.Outbox(10, 250).size(), 2u);
+  EXPECT_EQ(mailbox.Outbox(10, 10).size(), 1u);
 }
 
 TEST(Mailbox, AnOrderAnItemAndAFailureEndTheWaitForWork) {

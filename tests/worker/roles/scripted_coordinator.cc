@@ -65,6 +65,11 @@ void ScriptedCoordinator::TakeOver(Record& record, uint64_t epoch) {
   EXPECT_TRUE(rpc::WriteRunAddress(run_dir_, {"test", server_->address(), epoch, "here", 1, false}).ok());
 }
 
+void ScriptedCoordinator::PublishEpoch(uint64_t epoch) {
+  const std::lock_guard lock(mutex_);
+  TakeOver(record_, epoch);
+}
+
 void ScriptedCoordinator::Stop() {
   if (server_) server_->Shutdown(Deadline::AfterSeconds(5));
   server_.reset();

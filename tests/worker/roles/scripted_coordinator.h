@@ -51,6 +51,8 @@ class ScriptedCoordinator final : public v1::WorkService::Service {
   Record record() const;
   /// Publishes a new epoch, as the next coordinator would; call it from an answer.
   void TakeOver(Record& record, uint64_t epoch);
+  /// The same from anywhere else.
+  void PublishEpoch(uint64_t epoch);
   void Stop();
 
  private:

@@ -16,7 +16,8 @@ extern char** environ;
 
 namespace srlm::worker {
 
-WorkerProcess::WorkerProcess(const std::string& run_dir, const std::vector<std::string>& arguments)
+WorkerProcess::WorkerProcess(const std::string& run_dir, const std::vector<std::string>& arguments,
+                             const std::vector<std::string>& environment)
     : stderr_path_(run_dir + "/stderr") {
   std::vector<std::string> command = {std::string(std::getenv("SRLM_BIN")) + "/srlm-worker", "--run", run_dir,
                                       "--threads", "1"};
@@ -24,10 +25,14 @@ WorkerProcess::WorkerProcess(const std::string& run_dir, const std::vector<std::
   std::vector<char*> argv;
   for (std::string& argument : command) argv.push_back(argument.data());
   argv.push_back(nullptr);
+  std::vector<char*> entries;
+  for (const std::string& entry : environment) entries.push_back(const_cast<char*>(entry.c_str()));
+  for (char** entry = environ; *entry != nullptr; ++entry) entries.push_back(*entry);
+  entries.push_back(nullptr);
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, stderr_path_.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
-  if (posix_spawn(&pid_, argv[0], &actions, nullptr, argv.data(), environ) != 0) pid_ = -1;
+  if (posix_spawn(&pid_, argv[0], &actions, nullptr, argv.data(), entries.data()) != 0) pid_ = -1;
   posix_spawn_file_actions_destroy(&actions);
 }
 
@@ -37,8 +42,8 @@ WorkerProcess::~WorkerProcess() {
   waitpid(pid_, nullptr, 0);
 }
 
-void WorkerProcess::Terminate() {
-  if (pid_ > 0) kill(pid_, SIGTERM);
+void WorkerProcess::Signal(int signal) {
+  if (pid_ > 0) kill(pid_, signal);
 }
 
 int WorkerProcess::Wait(double seconds) {

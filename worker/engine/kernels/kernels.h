@@ -68,10 +68,11 @@ void PackRows(const float* w, int64_t row, int64_t rows, int64_t k, int panel_co
 /// Row `row` of the packed matrix, unpacked: [k].
 void UnpackRow(const float* packed, int64_t row, int64_t k, int panel_columns, float* out);
 
-/// The fastest table that this processor runs. SRLM_KERNELS=avx512|avx2|portable asks for another, for measuring.
+/// The fastest table that this processor runs, at most the one that SRLM_KERNELS=avx512|avx2|portable asks for; the
+/// engine refuses to start where that is not the one that was asked for.
 const KernelTable& SelectKernels();
 
-/// Each table, or null where the processor cannot run it.
+/// Each table, whatever the processor is; the first two exist on x86-64 alone.
 const KernelTable* Avx512Kernels();
 const KernelTable* Avx2Kernels();
 const KernelTable& PortableKernels();

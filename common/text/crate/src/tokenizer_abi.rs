@@ -59,22 +59,6 @@ pub unsafe extern "C" fn srlm_text_tokenizer_decode(
     })
 }
 
-/// The token's id, or -1.
-#[no_mangle]
-pub unsafe extern "C" fn srlm_text_tokenizer_token_id(
-    tokenizer: *const Tokenizer,
-    data: *const u8,
-    size: usize,
-    out: *mut i32,
-    error: *mut Bytes,
-) -> i32 {
-    guard(error, || {
-        let id = (*tokenizer).token_to_id(text(data, size)?);
-        out.write(id.map_or(-1, |id| id as i32));
-        Ok(())
-    })
-}
-
 #[no_mangle]
 pub unsafe extern "C" fn srlm_text_tokenizer_has_id(tokenizer: *const Tokenizer, id: i32) -> bool {
     u32::try_from(id).is_ok_and(|id| (*tokenizer).id_to_token(id).is_some())

@@ -1,33 +1,16 @@
-// A folder for one test, removed at its end, and waiting for what a child writes there.
+// Waiting for what a child writes into a test's folder.
 #pragma once
 
 #include <gtest/gtest.h>
 #include <sched.h>
-#include <stdlib.h>
 
-#include <filesystem>
 #include <string>
 
 #include "common/base/clock.h"
 #include "common/base/file.h"
+#include "tests/temporary_folder.h"
 
 namespace srlm::launcher {
-
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string pattern = ::testing::TempDir() + "/srlm-launcher-XXXXXX";
-    path_ = mkdtemp(pattern.data());
-  }
-  ~TemporaryFolder() {
-    std::error_code error;
-    std::filesystem::remove_all(path_, error);
-  }
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
 
 /// The content of `path` as soon as it has `text` in it; what is there after 10 s otherwise.
 inline std::string AwaitText(const std::string& path, const std::string& text) {
