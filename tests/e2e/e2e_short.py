@@ -31,12 +31,18 @@ class ShortRun(unittest.TestCase):
             sft, first = loop.inspect("rounds")
             self.assertLess(sft["loss"], sft["first_loss"])
             self.assertAlmostEqual(first["first_loss"], math.log(2), delta=1e-4)
-            self.assertGreaterEqual(first["pairs"], 1)
+            self.assertGreaterEqual(first["pairs"], 2)  # of 3 prompts
             self.assertEqual(first["candidates"], 9)
             self.assertEqual(first["judge"]["pairwise_accuracy"]["n"], 12)
-            for row in loop.inspect("candidates"):
-                self.assertTrue(row["text"].isprintable() or row["text"].strip(), row)
+            votes = [vote for row in loop.inspect("candidates") for vote in row["votes"]]
+            self.assertEqual(len(votes), 9 * 2)
+            parsed = [vote for vote in votes if vote["state"] == "parsed"]
+            self.assertGreaterEqual(len(parsed), len(votes) / 2)
+            self.assertAlmostEqual(first["parse_rate"], len(parsed) / len(votes), places=6)
+            for vote in parsed:
+                self.assertIn(str(vote["score"]), vote["text"])
             self.assertEqual(loop.processes(), [])
+            self.assertLessEqual(seconds, 180)
 
 
 if __name__ == "__main__":

@@ -56,10 +56,13 @@ class FinishedRun(unittest.TestCase):
     def test_every_candidate_is_there_once_with_its_vote(self):
         candidates = self.loop.inspect("candidates")
         keys = [(row["round"], row["prompt_id"], row["sample"]) for row in candidates]
-        self.assertEqual(len(keys), len(set(keys)))
+        wanted = [(row["round"], row["prompt_id"], sample) for row in self.loop.inspect("prompts")
+                  if row["state"] == "open" for sample in range(SAMPLES)]
+        self.assertEqual(sorted(keys), sorted(wanted))
         for row in candidates:
             self.assertTrue(row["token_ids"])
             self.assertTrue(0 <= row["score"] <= 5, row)
+            self.assertEqual([vote["score"] for vote in row["votes"]], [row["score"]], row)
 
     def test_pairs_are_exported_as_trl_reads_them(self):
         pairs = [row for row in self.loop.inspect("pairs") if "chosen" in row]

@@ -52,6 +52,13 @@ def correlation(xs, ys):
     return covariance / spread**0.5
 
 
+def best_threshold(lower, higher):
+    """Share of two groups of lengths that the best single threshold tells apart, in either direction."""
+    total = len(lower) + len(higher)
+    shares = [(sum(x <= t for x in lower) + sum(x > t for x in higher)) / total for t in {*lower, *higher}]
+    return max(max(share, 1 - share) for share in shares)
+
+
 def check_ift(rows):
     check(36 <= len(rows) <= 48, f"ift.jsonl has {len(rows)} rows")
     lengths = []
@@ -76,7 +83,15 @@ def check_eft(rows):
     check(len({row["justification"] for row in rows}) == len(rows), "eft.jsonl: a justification is repeated")
     value = correlation([len(row["response"]) for row in rows], [row["score"] for row in rows])
     check(abs(value) <= 0.15, f"eft.jsonl: length and score correlate, r = {value:.2f}")
-    print(f"eft: {len(rows)} rows, {dict(sorted(counts.items()))}, length-score correlation {value:+.2f}")
+    lengths = {score: [len(row["response"]) for row in rows if row["score"] == score] for score in counts}
+    for score in range(5):
+        share = best_threshold(lengths[score], lengths[score + 1])
+        # Of eight and eight lengths drawn at random the best threshold tells 0.69 apart on average.
+        check(share <= 0.7, f"eft.jsonl: a threshold on length tells {share:.2f} of scores {score} and {score + 1} apart")
+    low, high = (sum((lengths[score] for score in scores), []) for scores in ((0, 1, 2), (3, 4, 5)))
+    check(best_threshold(low, high) <= 0.65, "eft.jsonl: a threshold on length tells bad answers from good ones")
+    print(f"eft: {len(rows)} rows, {dict(sorted(counts.items()))}, length-score correlation {value:+.2f}; of neighbouring "
+          f"scores no length tells more than {max(best_threshold(lengths[s], lengths[s + 1]) for s in range(5)):.2f} apart")
     return sorted({row["prompt"] for row in rows})
 
 
