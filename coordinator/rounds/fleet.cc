@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "coordinator/launcher/environment.h"
+#include "common/base/machine.h"
 #include "coordinator/rounds/launches.h"
 
 namespace srlm::rounds {
@@ -47,7 +47,7 @@ Status Fleet::Start(Replica& replica) {
   spec.args = {"--run", context_.run_dir, "--launch-id", spec.id};
   // Each replica is an MPI job of its own, which cannot know that it shares the cores with the others.
   const config::WorkersConfig& workers = context_.config.workers;
-  const int threads = workers.threads > 0 ? workers.threads : launcher::ThreadsPerRank(workers.replicas);
+  const int threads = workers.threads > 0 ? workers.threads : ThreadsPerRank(workers.replicas);
   spec.args.insert(spec.args.end(), {"--threads", std::to_string(threads)});
   spec.log_dir = context_.run_dir + "/logs/srlm-worker/" + spec.id;
   replica.launch_id = spec.id;
