@@ -113,6 +113,16 @@ Lease WorkQueue::MakeLease(const std::string& worker_id, const std::vector<Entry
   return lease;
 }
 
+// A suspect whose model nobody has had loaded waits until other work of it has shown whether it can be.
+WorkQueue::Entry* WorkQueue::NextSuspect() {
+  for (const Key& key : suspects_) {
+    Entry& entry = entries_.at(std::get<2>(key));
+    const std::string& model_id = entry.work.item.model_id();
+    if (loads_.contains(model_id) || !waiting_.contains(model_id)) return &entry;
+  }
+  return nullptr;
+}
+
 Lease WorkQueue::LeaseTo(const std::string& worker_id, const std::string& loaded_model_id, int max_items, Time now) {
   if (!loaded_model_id.empty()) loads_.insert(loaded_model_id);
   bool holds = false;
@@ -123,10 +133,9 @@ Lease WorkQueue::LeaseTo(const std::string& worker_id, const std::string& loaded
   }
   const auto most = static_cast<size_t>(std::max(0, std::min(max_items, options_.lease_items)));
   if (most == 0) return {};
-  if (!holds && !suspects_.empty()) {
-    Entry& entry = entries_.at(std::get<2>(*suspects_.begin()));
-    TakeWaiting(entry);
-    return MakeLease(worker_id, {&entry}, true, now);
+  if (Entry* const suspect = holds ? nullptr : NextSuspect()) {
+    TakeWaiting(*suspect);
+    return MakeLease(worker_id, {suspect}, true, now);
   }
   std::vector<Entry*> entries = TakeOrdinary(worker_id, loaded_model_id, most);
   if (entries.empty() && suspects_.empty()) entries = FindStragglers(worker_id, loaded_model_id, most, now);

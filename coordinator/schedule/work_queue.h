@@ -72,8 +72,8 @@ struct Expired {
 /// is a suspect: it is leased alone to a worker that holds nothing, so that the next death can only be its own, and it
 /// is set aside after max_tries deaths of which the last found it alone. A lease that runs out blames nobody, since the
 /// worker may have been stopped and not stuck; when that worker is ended for it, its death is a try of what it held.
-/// Nothing is set aside before its model is known to load: a death may be that of loading it, so the next suspect's
-/// turn comes, until one is finished or a worker says that it has the model.
+/// Nothing is set aside before its model is known to load: a death may be that of loading it. So other work of it is
+/// tried first, then another suspect each time, until something is finished or a worker says that it has the model.
 class WorkQueue {
  public:
   using Time = Clock::time_point;
@@ -136,6 +136,7 @@ class WorkQueue {
   void PutWaiting(const Entry& entry);
   void TakeWaiting(const Entry& entry);
   std::set<Key>* BestList(Waiting& waiting, const std::string& worker_id);
+  Entry* NextSuspect();
   Waiting* BestModel(const std::string& loaded_model_id);
   std::vector<Entry*> TakeOrdinary(const std::string& worker_id, const std::string& loaded_model_id, size_t most);
   std::vector<Entry*> FindStragglers(const std::string& worker_id, const std::string& loaded_model_id, size_t most,

@@ -62,7 +62,9 @@ class ListingTest : public RunFolderTest {
 
 TEST_F(ListingTest, AttemptsFollowThePromptsWithinTheSamePages) {
   for (int attempt = 0; attempt < 5; ++attempt) {
-    AttemptRow row{.round = 1, .attempt = attempt};
+    AttemptRow row;
+    row.round = 1;
+    row.attempt = attempt;
     row.state = attempt % 2 == 0 ? "rejected" : "accepted";
     ASSERT_TRUE(*ledger_->AddAttempt(row));
   }

@@ -233,7 +233,8 @@ TEST_F(CoordinatorTest, TheLastModelsJudgingPausesTheRunToo) {
 TEST_F(CoordinatorTest, AWatcherSeesHowTheRunEnds) {
   groups_.failing_starts = 100;
   const auto coordinator = Create(Config({"coordinator.max_relaunches=0"}), RunDir());
-  const auto stub = v1::RunService::NewStub(rpc::MakeChannel(coordinator->address()));
+  const auto stub =
+      v1::RunService::NewStub(*rpc::MakeRunChannel(RunDir(), *rpc::ReadRunAddress(RunDir()), rpc::Right::kRead));
   v1::RunStatus last;
   std::thread watch([&] {
     grpc::ClientContext context;

@@ -55,7 +55,7 @@ class DeskTest : public RunFilesTest {
 TEST_F(DeskTest, AnotherEpochIsRefusedByEveryCall) {
   Start();
   const auto address = rpc::ReadRunAddress(RunDir());
-  const auto channel = rpc::MakeChannel(address->address);
+  const auto channel = *rpc::MakeRunChannel(RunDir(), *address, rpc::Right::kWork);
   const auto work = v1::WorkService::NewStub(channel);
   const auto training = v1::TrainingService::NewStub(channel);
   const auto code = [&](const auto& answer) { return answer.status().code(); };
@@ -108,7 +108,8 @@ TEST_F(DeskTest, AWorkerThatFallsSilentIsForgotten) {
   Start({"coordinator.lease_timeout_s=0.1"});
   FakeWorker silent(RunDir(), "", 1);
   ASSERT_GT(silent.Lease(1).items_size(), 0);
-  const auto stub = v1::RunService::NewStub(rpc::MakeChannel(coordinator_->address()));
+  const auto stub =
+      v1::RunService::NewStub(*rpc::MakeRunChannel(RunDir(), *rpc::ReadRunAddress(RunDir()), rpc::Right::kRead));
   const Deadline deadline = Deadline::AfterSeconds(20);
   int workers = 1;
   while (workers > 0 && !deadline.Expired())

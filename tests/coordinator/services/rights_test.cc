@@ -39,6 +39,8 @@ class Open final : public WorkHandler, public TrainingHandler, public RunHandler
   Result<v1::TrainingAck> Done(const v1::TrainingDone&) override { return Count<v1::TrainingAck>(); }
   Result<v1::TrainingAck> Failed(const v1::TrainingFailed&) override { return Count<v1::TrainingAck>(); }
   Result<v1::RunStatus> GetStatus() override { return Count<v1::RunStatus>(); }
+  v1::RunStatus Snapshot() const override { return {}; }
+  v1::RunStatus LastSnapshot(Deadline) const override { return {}; }
   Result<v1::ListResponse> List(const v1::ListRequest&) override { return Count<v1::ListResponse>(); }
 
   int reached = 0;  // on the loop's thread; read when no call is under way
