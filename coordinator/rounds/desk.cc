@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "common/base/log.h"
+
 namespace srlm::rounds {
 namespace {
 
@@ -131,6 +133,7 @@ Result<v1::LeaseResponse> Desk::Lease(const v1::LeaseRequest& request) {
                                                                : kRetryMs);
     return response;
   }
+  if (lease.again) LogInfo("stragglers_leased_again", {{"worker", request.worker_id()}, {"items", lease.items.size()}});
   response.set_lease_id(lease.lease_id);
   for (const v1::Item* item : lease.items) *response.add_items() = *item;
   const KnownModel* model = context_.models.FindById(lease.items.front()->model_id());

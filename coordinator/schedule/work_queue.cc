@@ -137,9 +137,11 @@ Lease WorkQueue::LeaseTo(const std::string& worker_id, const std::string& loaded
     TakeWaiting(*suspect);
     return MakeLease(worker_id, {suspect}, true, now);
   }
-  std::vector<Entry*> entries = TakeOrdinary(worker_id, loaded_model_id, most);
-  if (entries.empty() && suspects_.empty()) entries = FindStragglers(worker_id, loaded_model_id, most, now);
-  return MakeLease(worker_id, entries, false, now);
+  const std::vector<Entry*> entries = TakeOrdinary(worker_id, loaded_model_id, most);
+  if (!entries.empty() || !suspects_.empty()) return MakeLease(worker_id, entries, false, now);
+  Lease lease = MakeLease(worker_id, FindStragglers(worker_id, loaded_model_id, most, now), false, now);
+  lease.again = true;
+  return lease;
 }
 
 Lost WorkQueue::Renew(const std::string& worker_id, const std::vector<std::string>& lease_ids, Time now) {

@@ -52,6 +52,7 @@ struct QueueOptions {
 struct Lease {
   std::string lease_id;
   std::vector<const v1::Item*> items;  // all of one model; valid until the queue changes
+  bool again = false;                  // of stragglers, which another worker holds too
 };
 
 /// What a worker no longer has.
