@@ -22,6 +22,7 @@ struct Options {
   StatusOptions status;
   InspectOptions inspect;
   ExportOptions export_;
+  ControlOptions control;
 };
 
 CLI::App* AddRun(CLI::App& app, RunOptions& options) {
@@ -75,6 +76,23 @@ CLI::App* AddExport(CLI::App& app, ExportOptions& options) {
   return command;
 }
 
+void AddControl(CLI::App& app, const char* what, const char* description, ControlOptions& options) {
+  CLI::App* command = app.add_subcommand(what, description);
+  auto* which = command->add_option_group("which run");
+  which->add_option("RUN", options.run_dir, "Folder of the run");
+  CLI::Option* address =
+      which->add_option("--address", options.address, "Where its coordinator listens")->type_name("HOST:PORT");
+  which->require_option(1);
+  command->add_option("--secrets", options.secrets, "Folder of keys with the right to steer")
+      ->needs(address)
+      ->type_name("DIR");
+  command->add_option("--reason", options.reason, "Why, for the run's events")->type_name("TEXT");
+  command->add_option("--wait-s", options.wait_s, "Longest wait until it is so; 0: none")
+      ->check(Between(0, 1e6))
+      ->capture_default_str();
+  command->callback([&options, what] { options.what = what; });
+}
+
 /// The first line of a message for a wrong call, and where help is.
 int SayWrong(const CLI::App& app, const std::string& what) {
   std::string command = "srlm";
@@ -97,6 +115,9 @@ std::variant<Command, int> ParseCommandLine(int argc, const char* const* argv) {
   const CLI::App* status = AddStatus(app, options.status);
   const CLI::App* inspect = AddInspect(app, options.inspect);
   AddExport(app, options.export_);
+  AddControl(app, "pause", "Make a run hand in what it has begun and wait; its coordinator stays", options.control);
+  AddControl(app, "resume", "Go on with a paused run", options.control);
+  AddControl(app, "cancel", "End a run in order; `srlm run` can go on with it later", options.control);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& success) {
@@ -105,11 +126,15 @@ std::variant<Command, int> ParseCommandLine(int argc, const char* const* argv) {
     if (!app.get_subcommands().empty()) return SayWrong(app, error.what());
     const std::string first = argc > 1 ? argv[1] : "";
     const std::string what = first.empty() ? "no command" : "no command '" + first + "'";
-    return SayWrong(app, first.starts_with('-') ? error.what() : what + "; there are run, status, inspect and export");
+    return SayWrong(app, first.starts_with('-')
+                             ? error.what()
+                             : what + "; there are run, status, pause, resume, cancel, inspect and export");
   }
   options.run.program = argv[0];
+  options.control.program = argv[0];
   if (run->parsed()) return Command(options.run);
   if (status->parsed()) return Command(options.status);
+  if (!options.control.what.empty()) return Command(options.control);
   if (inspect->parsed()) return Command(options.inspect);
   return Command(options.export_);
 }

@@ -37,10 +37,22 @@ struct ExportOptions {
   int round = 0;     // 0: all
 };
 
+struct ControlOptions {
+  std::string program = "srlm";  // as it was called
+  std::string what;              // pause, resume, cancel
+  std::string run_dir;           // one of run_dir and address is set
+  std::string address;           // host:port
+  std::string secrets;           // folder of keys, with address
+  std::string reason;            // for the record
+  double wait_s = 600;           // longest wait until it is so; 0: none
+};
+
 /// Starts a run or goes on with it; comes back when it is done, paused, failed or interrupted.
 int Run(const RunOptions& options);
 /// Says what a run is doing.
 int ShowStatus(const StatusOptions& options);
+/// Pauses, resumes or cancels a run that somebody works on.
+int Steer(const ControlOptions& options);
 /// Shows one table of a run.
 int Inspect(const InspectOptions& options);
 /// Writes a run's data as JSON Lines, in the forms that TRL reads.

@@ -46,8 +46,20 @@ Result<RowPage> LiveRun::List(const std::string& table, int round, int limit, co
   return page;
 }
 
-srlm::Status LiveRun::Watch(int interval_ms, const std::function<bool(const v1::RunStatus&)>& show) {
+Result<v1::ControlResponse> LiveRun::Steer(const std::string& what, const std::string& who, const std::string& reason) {
+  using Stub = v1::RunService::Stub;
+  v1::ControlRequest request;
+  request.set_who(who);
+  request.set_reason(reason);
+  const auto method = what == "pause" ? &Stub::Pause : what == "resume" ? &Stub::Resume : &Stub::Cancel;
+  return rpc::Call<Stub, v1::ControlRequest, v1::ControlResponse>(*stub_, method, request, kAnswerSeconds,
+                                                                  what + " at " + address_);
+}
+
+srlm::Status LiveRun::Watch(int interval_ms, std::optional<Deadline> deadline,
+                            const std::function<bool(const v1::RunStatus&)>& show) {
   grpc::ClientContext context;
+  if (deadline) rpc::SetDeadline(context, std::chrono::duration<double>(deadline->Left()).count());
   v1::WatchStatusRequest request;
   request.set_interval_ms(static_cast<uint32_t>(interval_ms));
   const auto reader = stub_->WatchStatus(&context, request);
@@ -62,6 +74,7 @@ srlm::Status LiveRun::Watch(int interval_ms, const std::function<bool(const v1::
   // A coordinator that ends cancels its streams, or closes the connection: for who watches, that is the end.
   if (end.ok() || end.error_code() == grpc::StatusCode::CANCELLED) return OkStatus();
   if (end.error_code() == grpc::StatusCode::UNAVAILABLE) return OkStatus();
+  if (deadline && end.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED) return OkStatus();
   return rpc::FromGrpc(end, "WatchStatus at " + address_);
 }
 

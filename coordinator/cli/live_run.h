@@ -3,8 +3,10 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
+#include "common/base/clock.h"
 #include "coordinator/cli/run_reader.h"
 #include "srlm/v1/run.grpc.pb.h"
 
@@ -19,8 +21,13 @@ class LiveRun : public RunReader {
   Result<v1::RunStatus> Status() override;
   Result<RowPage> List(const std::string& table, int round, int limit, const std::string& page_token) override;
 
-  /// Calls `show` with each change, at most once in `interval_ms`, until it gives false or the coordinator ends.
-  srlm::Status Watch(int interval_ms, const std::function<bool(const v1::RunStatus&)>& show);
+  /// Calls `show` with each change, at most once in `interval_ms`, until it gives false, the coordinator ends, or the
+  /// deadline.
+  srlm::Status Watch(int interval_ms, std::optional<Deadline> deadline,
+                     const std::function<bool(const v1::RunStatus&)>& show);
+
+  /// Asks for `what`: pause, resume or cancel. FailedPrecondition when the run is ending.
+  Result<v1::ControlResponse> Steer(const std::string& what, const std::string& who, const std::string& reason);
 
  private:
   LiveRun(std::string address, std::unique_ptr<v1::RunService::Stub> stub)

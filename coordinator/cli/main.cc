@@ -28,6 +28,7 @@ int main(int argc, char** argv) try {
   if (const int* code = std::get_if<int>(&parsed)) return *code;
   return std::visit(Either{[](const RunOptions& options) { return Run(options); },
                            [](const StatusOptions& options) { return ShowStatus(options); },
+                           [](const ControlOptions& options) { return Steer(options); },
                            [](const InspectOptions& options) { return Inspect(options); },
                            [](const ExportOptions& options) { return Export(options); }},
                     std::get<Command>(parsed));

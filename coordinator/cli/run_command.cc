@@ -103,7 +103,9 @@ int Conclude(const Result<rounds::RunEnd>& end, const rounds::Coordinator& coord
   }
   Summarise(coordinator, options, run_dir, *end == rounds::RunEnd::kDone);
   if (*end == rounds::RunEnd::kDone) return kExitDone;
-  const std::string why = *end == rounds::RunEnd::kPaused ? "paused: " + coordinator.Status().message() : "stopped";
+  std::string why = "stopped";
+  if (*end == rounds::RunEnd::kPaused) why = "paused: " + coordinator.Status().message();
+  if (*end == rounds::RunEnd::kCancelled) why = coordinator.Status().message();
   std::fprintf(stderr, "srlm: %s\nsrlm: go on with\n  %s\n", why.c_str(), ContinueLine(options, run_dir).c_str());
   return kExitFailed;
 }

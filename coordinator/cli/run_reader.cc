@@ -27,14 +27,14 @@ Result<std::unique_ptr<RunReader>> AsReader(Result<std::unique_ptr<T>> opened) {
 
 }  // namespace
 
-Result<std::unique_ptr<RunReader>> OpenRun(const std::string& run_dir) {
+Result<std::unique_ptr<RunReader>> OpenRun(const std::string& run_dir, rpc::Right right) {
   std::error_code error;
   if (!std::filesystem::is_directory(run_dir, error)) {
     return NotFound(run_dir + ": no such run folder; `srlm run CONFIG --run-dir " + run_dir + "` would start one");
   }
   const auto address = rpc::ReadRunAddress(run_dir);
   if (!address.ok() || IsGone(*address)) return AsReader(StoppedRun::Open(run_dir));
-  auto live = LiveRun::Connect(address->address, address->secure ? rpc::SecretsFolder(run_dir, rpc::Right::kRead) : "");
+  auto live = LiveRun::Connect(address->address, address->secure ? rpc::SecretsFolder(run_dir, right) : "");
   if (live.ok()) return AsReader(std::move(live));
   auto stopped = StoppedRun::Open(run_dir);
   return stopped.ok() ? AsReader(std::move(stopped)) : live.status().WithContext(run_dir);

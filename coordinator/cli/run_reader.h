@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "common/base/status.h"
+#include "common/rpc/right.h"
 #include "srlm/v1/run.pb.h"
 
 namespace srlm::cli {
@@ -30,8 +31,9 @@ class RunReader {
   virtual Result<RowPage> List(const std::string& table, int round, int limit, const std::string& page_token) = 0;
 };
 
-/// The run at `run_dir`. NotFound when there is none, Unavailable when its coordinator does not answer.
-Result<std::unique_ptr<RunReader>> OpenRun(const std::string& run_dir);
+/// The run at `run_dir`, called with the run's keys for `right`. NotFound when there is none, Unavailable when its
+/// coordinator does not answer.
+Result<std::unique_ptr<RunReader>> OpenRun(const std::string& run_dir, rpc::Right right = rpc::Right::kRead);
 
 /// The run whose coordinator listens at `address`, host:port, called with the keys in folder `secrets`; empty: its
 /// security is off. Unavailable when nobody answers.

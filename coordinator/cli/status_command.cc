@@ -24,7 +24,7 @@ int Watch(LiveRun& run, bool json) {
   Status end, shown;
   {
     ProgressPrinter printer(stdout, isatty(STDOUT_FILENO) == 1, TerminalWidth(STDOUT_FILENO));
-    end = run.Watch(kIntervalMs, [&](const v1::RunStatus& status) {
+    end = run.Watch(kIntervalMs, std::nullopt, [&](const v1::RunStatus& status) {
       last = status;
       if (json) return (shown = Show(status, true)).ok();
       printer.Update(status);

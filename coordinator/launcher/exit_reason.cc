@@ -35,6 +35,7 @@ ExitState FromWaitStatus(int wait_status) {
 }
 
 std::string ExplainExit(const ExitState& exit) {
+  if (exit.code < 0) return "exit code not known: an earlier coordinator started it";
   const std::string_view meaning = Meaning(exit.code);
   return meaning.empty() ? fmt::format("exit code {}", exit.code) : fmt::format("exit code {}: {}", exit.code, meaning);
 }

@@ -7,7 +7,7 @@ namespace srlm::launcher {
 
 /// The end of a process: an exit code, or the signal that ended it.
 struct ExitState {
-  int code = 0;    // 0..255; 128 + signal when a signal ended it, as a shell counts
+  int code = 0;    // 0..255; 128 + signal when a signal ended it, as a shell counts; -1: not known
   int signal = 0;  // 0: it exited by itself
 
   bool ok() const { return code == 0; }

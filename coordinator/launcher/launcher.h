@@ -28,10 +28,13 @@ struct Launch {
   int64_t process_group = 0;  // of the local mpirun; for the ledger
 };
 
+/// Exit code of a group that was started by an earlier coordinator, which alone could have learnt it.
+inline constexpr int kExitUnknown = -1;
+
 /// What became of a group.
 struct LaunchStatus {
   bool running = false;
-  int exit_code = 0;              // when ended by exit; 128 + signal when ended by one
+  int exit_code = 0;              // when ended by exit; 128 + signal when ended by one; kExitUnknown when adopted
   std::string reason;             // for people: "exit 1", "signal 9 (Killed)"; empty while running
   std::vector<std::string> tail;  // last lines of its logs, when it failed
 };
@@ -43,6 +46,10 @@ class Launcher {
 
   /// Starts a group. NotFound when the program or mpirun is missing, with what to do.
   virtual Result<Launch> Start(const LaunchSpec& spec) = 0;
+
+  /// Takes over group `id`, which an earlier coordinator started with `launch` as its kLaunchVariable (session.h): from
+  /// now on it is like one started here. False when it has ended; ranks that outlived their mpirun are killed then.
+  virtual Result<bool> Adopt(const std::string& id, const std::string& launch, const std::string& log_dir) = 0;
 
   /// How a group is. NotFound for an id that was never started here. Sends the KILL of a Stop that is overdue.
   virtual Result<LaunchStatus> Poll(const std::string& id) = 0;

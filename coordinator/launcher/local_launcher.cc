@@ -83,6 +83,14 @@ Result<Launch> LocalLauncher::Start(const LaunchSpec& spec) {
   return Launch{.id = spec.id, .process_group = process_group};
 }
 
+Result<bool> LocalLauncher::Adopt(const std::string& id, const std::string& launch, const std::string& log_dir) {
+  if (groups_.contains(id)) return InvalidArgument("launch " + id + " was started before");
+  std::optional<ProcessGroup> process = ProcessGroup::Adopt(launch);
+  if (!process) return false;
+  groups_.emplace(id, Group{std::move(*process), log_dir, std::nullopt, std::nullopt});
+  return true;
+}
+
 Result<LaunchStatus> LocalLauncher::Poll(const std::string& id) {
   const auto found = groups_.find(id);
   if (found == groups_.end()) return NotFound("launch " + id + " was not started here");

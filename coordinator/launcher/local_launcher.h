@@ -18,6 +18,7 @@ class LocalLauncher : public Launcher {
   static Result<std::unique_ptr<LocalLauncher>> Make(const config::LauncherConfig& config);
 
   Result<Launch> Start(const LaunchSpec& spec) override;
+  Result<bool> Adopt(const std::string& id, const std::string& launch, const std::string& log_dir) override;
   Result<LaunchStatus> Poll(const std::string& id) override;
   std::vector<std::string> Running() override;
   Status Stop(const std::string& id, Deadline deadline) override;

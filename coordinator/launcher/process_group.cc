@@ -70,13 +70,30 @@ Result<ProcessGroup> ProcessGroup::Start(const ProcessSpec& spec) {
   return ProcessGroup(pid, OpenProcess(pid));
 }
 
+std::optional<ProcessGroup> ProcessGroup::Adopt(const std::string& launch) {
+  const std::vector<ProcessEntry> members = LaunchMembers(launch);
+  const auto leader = std::ranges::find_if(members, [](const auto& member) { return member.pid == member.session; });
+  if (leader != members.end()) {
+    ProcessGroup group(leader->pid, OpenProcess(leader->pid));
+    group.launch_ = launch;
+    if (group.pidfd_ >= 0) return group;
+    group.pid_ = 0;  // it ended just now
+  }
+  for (const ProcessEntry& member : members) kill(member.pid, SIGKILL);
+  return std::nullopt;
+}
+
 ProcessGroup::ProcessGroup(ProcessGroup&& other) noexcept
-    : pid_(std::exchange(other.pid_, 0)), pidfd_(std::exchange(other.pidfd_, -1)), exit_(other.exit_) {}
+    : pid_(std::exchange(other.pid_, 0)),
+      pidfd_(std::exchange(other.pidfd_, -1)),
+      exit_(other.exit_),
+      launch_(std::move(other.launch_)) {}
 
 ProcessGroup& ProcessGroup::operator=(ProcessGroup&& other) noexcept {
   std::swap(pid_, other.pid_);
   std::swap(pidfd_, other.pidfd_);
   std::swap(exit_, other.exit_);
+  std::swap(launch_, other.launch_);
   return *this;
 }
 
@@ -93,15 +110,29 @@ std::optional<ExitState> ProcessGroup::Wait(const Deadline& deadline) {
     pollfd event{pidfd_, POLLIN, 0};
     if (poll(&event, 1, static_cast<int>(std::min<int64_t>(left_ms, INT32_MAX))) <= 0) return std::nullopt;
   }
+  return ReapLeader();
+}
+
+// The leader has ended, or has not when there is no pidfd to tell.
+std::optional<ExitState> ProcessGroup::ReapLeader() {
+  if (!launch_.empty()) {
+    KillMembers();
+    return exit_ = ExitState{.code = -1};
+  }
   // Ranks that outlived their mpirun go before it is reaped: until then its number stays the session's.
   siginfo_t info{};
   if (waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid == 0) {
     return std::nullopt;
   }
-  SignalSession(pid_, SIGKILL);
+  KillMembers();
   int wait_status = 0;
   if (waitpid(pid_, &wait_status, 0) == pid_) exit_ = FromWaitStatus(wait_status);
   return exit_;
+}
+
+void ProcessGroup::KillMembers() const {
+  const auto members = launch_.empty() ? SessionMembers(pid_) : LaunchMembers(launch_);
+  for (const ProcessEntry& member : members) kill(member.pid, SIGKILL);
 }
 
 void ProcessGroup::Terminate() {
@@ -109,7 +140,7 @@ void ProcessGroup::Terminate() {
 }
 
 void ProcessGroup::Kill() {
-  if (pid_ != 0 && !Poll()) SignalSession(pid_, SIGKILL);
+  if (pid_ != 0 && !Poll()) KillMembers();
 }
 
 }  // namespace srlm::launcher

@@ -31,6 +31,10 @@ class ProcessGroup {
   /// Starts the command. NotFound or InvalidArgument when it cannot be executed, with the command's name.
   static Result<ProcessGroup> Start(const ProcessSpec& spec);
 
+  /// A group that another process started, by the kLaunchVariable of its processes (session.h). None when its leader
+  /// has ended; members that outlived it are killed.
+  static std::optional<ProcessGroup> Adopt(const std::string& launch);
+
   ProcessGroup(ProcessGroup&& other) noexcept;
   ProcessGroup& operator=(ProcessGroup&& other) noexcept;
   /// Kills what still runs, and waits for its end at most 1 s: a process that waits for a lost disk ends when it can.
@@ -39,7 +43,8 @@ class ProcessGroup {
   /// Process id of the leader, and of its session and process group.
   pid_t pid() const { return pid_; }
 
-  /// How the leader ended; none while it runs. When it has ended, members that outlived it are killed.
+  /// How the leader ended, with code -1 when the group was adopted; none while it runs. When it has ended, members that
+  /// outlived it are killed.
   std::optional<ExitState> Poll() { return Wait(Deadline::AfterSeconds(0)); }
   /// The same, after waiting until the deadline.
   std::optional<ExitState> Wait(const Deadline& deadline);
@@ -51,9 +56,12 @@ class ProcessGroup {
 
  private:
   ProcessGroup(pid_t pid, int pidfd) : pid_(pid), pidfd_(pidfd) {}
+  void KillMembers() const;
+  std::optional<ExitState> ReapLeader();
   pid_t pid_ = 0;
   int pidfd_ = -1;
   std::optional<ExitState> exit_;
+  std::string launch_;  // of an adopted group: its processes are known by this and not by their parent
 };
 
 }  // namespace srlm::launcher

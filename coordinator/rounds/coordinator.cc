@@ -30,6 +30,9 @@ constexpr std::chrono::seconds kTimeToLeave(5), kTimeToHandIn(60);
 // For stopped groups, which are killed kStopGraceSeconds after they were asked to end.
 constexpr std::chrono::seconds kTimeToEnd(15);
 
+// Longer than that between two turns this process was stopped, or waited for its disk.
+constexpr std::chrono::seconds kLongestTurn(2);
+
 schedule::QueueOptions QueueOptionsOf(const config::CoordinatorConfig& config, uint64_t epoch) {
   return {.lease_timeout = std::chrono::nanoseconds(static_cast<int64_t>(config.lease_timeout_s * 1e9)),
           .lease_items = config.lease_items,
@@ -61,6 +64,8 @@ struct Coordinator::Parts {
 
   srlm::Status Serve();
   Result<bool> Tick();
+  Result<bool> TickHeld(Clock::time_point now);
+  srlm::Status Record(const std::string& state, const std::string& message);
   Result<bool> TickToTheEnd(Clock::time_point now);
 
   config::RunConfig config;
@@ -72,6 +77,7 @@ struct Coordinator::Parts {
   schedule::WorkQueue queue;
   schedule::Workers workers;
   std::optional<Context> context;
+  std::unique_ptr<Controls> controls;
   std::unique_ptr<Machine> machine;
   std::unique_ptr<Desk> desk;
   std::unique_ptr<StatusBoard> board;
@@ -85,6 +91,7 @@ struct Coordinator::Parts {
   std::atomic<int> stops = 0;  // calls of Stop
   std::optional<RunEnd> end;   // decided; the workers are being let go
   Clock::time_point goodbye_by{};
+  Clock::time_point last_tick{};
 };
 
 Result<std::unique_ptr<Coordinator>> Coordinator::Create(const config::RunConfig& config, const std::string& run_dir,
@@ -128,17 +135,19 @@ Result<std::unique_ptr<Coordinator>> Coordinator::Create(const config::RunConfig
                                  parts->workers,
                                  std::move(notice),
                                  {}});
-  SRLM_RETURN_IF_ERROR(EndLeftovers(*parts->context));
+  if (!parts->options.launcher) SRLM_RETURN_IF_ERROR(EndLeftovers(*parts->context));
   SRLM_RETURN_IF_ERROR(parts->Serve());
   return std::unique_ptr<Coordinator>(new Coordinator(std::move(parts)));
 }
 
 srlm::Status Coordinator::Parts::Serve() {
   machine = std::make_unique<Machine>(*context, options.launcher.get(), options.program_folder);
+  SRLM_RETURN_IF_ERROR(machine->TakeOver());
   desk = std::make_unique<Desk>(*context, *machine);
   SRLM_ASSIGN_OR_RETURN(const std::string duplicates, ledger->Fact("duplicates"));
   if (!duplicates.empty()) desk->set_duplicates(std::stoull(duplicates));
-  board = std::make_unique<StatusBoard>(*context, *machine, *desk);
+  controls = std::make_unique<Controls>(*context);
+  board = std::make_unique<StatusBoard>(*context, *machine, *desk, *controls);
   loop = std::make_unique<schedule::Loop>(*ledger, LoopOptionsOf(config.coordinator));
   work_service = std::make_unique<services::WorkService>(*loop, *desk);
   training_service = std::make_unique<services::TrainingService>(*loop, *desk);
@@ -168,20 +177,49 @@ Result<bool> Coordinator::Parts::TickToTheEnd(Clock::time_point now) {
   return !gone && now < goodbye_by;
 }
 
+srlm::Status Coordinator::Parts::Record(const std::string& state, const std::string& message) {
+  board->SetState(state, message);
+  SRLM_RETURN_IF_ERROR(ledger->SetFact("state", state));
+  return ledger->SetFact("message", message);
+}
+
+// Paused or cancelled by a person. A cancelled run ends when everything else has, a paused one stays.
+Result<bool> Coordinator::Parts::TickHeld(Clock::time_point now) {
+  SRLM_ASSIGN_OR_RETURN(const bool idle, machine->Hold(now));
+  board->Publish(false);
+  if (!idle) return true;
+  const bool cancel = controls->wish() == Controls::Wish::kCancel;
+  const std::string state = cancel ? "cancelled" : "paused";
+  if (board->state() != state) {
+    SRLM_RETURN_IF_ERROR(Record(state, controls->Words(state)));
+    SRLM_RETURN_IF_ERROR(context->Event("info", machine->round(), state, controls->Words(state)));
+    board->Publish(true);
+  }
+  if (!cancel) return true;
+  end = RunEnd::kCancelled;
+  goodbye_by = now + kTimeToLeave;
+  return true;
+}
+
 // One turn of the state machine; whether the loop goes on.
 Result<bool> Coordinator::Parts::Tick() {
   SRLM_RETURN_IF_ERROR(desk->failure());
   const Clock::time_point now = Clock::now();
+  const Clock::time_point last = std::exchange(last_tick, now);
+  if (last != Clock::time_point{} && now - last > kLongestTurn) SRLM_RETURN_IF_ERROR(machine->SleptFor(now - last));
   if (stops > 0) return TickToTheEnd(now);
+  if (!end && controls->wish() != Controls::Wish::kGoOn) return TickHeld(now);
+  if (!end && machine->held()) {
+    machine->Release();
+    SRLM_RETURN_IF_ERROR(Record("running", ""));
+  }
   if (!end) {
     SRLM_ASSIGN_OR_RETURN(const Machine::State state, machine->Advance(now));
     board->Publish(false);
     if (state == Machine::State::kGoing) return true;
     end = state == Machine::State::kDone ? RunEnd::kDone : RunEnd::kPaused;
     const std::string name = *end == RunEnd::kDone ? "done" : "paused";
-    board->SetState(name, machine->problem());
-    SRLM_RETURN_IF_ERROR(ledger->SetFact("state", name));
-    SRLM_RETURN_IF_ERROR(ledger->SetFact("message", machine->problem()));
+    SRLM_RETURN_IF_ERROR(Record(name, machine->problem()));
     if (*end == RunEnd::kDone) SRLM_RETURN_IF_ERROR(context->Event("info", machine->round(), "run_done", ""));
     goodbye_by = now + (queue.leased() > 0 ? kTimeToHandIn : kTimeToLeave);
   }

@@ -26,9 +26,10 @@ struct CoordinatorOptions {
 
 /// Why Run came back.
 enum class RunEnd {
-  kDone,     // every round is finished
-  kPaused,   // a check failed; Status().message() says which and what to do
-  kStopped,  // Stop was called; the run goes on where it is when it is started again
+  kDone,       // every round is finished
+  kPaused,     // a check failed; Status().message() says which and what to do
+  kCancelled,  // a person asked for it; the run goes on where it is when it is started again
+  kStopped,    // Stop was called; the run goes on where it is when it is started again
 };
 
 class Coordinator {

@@ -104,7 +104,8 @@ void Desk::NoteProgress(schedule::Worker& worker) {
 
 // Training in local mode takes the cores of the workers that we started; others only put their model away.
 bool Desk::MustLeave(const schedule::Worker& worker) const {
-  return machine_.dismissed() || ((machine_.training_now() || machine_.ending()) && !worker.launch_id.empty());
+  const bool hands_in = machine_.training_now() || machine_.held() || machine_.ending();
+  return machine_.dismissed() || (hands_in && !worker.launch_id.empty());
 }
 
 Result<v1::LeaseResponse> Desk::Lease(const v1::LeaseRequest& request) {
@@ -116,8 +117,9 @@ Result<v1::LeaseResponse> Desk::Lease(const v1::LeaseRequest& request) {
     response.set_directive(v1::DIRECTIVE_LEAVE);
     return response;
   }
-  if (machine_.ending()) {  // whoever comes back is asked to wait for the next coordinator
+  if (machine_.ending() || machine_.held()) {  // who was started by hand waits for the run to go on
     response.set_directive(v1::DIRECTIVE_WAIT);
+    response.set_release_cores(machine_.held());
     response.set_retry_after_ms(kRetryTrainingMs);
     return response;
   }
@@ -222,7 +224,9 @@ Result<Training*> Desk::TrainingOf(const Report& report) {
 
 Result<v1::TrainingDirective> Desk::Progress(const v1::TrainingProgress& progress) {
   SRLM_ASSIGN_OR_RETURN(Training * training, TrainingOf(progress));
-  return Keep(training->Progress(progress), v1::TrainingDirective());
+  v1::TrainingDirective directive;
+  directive.set_stop(training->stop());
+  return Keep(training->Progress(progress), std::move(directive));
 }
 
 Result<v1::TrainingAck> Desk::Done(const v1::TrainingDone& done) {
@@ -234,6 +238,7 @@ Result<v1::TrainingAck> Desk::Done(const v1::TrainingDone& done) {
 
 Result<v1::TrainingAck> Desk::Failed(const v1::TrainingFailed& failed) {
   SRLM_ASSIGN_OR_RETURN(Training * training, TrainingOf(failed));
+  if (training->stop()) return v1::TrainingAck();  // it was asked to stop, and says so
   return Keep(training->Failed(failed), v1::TrainingAck());
 }
 

@@ -21,7 +21,15 @@ Fleet::Fleet(const Context& context, launcher::Launcher* launcher, std::string p
 }
 
 bool Fleet::empty() const {
-  return std::ranges::all_of(replicas_, [](const Replica& replica) { return replica.launch_id.empty(); });
+  return leftovers_.empty() &&
+         std::ranges::all_of(replicas_, [](const Replica& replica) { return replica.launch_id.empty(); });
+}
+
+void Fleet::Extend(Clock::duration span) {
+  for (Replica& replica : replicas_) {
+    replica.register_by += span;
+    if (replica.leave_by) *replica.leave_by += span;
+  }
 }
 
 Status Fleet::Advance(Clock::time_point now, bool wanted) {
@@ -30,6 +38,7 @@ Status Fleet::Advance(Clock::time_point now, bool wanted) {
     context_.notice(fmt::format("work waits for workers; start them where their cores are:\n  mpirun -n 1 {} --run {}",
                                 program_folder_ + "/srlm-worker", context_.run_dir));
   }
+  SRLM_RETURN_IF_ERROR(EndLeftovers());
   for (Replica& replica : replicas_) {
     if (!replica.launch_id.empty()) {
       SRLM_RETURN_IF_ERROR(Watch(replica, now, wanted));
@@ -38,6 +47,18 @@ Status Fleet::Advance(Clock::time_point now, bool wanted) {
     }
   }
   return OkStatus();
+}
+
+void Fleet::Begin(Replica& replica, const std::string& launch_id) {
+  replica.launch_id = launch_id;
+  replica.log_dir = LogFolder(context_, "srlm-worker", launch_id);
+  replica.finished_at_start = context_.queue.finished();
+  replica.joined = false;
+  replica.register_by = Clock::now() + std::chrono::duration_cast<Clock::duration>(
+                                           std::chrono::duration<double>(context_.config.launcher.register_timeout_s));
+  replica.leave_by.reset();
+  replica.stopped = false;
+  replica.stuck = false;
 }
 
 Status Fleet::Start(Replica& replica) {
@@ -49,17 +70,39 @@ Status Fleet::Start(Replica& replica) {
   const config::WorkersConfig& workers = context_.config.workers;
   const int threads = workers.threads > 0 ? workers.threads : ThreadsPerRank(workers.replicas);
   spec.args.insert(spec.args.end(), {"--threads", std::to_string(threads)});
-  spec.log_dir = context_.run_dir + "/logs/srlm-worker/" + spec.id;
-  replica.launch_id = spec.id;
-  replica.log_dir = spec.log_dir;
-  replica.finished_at_start = context_.queue.finished();
-  replica.joined = false;
-  replica.register_by = Clock::now() + std::chrono::duration_cast<Clock::duration>(
-                                           std::chrono::duration<double>(context_.config.launcher.register_timeout_s));
-  replica.leave_by.reset();
-  replica.stopped = false;
-  replica.stuck = false;
+  Begin(replica, spec.id);
+  spec.log_dir = replica.log_dir;
   return StartRecorded(context_, *launcher_, spec);
+}
+
+Status Fleet::TakeOver() {
+  SRLM_ASSIGN_OR_RETURN(const auto rows, UnfinishedLaunches(context_));
+  auto replica = replicas_.begin();
+  for (const ledger::LaunchRow& row : rows) {
+    SRLM_ASSIGN_OR_RETURN(const bool there, AdoptRecorded(context_, *launcher_, row));
+    if (!there) continue;
+    if (row.program == "srlm-worker" && replica != replicas_.end()) {
+      Begin(*replica++, row.launch_id);
+      continue;
+    }
+    leftovers_.push_back(row.launch_id);
+    SRLM_RETURN_IF_ERROR(launcher_->Stop(row.launch_id, Deadline::AfterSeconds(kStopGraceSeconds)));
+  }
+  return OkStatus();
+}
+
+Status Fleet::EndLeftovers() {
+  for (const std::string& id : std::vector<std::string>(leftovers_)) {
+    SRLM_ASSIGN_OR_RETURN(const launcher::LaunchStatus status, launcher_->Poll(id));
+    if (status.running) continue;
+    std::erase(leftovers_, id);
+    for (const std::string& worker_id : context_.workers.OfLaunch(id)) {
+      context_.queue.Drop(worker_id, false, "");
+      context_.workers.Remove(worker_id);
+    }
+    SRLM_RETURN_IF_ERROR(RecordEnd(context_, id, "ended by its coordinator's successor"));
+  }
+  return OkStatus();
 }
 
 Status Fleet::Watch(Replica& replica, Clock::time_point now, bool wanted) {
@@ -97,7 +140,10 @@ Result<bool> Fleet::EndStuck(const std::string& launch_id) {
 Status Fleet::NoticeEnd(Replica& replica, const launcher::LaunchStatus& status, Clock::time_point now, bool wanted) {
   const std::string launch_id = std::exchange(replica.launch_id, "");
   SRLM_RETURN_IF_ERROR(RecordEnd(context_, launch_id, status.reason));
-  const bool died = replica.stuck || (status.exit_code != 0 && !replica.stopped);
+  // Of an adopted group only its worker's goodbye tells that it ended in order.
+  const bool failed = status.exit_code == launcher::kExitUnknown ? !context_.workers.OfLaunch(launch_id).empty()
+                                                                 : status.exit_code != 0;
+  const bool died = replica.stuck || (failed && !replica.stopped);
   for (const std::string& worker_id : context_.workers.OfLaunch(launch_id)) {
     SRLM_RETURN_IF_ERROR(context_.RecordFailedTries(
         context_.queue.Drop(worker_id, died, fmt::format("its worker {} died ({})", worker_id, status.reason))));

@@ -15,6 +15,10 @@ class Fleet {
   /// `launcher` null: workers join by hand, and there is nothing to do here.
   Fleet(const Context& context, launcher::Launcher* launcher, std::string program_folder);
 
+  /// Takes over what an earlier coordinator left on this host, without waiting: its workers are replicas as before, and
+  /// hand in what they hold; trainers, which their job resumes from its last checkpoint, are ended.
+  Status TakeOver();
+
   /// With `wanted`, keeps the replicas running while work waits. Without, lets them go: the lease answers tell them to
   /// leave, and those still there after a minute are ended. Fails when replicas ended max_relaunches times in a row
   /// without finishing an item between.
@@ -22,6 +26,9 @@ class Fleet {
 
   /// Ends a group whose worker is stuck, which counts as its death; false when no group of ours has this id.
   Result<bool> EndStuck(const std::string& launch_id);
+
+  /// Gives everybody so much longer to register and to leave.
+  void Extend(Clock::duration span);
 
   /// Whether no group runs.
   bool empty() const;
@@ -39,7 +46,9 @@ class Fleet {
     bool stopped = false;
     bool stuck = false;  // stopped for that
   };
+  void Begin(Replica& replica, const std::string& launch_id);
   Status Start(Replica& replica);
+  Status EndLeftovers();
   Status Watch(Replica& replica, Clock::time_point now, bool wanted);
   Status NoticeEnd(Replica& replica, const launcher::LaunchStatus& status, Clock::time_point now, bool wanted);
 
@@ -47,6 +56,7 @@ class Fleet {
   launcher::Launcher* launcher_;
   std::string program_folder_;
   std::vector<Replica> replicas_;
+  std::vector<std::string> leftovers_;  // launches of an earlier coordinator that were asked to end
   int launches_ = 0;
   bool told_ = false;  // how workers join by hand
 };

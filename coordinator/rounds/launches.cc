@@ -54,10 +54,30 @@ Status RecordEnd(const Context& context, const std::string& launch_id, const std
   return context.ledger.SetLaunch(ended);
 }
 
+Result<std::vector<ledger::LaunchRow>> UnfinishedLaunches(const Context& context) {
+  SRLM_ASSIGN_OR_RETURN(std::vector<ledger::LaunchRow> rows, context.ledger.Launches());
+  std::erase_if(rows, [](const ledger::LaunchRow& row) { return !row.end.empty() || row.host != HostName(); });
+  return rows;
+}
+
+Result<bool> AdoptRecorded(const Context& context, launcher::Launcher& launcher, const ledger::LaunchRow& row) {
+  SRLM_ASSIGN_OR_RETURN(const bool there, launcher.Adopt(row.launch_id, LaunchName(context, row.launch_id),
+                                                         LogFolder(context, row.program, row.launch_id)));
+  if (!there) {
+    SRLM_RETURN_IF_ERROR(RecordEnd(context, row.launch_id, "ended while it had no coordinator"));
+    return false;
+  }
+  SRLM_RETURN_IF_ERROR(context.Event("info", context.round, "launch_taken_over", row.launch_id + " still runs"));
+  return true;
+}
+
+std::string LogFolder(const Context& context, const std::string& program, const std::string& launch_id) {
+  return context.run_dir + "/logs/" + program + "/" + launch_id;
+}
+
 Status EndLeftovers(const Context& context) {
-  SRLM_ASSIGN_OR_RETURN(const auto rows, context.ledger.Launches());
+  SRLM_ASSIGN_OR_RETURN(const auto rows, UnfinishedLaunches(context));
   for (const ledger::LaunchRow& row : rows) {
-    if (!row.end.empty() || row.host != HostName()) continue;
     const bool there = launcher::EndLeftover(LaunchName(context, row.launch_id), kStopGraceSeconds);
     SRLM_RETURN_IF_ERROR(RecordEnd(context, row.launch_id, "its coordinator was gone"));
     if (there)

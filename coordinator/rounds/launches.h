@@ -18,8 +18,18 @@ Status StartRecorded(const Context& context, launcher::Launcher& launcher, launc
 /// Notes the end of a recorded group: `reason` in a word or two.
 Status RecordEnd(const Context& context, const std::string& launch_id, const std::string& reason);
 
-/// Ends groups on this host that an earlier coordinator of this run left behind.
+/// Launches on this host whose end is not recorded: at a coordinator's start, what an earlier one may have left.
+Result<std::vector<ledger::LaunchRow>> UnfinishedLaunches(const Context& context);
+
+/// Takes over a recorded group. False when nothing of it is there (any more): then its end is recorded.
+Result<bool> AdoptRecorded(const Context& context, launcher::Launcher& launcher, const ledger::LaunchRow& row);
+
+/// Ends groups on this host that an earlier coordinator of this run left behind, and waits for that: for a coordinator
+/// that has no launcher to adopt them.
 Status EndLeftovers(const Context& context);
+
+/// Folder of a launch's logs.
+std::string LogFolder(const Context& context, const std::string& program, const std::string& launch_id);
 
 /// Asks every group to end, kills those that still run after the grace, and waits until all are gone, at most 5 s
 /// longer than the grace.

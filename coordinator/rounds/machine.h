@@ -23,12 +23,24 @@ class Machine {
  public:
   Machine(Context& context, launcher::Launcher* launcher, std::string program_folder);
 
+  /// At the start, before anybody calls: groups of an earlier coordinator are taken over.
+  Status TakeOver() { return launcher_ == nullptr ? OkStatus() : fleet_.TakeOver(); }
+
   enum class State { kGoing, kDone, kPaused };
 
   /// Does what can be done now. Fails when a job cannot be done or the ledger cannot be written.
   Result<State> Advance(Clock::time_point now);
+  /// Nobody could call for so long: what was to be heard of others in that time is waited for as much longer.
+  Status SleptFor(Clock::duration span);
   /// Lets the workers go at the end of the run; whether they are gone.
   Result<bool> Dismiss(Clock::time_point now);
+
+  /// Instead of Advance while the run is paused: nothing new is leased, workers hand in and leave, a training job ends
+  /// at a checkpoint; whether all that is done.
+  Result<bool> Hold(Clock::time_point now);
+  /// Goes on after Hold.
+  void Release();
+  bool held() const { return held_; }
 
   /// Asks every group to end, because the coordinator does; whether none is left. Results are taken until then.
   Result<bool> EndGroups();
@@ -80,6 +92,7 @@ class Machine {
   int round_ = 0;
   std::string problem_;
   bool dismissed_ = false;
+  bool held_ = false;
   std::optional<std::vector<std::string>> ending_;  // launches that were asked to end and have not
 
   // For the estimate of the remaining time.

@@ -1,4 +1,4 @@
-// The state machine's part that notices workers which are stuck or gone.
+// The state machine's part that notices workers which are stuck or gone, and lets them go while the run is paused.
 #include <fmt/format.h>
 
 #include "coordinator/rounds/machine.h"
@@ -34,6 +34,29 @@ Status Machine::Forget(const std::string& worker_id, const std::string& why) {
   SRLM_RETURN_IF_ERROR(context_.RecordFailedTries(context_.queue.Drop(worker_id, true, worker_id + " " + why)));
   context_.workers.Remove(worker_id);
   return context_.Event("warning", round_, "worker_lost", worker_id + " " + why);
+}
+
+Status Machine::SleptFor(Clock::duration span) {
+  context_.queue.Extend(span);
+  context_.workers.Extend(span);
+  fleet_.Extend(span);
+  return context_.Event("warning", round_, "coordinator_slept",
+                        fmt::format("this process did nothing for {:.1f} s: it was stopped, or its disk is slow",
+                                    std::chrono::duration<double>(span).count()));
+}
+
+Result<bool> Machine::Hold(Clock::time_point now) {
+  held_ = true;
+  SRLM_RETURN_IF_ERROR(WatchWorkers(now));
+  SRLM_RETURN_IF_ERROR(fleet_.Advance(now, false));
+  if (training_ == nullptr) return fleet_.empty() && context_.queue.leased() == 0;
+  SRLM_ASSIGN_OR_RETURN(const bool let_go, training_->Hold());
+  return let_go && fleet_.empty();
+}
+
+void Machine::Release() {
+  held_ = false;
+  if (training_ != nullptr) training_->Release();
 }
 
 }  // namespace srlm::rounds

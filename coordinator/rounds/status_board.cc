@@ -25,8 +25,26 @@ std::string Dump(const nlohmann::ordered_json& json) {
 
 }  // namespace
 
-StatusBoard::StatusBoard(const Context& context, const Machine& machine, const Desk& desk)
-    : context_(context), machine_(machine), desk_(desk) {}
+StatusBoard::StatusBoard(const Context& context, const Machine& machine, const Desk& desk, Controls& controls)
+    : context_(context), machine_(machine), desk_(desk), controls_(controls) {}
+
+Result<v1::ControlResponse> StatusBoard::Steer(services::Control control, const v1::ControlRequest& request) {
+  SRLM_RETURN_IF_ERROR(desk_.failure());
+  if (machine_.dismissed() || machine_.ending())
+    return FailedPrecondition(fmt::format("the run is ending (state: {}); `srlm status` tells how", state_));
+  const Controls::Wish before = controls_.wish();
+  SRLM_RETURN_IF_ERROR(controls_.Take(control, request, machine_.round()));
+  if (controls_.wish() != before) {
+    const char* const name = controls_.wish() == Controls::Wish::kGoOn    ? "running"
+                             : controls_.wish() == Controls::Wish::kPause ? "pausing"
+                                                                          : "cancelling";
+    SetState(name, controls_.Words("asked"));
+  }
+  v1::ControlResponse response;
+  response.set_state(state_);
+  response.set_message(message_);
+  return response;
+}
 
 void StatusBoard::SetState(std::string state, std::string message) {
   state_ = std::move(state);

@@ -5,6 +5,7 @@
 #include <mutex>
 #include <string>
 
+#include "coordinator/rounds/controls.h"
 #include "coordinator/rounds/desk.h"
 #include "coordinator/rounds/machine.h"
 
@@ -12,13 +13,15 @@ namespace srlm::rounds {
 
 class StatusBoard final : public services::RunHandler {
  public:
-  StatusBoard(const Context& context, const Machine& machine, const Desk& desk);
+  StatusBoard(const Context& context, const Machine& machine, const Desk& desk, Controls& controls);
 
   // On the coordinator's thread.
   Result<v1::RunStatus> GetStatus() override;
   Result<v1::ListResponse> List(const v1::ListRequest& request) override;
+  Result<v1::ControlResponse> Steer(services::Control control, const v1::ControlRequest& request) override;
   /// How the run is: running, paused, done, failed; with why and what to do.
   void SetState(std::string state, std::string message);
+  const std::string& state() const { return state_; }
   /// Makes the snapshot new, at most a few times a second unless `now`.
   void Publish(bool now);
   /// Makes the snapshot that stays: the run ends here.
@@ -36,6 +39,7 @@ class StatusBoard final : public services::RunHandler {
   const Context& context_;
   const Machine& machine_;
   const Desk& desk_;
+  Controls& controls_;
   Clock::time_point began_ = Clock::now();
   std::string state_ = "running";
   std::string message_;

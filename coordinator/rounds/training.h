@@ -27,6 +27,15 @@ class Training {
   /// Tokens a second in the last step.
   double tokens_per_second() const { return tokens_per_second_; }
 
+  // training_hold.cc
+  /// Instead of Advance while the run is held: asks the trainer to save a checkpoint and end; whether its ranks are
+  /// gone. It is no failure of the job. One that does not listen is ended, and resumes from an earlier checkpoint.
+  Result<bool> Hold();
+  /// Goes on after Hold.
+  void Release();
+  /// Whether the trainer is to stop at its next report.
+  bool stop() const { return stop_; }
+
   // Reports of the trainer; job id, launch id and epoch are already checked.
   Status Progress(const v1::TrainingProgress& progress);
   Status Done(const v1::TrainingDone& done);
@@ -47,13 +56,15 @@ class Training {
   bool begun_ = false;
   bool launched_ = false;  // ranks that we started run
   launcher::LaunchSpec spec_;
-  std::optional<Deadline> end_by_;  // for ranks that have delivered their model
-  bool ours_ = false;               // what is in the output's folder was made for this very job
-  std::string failure_;             // that the trainer reported and that no other launch would mend
-  std::string reported_;            // what the present launch said about its end
-  int failures_ = 0;                // ends without getting further
-  uint64_t furthest_ = 0;           // steps done by the launch that got furthest
-  bool further_ = false;            // the present launch got further than all before
+  std::optional<Deadline> end_by_;   // for ranks that have delivered their model
+  bool ours_ = false;                // what is in the output's folder was made for this very job
+  std::string failure_;              // that the trainer reported and that no other launch would mend
+  std::string reported_;             // what the present launch said about its end
+  int failures_ = 0;                 // ends without getting further
+  uint64_t furthest_ = 0;            // steps done by the launch that got furthest
+  bool further_ = false;             // the present launch got further than all before
+  bool stop_ = false;                // asked for by Hold
+  std::optional<Deadline> hold_by_;  // for ranks that were asked to stop
   Clock::time_point next_start_{};
   double tokens_per_second_ = 0;
 };

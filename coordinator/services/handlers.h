@@ -29,12 +29,16 @@ class TrainingHandler {
   virtual Result<v1::TrainingAck> Failed(const v1::TrainingFailed& failed) = 0;
 };
 
+/// What a person can ask of a run.
+enum class Control { kPause, kResume, kCancel };
+
 /// proto/srlm/v1/run.proto.
 class RunHandler {
  public:
   virtual ~RunHandler() = default;
   virtual Result<v1::RunStatus> GetStatus() = 0;
   virtual Result<v1::ListResponse> List(const v1::ListRequest& request) = 0;
+  virtual Result<v1::ControlResponse> Steer(Control control, const v1::ControlRequest& request) = 0;
 
   // From any thread, also after the loop has ended.
   /// The status as last published.

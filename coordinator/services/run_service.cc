@@ -59,4 +59,18 @@ grpc::Status RunService::List(grpc::ServerContext*, const v1::ListRequest* reque
   return Answer(loop_.Call([&] { return handler_.List(*request); }), response);
 }
 
+grpc::Status RunService::Pause(grpc::ServerContext*, const v1::ControlRequest* request, v1::ControlResponse* response) {
+  return Answer(loop_.CallDurably([&] { return handler_.Steer(Control::kPause, *request); }), response);
+}
+
+grpc::Status RunService::Resume(grpc::ServerContext*, const v1::ControlRequest* request,
+                                v1::ControlResponse* response) {
+  return Answer(loop_.CallDurably([&] { return handler_.Steer(Control::kResume, *request); }), response);
+}
+
+grpc::Status RunService::Cancel(grpc::ServerContext*, const v1::ControlRequest* request,
+                                v1::ControlResponse* response) {
+  return Answer(loop_.CallDurably([&] { return handler_.Steer(Control::kCancel, *request); }), response);
+}
+
 }  // namespace srlm::services

@@ -18,6 +18,13 @@ class RunService final : public v1::RunService::Service {
   grpc::Status WatchStatus(grpc::ServerContext* context, const v1::WatchStatusRequest* request,
                            grpc::ServerWriter<v1::RunStatus>* writer) override;
   grpc::Status List(grpc::ServerContext* context, const v1::ListRequest* request, v1::ListResponse* response) override;
+  // Answered after they are on disk.
+  grpc::Status Pause(grpc::ServerContext* context, const v1::ControlRequest* request,
+                     v1::ControlResponse* response) override;
+  grpc::Status Resume(grpc::ServerContext* context, const v1::ControlRequest* request,
+                      v1::ControlResponse* response) override;
+  grpc::Status Cancel(grpc::ServerContext* context, const v1::ControlRequest* request,
+                      v1::ControlResponse* response) override;
 
  private:
   schedule::Loop& loop_;

@@ -74,9 +74,11 @@ TEST_F(LiveRunTest, WatchesUntilTheEndOrTheReaderLeaves) {
   auto run = LiveRun::Connect(server_->address(), "");
   ASSERT_TRUE(run.ok());
   uint32_t seen = 0;
-  EXPECT_TRUE((*run)->Watch(1, [&](const v1::RunStatus& status) { return (seen = status.round()) < 10; }).ok());
+  EXPECT_TRUE(
+      (*run)->Watch(1, std::nullopt, [&](const v1::RunStatus& status) { return (seen = status.round()) < 10; }).ok());
   EXPECT_EQ(seen, 3U);
-  EXPECT_TRUE((*run)->Watch(1, [&](const v1::RunStatus& status) { return (seen = status.round()) < 1; }).ok());
+  EXPECT_TRUE(
+      (*run)->Watch(1, std::nullopt, [&](const v1::RunStatus& status) { return (seen = status.round()) < 1; }).ok());
   EXPECT_EQ(seen, 1U);
 }
 

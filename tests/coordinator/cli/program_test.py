@@ -61,7 +61,8 @@ class Program(unittest.TestCase):
 class Usage(Program):
     def test_help_and_version_are_no_failures(self):
         for arguments in (["--help"], ["--version"], ["run", "--help"], ["status", "--help"], ["inspect", "--help"],
-                          ["export", "--help"]):
+                          ["export", "--help"], ["pause", "--help"], ["resume", "--help"], ["cancel", "--help"],
+                          ["--list-failpoints"]):
             ended = run(*arguments)
             self.assertEqual((ended.returncode, ended.stderr), (0, ""), arguments)
             self.assertTrue(ended.stdout)
@@ -85,6 +86,8 @@ class Usage(Program):
             ("--round", ["inspect", run_dir, "pairs", "--round", "-1"]),
             ("--limit", ["inspect", run_dir, "pairs", "--limit", "many"]),
             ("yaml", ["export", run_dir, "yaml"]),
+            ("RUN|address|[Rr]equire", ["pause"]),
+            ("wait-s", ["cancel", run_dir, "--wait-s", "-1"]),
         ):
             self.fails(2, pattern, *arguments)
 
@@ -154,7 +157,8 @@ class Runs(Program):
     def test_a_missing_run_is_said(self):
         nowhere = str(self.path / "nowhere")
         for arguments in (["status", nowhere], ["inspect", nowhere, "pairs"], ["export", nowhere, "pairs"],
-                          ["status", self.folder.name], ["inspect", self.folder.name, "pairs"]):
+                          ["status", self.folder.name], ["inspect", self.folder.name, "pairs"],
+                          ["pause", nowhere], ["resume", nowhere], ["cancel", self.folder.name]):
             self.fails(1, re.escape(self.folder.name), *arguments)
 
     def test_an_address_without_a_coordinator_is_given_up(self):

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "coordinator/launcher/session.h"
@@ -153,6 +154,62 @@ TEST_F(ProcessGroupTest, ARankThatOutlivedItsMpirunIsFoundAndEnded) {
   while (LaunchMembers("run/worker-1-2").size() > 1 && !deadline.Expired()) sched_yield();
   EXPECT_TRUE(EndLeftover("run/worker-1-2", 10));
   EXPECT_TRUE(LaunchMembers("run/worker-1-2").empty());
+}
+
+/// Starts a group and dies without ending it, as a coordinator that is killed does. Its children become ours to adopt.
+void StartAndDie(const std::string& launch, const std::string& command, const std::string& output) {
+  const pid_t coordinator = fork();
+  if (coordinator == 0) {
+    const auto started = ProcessGroup::Start(
+        {.command = {LAUNCHER_CHILD, command}, .environment = {{kLaunchVariable, launch}}, .output = output});
+    _exit(started.ok() ? 0 : 1);
+  }
+  int status = 1;
+  ASSERT_EQ(waitpid(coordinator, &status, 0), coordinator);
+  ASSERT_EQ(status, 0);
+  AwaitText(output, "ready");
+}
+
+void AwaitNone(const std::string& launch) {
+  const Deadline deadline = Soon();
+  while (!LaunchMembers(launch).empty() && !deadline.Expired()) sched_yield();
+  EXPECT_TRUE(LaunchMembers(launch).empty());
+}
+
+TEST_F(ProcessGroupTest, AGroupOfADeadCoordinatorIsAdoptedAndWatched) {
+  const std::string launch = folder_.path() + "/a";  // a name of its own
+  StartAndDie(launch, "family", output_);
+  auto group = ProcessGroup::Adopt(launch);
+  ASSERT_TRUE(group.has_value());
+  EXPECT_FALSE(group->Poll().has_value());
+  EXPECT_EQ(LaunchMembers(launch).size(), 2U);
+  group->Terminate();
+  const auto exit = group->Wait(Soon());
+  ASSERT_TRUE(exit.has_value());
+  EXPECT_EQ(exit->code, -1);
+  AwaitNone(launch);  // the member that was not asked, too
+}
+
+TEST_F(ProcessGroupTest, AnAdoptedGroupThatDoesNotListenIsKilled) {
+  const std::string launch = folder_.path() + "/a";
+  StartAndDie(launch, "deaf", output_);
+  auto group = ProcessGroup::Adopt(launch);
+  ASSERT_TRUE(group.has_value());
+  group->Kill();
+  EXPECT_TRUE(group->Wait(Soon()).has_value());
+  AwaitNone(launch);
+}
+
+TEST_F(ProcessGroupTest, RanksWithoutTheirLeaderAreNotAdoptedButKilled) {
+  const std::string launch = folder_.path() + "/a";
+  StartAndDie(launch, "family", output_);
+  for (const ProcessEntry& member : LaunchMembers(launch))
+    if (member.pid == member.session) kill(member.pid, SIGKILL);
+  const Deadline deadline = Soon();
+  while (LaunchMembers(launch).size() > 1 && !deadline.Expired()) sched_yield();
+  EXPECT_FALSE(ProcessGroup::Adopt(launch).has_value());
+  AwaitNone(launch);
+  EXPECT_FALSE(ProcessGroup::Adopt(launch).has_value());
 }
 
 }  // namespace

@@ -31,6 +31,7 @@ class FakeLauncher final : public launcher::Launcher {
   ~FakeLauncher() override;
 
   Result<launcher::Launch> Start(const launcher::LaunchSpec& spec) override;
+  Result<bool> Adopt(const std::string&, const std::string&, const std::string&) override { return false; }
   Result<launcher::LaunchStatus> Poll(const std::string& id) override;
   std::vector<std::string> Running() override;
   Status Stop(const std::string& id, Deadline deadline) override;

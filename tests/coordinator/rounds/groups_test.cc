@@ -109,26 +109,58 @@ TEST_F(GroupsTest, AStopThatIsSaidTwiceDoesNotWaitForADeafGroup) {
   EXPECT_EQ(Members("worker-2-1"), 0u);
 }
 
-// A coordinator that died between recording a launch and noting its process group.
-TEST_F(GroupsTest, WhatADeadCoordinatorHadJustStartedIsEnded) {
-  const std::string launch = std::string(launcher::kLaunchVariable) + "=" + run_id_ + "/worker-1-7";
-  {
+// What a coordinator leaves that died between recording a launch and noting its process group.
+class LeftoverTest : public GroupsTest {
+ protected:
+  void SetUp() override {
+    GroupsTest::SetUp();
     const auto ledger = *ledger::Ledger::Open(RunDir());
     ASSERT_TRUE(ledger->SetLaunch({"worker-1-7", "srlm-worker", 1, HostName(), 0, 1, 0, ""}).ok());
     ASSERT_TRUE(ledger->Commit().ok());
   }
-  const pid_t left = fork();
-  if (left == 0) execlp("env", "env", launch.c_str(), "sleep", "1000", nullptr);
-  const Deadline deadline = Deadline::AfterSeconds(20);
-  while (Members("worker-1-7") == 0 && !deadline.Expired()) sched_yield();
-  ASSERT_EQ(Members("worker-1-7"), 1u);
+  void TearDown() override {
+    if (left_ > 0) kill(left_, SIGKILL);
+    GroupsTest::TearDown();
+  }
+  void Leave(bool with_leader) {
+    const std::string launch = std::string(launcher::kLaunchVariable) + "=" + run_id_ + "/worker-1-7";
+    left_ = fork();
+    if (left_ == 0) {
+      if (with_leader) setsid();
+      execlp("env", "env", launch.c_str(), "sleep", "1000", nullptr);
+    }
+    const Deadline deadline = Deadline::AfterSeconds(20);
+    while (Members("worker-1-7") == 0 && !deadline.Expired()) sched_yield();
+    ASSERT_EQ(Members("worker-1-7"), 1u);
+  }
+  pid_t left_ = 0;
+};
+
+TEST_F(LeftoverTest, RanksWithoutTheirMpirunAreKilledAtOnce) {
+  Leave(false);
+  const pid_t left = std::exchange(left_, 0);
   {
     auto coordinator = Create("exit 0\n", {});
   }
   int status = 0;
   ASSERT_EQ(waitpid(left, &status, 0), left);
   EXPECT_TRUE(WIFSIGNALED(status));
-  EXPECT_EQ(Events("leftover_ended").size(), 1u);
+  EXPECT_TRUE(Events("launch_taken_over").empty());
+  const std::vector<ledger::LaunchRow> launches = *Ledger()->Launches();
+  for (const auto& launch : launches) EXPECT_FALSE(launch.end.empty()) << launch.launch_id;
+}
+
+TEST_F(LeftoverTest, AGroupIsTakenOverAndReplacedWhenItDoesNotCall) {
+  Leave(true);
+  auto coordinator = Create("touch " + folder_ + "/next\nexec sleep 1000\n", {"launcher.register_timeout_s=1"});
+  std::thread work([&] { EXPECT_TRUE(coordinator->Run().ok()); });
+  AwaitFile("next");
+  coordinator->Stop();
+  work.join();
+  coordinator.reset();
+  EXPECT_EQ(Events("launch_taken_over"), std::vector<std::string>{"worker-1-7 still runs"});
+  EXPECT_EQ(Events("worker_late").at(0).substr(0, 10), "worker-1-7");
+  EXPECT_EQ(Members("worker-1-7"), 0u);
 }
 
 }  // namespace

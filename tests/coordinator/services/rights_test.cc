@@ -42,6 +42,9 @@ class Open final : public WorkHandler, public TrainingHandler, public RunHandler
   v1::RunStatus Snapshot() const override { return {}; }
   v1::RunStatus LastSnapshot(Deadline) const override { return {}; }
   Result<v1::ListResponse> List(const v1::ListRequest&) override { return Count<v1::ListResponse>(); }
+  Result<v1::ControlResponse> Steer(Control, const v1::ControlRequest&) override {
+    return Count<v1::ControlResponse>();
+  }
 
   int reached = 0;  // on the loop's thread; read when no call is under way
 

@@ -1,0 +1,82 @@
+#include <fmt/format.h>
+#include <pwd.h>
+#include <unistd.h>
+
+#include <array>
+
+#include "common/base/clock.h"
+#include "common/rpc/run_secrets.h"
+#include "coordinator/cli/commands.h"
+#include "coordinator/cli/live_run.h"
+#include "coordinator/cli/output.h"
+
+namespace srlm::cli {
+namespace {
+
+std::string UserAtHost() {
+  std::array<char, 256> host{};
+  gethostname(host.data(), host.size() - 1);
+  const passwd* const user = getpwuid(geteuid());
+  return fmt::format("{}@{}", user != nullptr ? user->pw_name : std::to_string(geteuid()), host.data());
+}
+
+/// What to do about a run that nobody works on.
+Status NobodyWorksOn(const ControlOptions& options, const v1::RunStatus& status) {
+  const std::string go_on = fmt::format("`{0} run {1}/config.yaml --run-dir {1}`", options.program, options.run_dir);
+  if (status.state() == "done")
+    return FailedPrecondition(fmt::format("{} is done: there is nothing to {}", options.run_dir, options.what));
+  std::string text = fmt::format("nobody works on {} (state: {}", options.run_dir, status.state());
+  if (!status.message().empty()) text += "; " + status.message();
+  return FailedPrecondition(text +
+                            (options.what == "resume"
+                                 ? "); go on with it by "
+                                 : "): there is nothing to " + options.what + "; it would go on by ") +
+                            go_on);
+}
+
+Result<std::unique_ptr<LiveRun>> Connect(const ControlOptions& options) {
+  if (!options.address.empty()) return LiveRun::Connect(options.address, options.secrets);
+  SRLM_ASSIGN_OR_RETURN(auto run, OpenRun(options.run_dir, rpc::Right::kSteer));
+  if (dynamic_cast<LiveRun*>(run.get()) != nullptr) {
+    return std::unique_ptr<LiveRun>(static_cast<LiveRun*>(run.release()));
+  }
+  SRLM_ASSIGN_OR_RETURN(const v1::RunStatus status, run->Status());
+  return NobodyWorksOn(options, status);
+}
+
+/// Follows the run until it is as asked, or its coordinator ends.
+Result<v1::RunStatus> Follow(const ControlOptions& options, LiveRun& run) {
+  constexpr int kIntervalMs = 100;
+  const std::string wanted = options.what == "pause" ? "paused" : options.what == "resume" ? "running" : "";
+  const Deadline deadline = Deadline::AfterSeconds(options.wait_s);
+  v1::RunStatus last;
+  SRLM_RETURN_IF_ERROR(run.Watch(kIntervalMs, deadline, [&](const v1::RunStatus& status) {
+    last = status;
+    return status.state() != wanted;
+  }));
+  if (last.state() == wanted || !deadline.Expired()) return last;
+  return DeadlineExceeded(
+      fmt::format("still {} after {:.0f} s; it goes on by itself, and `{} status` says when it is so", last.state(),
+                  options.wait_s, options.program));
+}
+
+}  // namespace
+
+int Steer(const ControlOptions& options) {
+  auto run = Connect(options);
+  if (!run.ok()) return Fail(run.status());
+  const auto answer = (*run)->Steer(options.what, UserAtHost(), options.reason);
+  if (!answer.ok()) return Fail(answer.status());
+  v1::RunStatus now;
+  now.set_state(answer->state());
+  now.set_message(answer->message());
+  if (options.wait_s > 0) {
+    const auto reached = Follow(options, **run);
+    if (!reached.ok()) return Fail(reached.status());
+    now = *reached;
+  }
+  (void)Print((now.message().empty() ? now.state() : now.message()) + "\n");
+  return kExitDone;
+}
+
+}  // namespace srlm::cli

@@ -1,0 +1,30 @@
+// What a person asked of the run: go on, pause, cancel.
+#pragma once
+
+#include <string>
+
+#include "coordinator/rounds/context.h"
+#include "coordinator/services/handlers.h"
+
+namespace srlm::rounds {
+
+class Controls {
+ public:
+  enum class Wish { kGoOn, kPause, kCancel };
+
+  explicit Controls(const Context& context) : context_(context) {}
+
+  /// Takes a wish, and records who had it. FailedPrecondition when the run is being cancelled.
+  Status Take(services::Control control, const v1::ControlRequest& request, int round);
+
+  Wish wish() const { return wish_; }
+  /// Who wished it, when and why, for people: "paused by ann@host: disk is moved".
+  std::string Words(const std::string& what) const { return what + by_; }
+
+ private:
+  const Context& context_;
+  Wish wish_ = Wish::kGoOn;
+  std::string by_;
+};
+
+}  // namespace srlm::rounds

@@ -1,0 +1,41 @@
+// The training job's part that lets go of the cores while its run is paused or ends.
+#include <fmt/format.h>
+
+#include "coordinator/rounds/launches.h"
+#include "coordinator/rounds/training.h"
+
+namespace srlm::rounds {
+namespace {
+
+constexpr double kTimeToFinishStep = 120;  // and to save a checkpoint
+
+}  // namespace
+
+Result<bool> Training::Hold() {
+  stop_ = true;  // told with the answer to its next report
+  if (!launched_) return true;
+  if (launcher_ == nullptr) {  // somebody else's ranks: they end by themselves, and their start is asked for again
+    launched_ = false;
+    return true;
+  }
+  SRLM_ASSIGN_OR_RETURN(const launcher::LaunchStatus status, launcher_->Poll(spec_.id));
+  if (!status.running) {
+    launched_ = false;
+    SRLM_RETURN_IF_ERROR(RecordEnd(context_, spec_.id, status.reason));
+    SRLM_RETURN_IF_ERROR(
+        context_.Event("info", job_.round, "job_held",
+                       fmt::format("{} ended after {} of {} steps", job_.job_id, row_.step, row_.total_steps)));
+    return true;
+  }
+  if (!hold_by_) hold_by_ = Deadline::AfterSeconds(kTimeToFinishStep);
+  if (hold_by_->Expired()) SRLM_RETURN_IF_ERROR(launcher_->Stop(spec_.id, Deadline::AfterSeconds(kStopGraceSeconds)));
+  return false;
+}
+
+void Training::Release() {
+  stop_ = false;
+  hold_by_.reset();
+  next_start_ = {};
+}
+
+}  // namespace srlm::rounds

@@ -1,0 +1,127 @@
+// Pause, resume and cancel through the service, on a run whose groups are threads of the test.
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "common/rpc/channel.h"
+#include "coordinator/ledger/ledger.h"
+#include "coordinator/ledger/listing.h"
+#include "coordinator/rounds/coordinator.h"
+#include "srlm/v1/run.grpc.pb.h"
+#include "tests/coordinator/rounds/fake_launcher.h"
+#include "tests/coordinator/rounds/run_files.h"
+
+namespace srlm::rounds {
+namespace {
+
+using Stub = v1::RunService::Stub;
+
+class ControlsTest : public RunFilesTest {
+ protected:
+  void TearDown() override {
+    if (work_.joinable()) (void)Finish();
+    RunFilesTest::TearDown();
+  }
+  /// A run at work on a thread of its own, and a caller who may steer it.
+  void Start(const std::string& run_dir) {
+    CoordinatorOptions options;
+    options.program_folder = "/programs";
+    options.launcher = std::make_unique<FakeLauncher>(groups_);
+    auto created = Coordinator::Create(Config(), run_dir, std::move(options));
+    ASSERT_TRUE(created.ok()) << created.status().message();
+    coordinator_ = std::move(*created);
+    const auto address = rpc::ReadRunAddress(run_dir);
+    ASSERT_TRUE(address.ok()) << address.status().message();
+    const auto channel = rpc::MakeRunChannel(run_dir, *address, rpc::Right::kSteer);
+    ASSERT_TRUE(channel.ok()) << channel.status().message();
+    stub_ = v1::RunService::NewStub(*channel);
+    work_ = std::thread([this] { end_ = coordinator_->Run(); });
+  }
+  Result<RunEnd> Finish() {
+    work_.join();
+    coordinator_.reset();
+    return end_;
+  }
+  Result<v1::ControlResponse> Ask(grpc::Status (Stub::*method)(grpc::ClientContext*, const v1::ControlRequest&,
+                                                               v1::ControlResponse*)) {
+    v1::ControlRequest request;
+    request.set_who("ann@desk");
+    request.set_reason("the disk is moved");
+    return rpc::Call<Stub, v1::ControlRequest, v1::ControlResponse>(*stub_, method, request, 10, "steer");
+  }
+  /// The status once the run is in `state`, or after 20 s.
+  v1::RunStatus AwaitState(const std::string& state) {
+    const Deadline deadline = Deadline::AfterSeconds(20);
+    while (true) {
+      v1::RunStatus status = coordinator_->Status();
+      if (status.state() == state || deadline.Expired()) return status;
+      std::this_thread::yield();
+    }
+  }
+  static std::string Tables(const std::string& run_dir) {
+    const auto ledger = ledger::Ledger::OpenReadOnly(run_dir);
+    EXPECT_TRUE(ledger.ok()) << ledger.status().message();
+    std::string text;
+    for (const char* table : {"prompts", "candidates", "pairs"}) {
+      const auto page = ledger::List(**ledger, table, 0, 0, "");
+      for (const auto& row : page->rows) text += row.dump() + "\n";
+    }
+    return text;
+  }
+
+  FakeGroups groups_;
+  std::unique_ptr<Coordinator> coordinator_;
+  std::unique_ptr<Stub> stub_;
+  std::thread work_;
+  Result<RunEnd> end_ = RunEnd::kStopped;
+};
+
+TEST_F(ControlsTest, APausedRunLetsItsWorkersGoSaysWhoPausedItAndGoesOn) {
+  Start(RunDir("calm"));
+  EXPECT_EQ(*Finish(), RunEnd::kDone);
+  Start(RunDir());
+  ASSERT_TRUE(Ask(&Stub::Pause).ok());
+  const v1::RunStatus paused = AwaitState("paused");
+  EXPECT_EQ(paused.state(), "paused");
+  EXPECT_EQ(paused.message(), "paused by ann@desk: the disk is moved");
+  EXPECT_EQ(paused.workers_size(), 0);
+  const int started = groups_.workers + groups_.trainers;
+  EXPECT_EQ(Ask(&Stub::Pause)->state(), "paused") << "again changes nothing";
+  EXPECT_EQ(groups_.workers + groups_.trainers, started);
+  EXPECT_EQ(Ask(&Stub::Resume)->state(), "running");
+  const auto end = Finish();
+  ASSERT_TRUE(end.ok()) << end.status().message();
+  EXPECT_EQ(*end, RunEnd::kDone);
+  EXPECT_EQ(Tables(RunDir("calm")), Tables(RunDir()));
+}
+
+TEST_F(ControlsTest, ACancelledRunEndsInOrderAndCanBeGoneOnWith) {
+  Start(RunDir("calm"));
+  EXPECT_EQ(*Finish(), RunEnd::kDone);
+  Start(RunDir());
+  ASSERT_TRUE(Ask(&Stub::Cancel).ok());
+  const auto end = Finish();
+  ASSERT_TRUE(end.ok()) << end.status().message();
+  EXPECT_EQ(*end, RunEnd::kCancelled);
+  {
+    const auto ledger = ledger::Ledger::OpenReadOnly(RunDir());
+    EXPECT_EQ(*(*ledger)->Fact("state"), "cancelled");
+    EXPECT_EQ(*(*ledger)->Fact("message"), "cancelled by ann@desk: the disk is moved");
+  }
+  Start(RunDir());
+  EXPECT_EQ(*Finish(), RunEnd::kDone);
+  EXPECT_EQ(Tables(RunDir("calm")), Tables(RunDir()));
+}
+
+TEST_F(ControlsTest, APausedRunCanBeCancelledAndACancelledOneNotResumed) {
+  Start(RunDir());
+  ASSERT_TRUE(Ask(&Stub::Pause).ok());
+  EXPECT_EQ(AwaitState("paused").state(), "paused");
+  ASSERT_TRUE(Ask(&Stub::Cancel).ok());
+  const auto resumed = Ask(&Stub::Resume);
+  EXPECT_TRUE(resumed.status().code() == Code::kFailedPrecondition || resumed.status().code() == Code::kUnavailable)
+      << resumed.status().message();
+  EXPECT_EQ(*Finish(), RunEnd::kCancelled);
+}
+
+}  // namespace
+}  // namespace srlm::rounds
