@@ -26,6 +26,7 @@ struct EngineStats {
   int64_t generated_tokens = 0;  // sampled, stop tokens included
   int64_t prompt_tokens = 0;     // of all finished or running requests, each sample's prompt counted once a request
   int64_t prefilled_tokens = 0;  // tokens computed in chunks: of prompts, and of sequences that had to start again
+  int64_t preempted = 0;         // times that a sequence gave up its pages to another one
   int64_t steps = 0;
   double prefill_seconds = 0;  // a mixed step's time is divided by its rows
   double decode_seconds = 0;

@@ -228,6 +228,7 @@ void Scheduler::Park(Job& job, Sequence& sequence) {
   sequence.computed = 0;
   job.values.clear();
   crowded_ = true;
+  ++stats_.preempted;
 }
 
 void Scheduler::Release(Sequence& sequence) {
