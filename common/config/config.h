@@ -109,6 +109,7 @@ struct WorkersConfig {
   int kv_cache_mib = 1024;
   int prefill_chunk_tokens = 256;
   int page_tokens = 16;
+  bool same_arithmetic = true;
 };
 
 struct TrainerConfig {

@@ -220,6 +220,11 @@ void VisitFields(V& v, WorkersConfig& c) {
                           .min = 16,
                           .max = 4096,
                           .continuation = kFree});
+  v.Field(c.same_arithmetic,
+          {.key = "same_arithmetic",
+           .doc = "Refuse workers whose processors or libraries round differently from those that have worked for the "
+                  "run: its results would depend on who made them.",
+           .continuation = kFree});
 }
 
 template <class V>

@@ -37,8 +37,8 @@ class Ledger {
   /// Makes them durable (fsync).
   Status Commit();
 
-  // Facts about the run: run_id, name, epoch, version, duplicates, state, message, and input.<key> for the contents
-  // of each data file.
+  // Facts about the run: run_id, name, epoch, version, duplicates, arithmetic, state, message, and input.<key> for
+  // the contents of each data file.
   Result<std::string> Fact(const std::string& key) const;  // empty when it is not there
   Status SetFact(const std::string& key, const std::string& value);
 

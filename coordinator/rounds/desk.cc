@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "common/base/hash.h"
 #include "common/base/log.h"
 
 namespace srlm::rounds {
@@ -28,6 +29,8 @@ std::string Mismatch(const v1::Item& item, const v1::ItemResult& result) {
     return fmt::format("computed by model {} instead of {}", result.model_id(), item.model_id());
   if (result.subject_hash() != item.subject_hash()) return "of another response than the item's";
   if (!result.error().empty()) return "";
+  const std::vector<int> prompt(item.prompt_token_ids().begin(), item.prompt_token_ids().end());
+  if (result.prompt_hash() != Sha256Tokens(prompt)) return "computed on another prompt than the item's";
   if (item.has_sample() && result.samples_size() != item.sample().stream_keys_size())
     return fmt::format("{} samples instead of {}", result.samples_size(), item.sample().stream_keys_size());
   if (item.has_choose() && result.choice_logprobs_size() != item.choose().choice_token_ids_size())
@@ -72,6 +75,7 @@ Result<v1::RegisterResponse> Desk::Register(const v1::RegisterRequest& request) 
       context_.workers.Remove(earlier);
     }
   }
+  SRLM_RETURN_IF_ERROR(CheckArithmetic(request));
   const schedule::Worker& worker = context_.workers.Join(request, Clock::now());
   const config::RunConfig& config = context_.config;
   v1::RegisterResponse response;
@@ -88,6 +92,19 @@ Result<v1::RegisterResponse> Desk::Register(const v1::RegisterRequest& request) 
                              fmt::format("{} on {}, pid {}, {} ranks", worker.worker_id, request.host(), request.pid(),
                                          request.ranks())),
               std::move(response));
+}
+
+// Which bits the run's workers compute is noted with the first of them.
+Status Desk::CheckArithmetic(const v1::RegisterRequest& request) {
+  SRLM_ASSIGN_OR_RETURN(const std::string noted, context_.ledger.Fact("arithmetic"));
+  const std::string theirs = fmt::format("{} {}", request.arithmetic(), request.device());
+  if (noted.empty()) return Keep(context_.ledger.SetFact("arithmetic", theirs), 0).status();
+  if (noted.substr(0, noted.find(' ')) == request.arithmetic()) return OkStatus();
+  if (!context_.config.workers.same_arithmetic) return OkStatus();
+  return FailedPrecondition(fmt::format(
+      "this worker computes other bits ({}) than those that have worked for the run ({}): its results would depend on "
+      "who made them. Use processors of one kind, or allow it with --set workers.same_arithmetic=false",
+      theirs, noted));
 }
 
 // An engine that goes on is not stuck, whatever became of its leases.

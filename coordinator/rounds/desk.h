@@ -34,6 +34,7 @@ class Desk final : public services::WorkHandler, public services::TrainingHandle
   Result<Training*> TrainingOf(const Report& report);
   void NoteStats(schedule::Worker& worker, const v1::WorkerStats& stats);
   void NoteProgress(schedule::Worker& worker);
+  Status CheckArithmetic(const v1::RegisterRequest& request);
   bool MustLeave(const schedule::Worker& worker) const;
   Status Take(const v1::ItemResult& result, const std::string& worker_id, v1::SubmitResponse& counts);
   template <class T>

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <variant>
 #include <vector>
 
@@ -50,6 +51,7 @@ struct Response {
   std::vector<Sample> samples;          // of SampleWork, in the order of its streams
   std::vector<double> choice_logprobs;  // of ChooseWork, natural logarithm over the whole vocabulary
   std::vector<double> token_logprobs;   // of ScoreWork, one a response token
+  std::string prompt_hash;              // Sha256Tokens of the prompt, as it was computed on
 };
 
 }  // namespace srlm::worker

@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <span>
 
 #include "common/base/clock.h"
+#include "common/base/hash.h"
 
 namespace srlm::worker {
 namespace {
@@ -342,6 +344,8 @@ void Scheduler::FinishJobs() {
       auto& values =
           std::holds_alternative<ChooseWork>(job->request.work) ? response.choice_logprobs : response.token_logprobs;
       values = std::move(job->values);
+      const size_t prompt = job->request.prompt_token_ids.size();
+      response.prompt_hash = Sha256Tokens(std::span(job->sequences.front().tokens).first(prompt));
     }
     finished_.push_back(std::move(response));
     return true;

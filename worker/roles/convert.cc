@@ -56,6 +56,7 @@ v1::ItemResult ToResult(const v1::Item& item, const std::string& lease_id, const
     result.set_error(response.status.message());
     return result;
   }
+  result.set_prompt_hash(response.prompt_hash);
   for (const Sample& sample : response.samples) {
     v1::SampleOutput* output = result.add_samples();
     output->mutable_token_ids()->Add(sample.token_ids.begin(), sample.token_ids.end());

@@ -12,6 +12,7 @@
 #include "common/base/log.h"
 #include "common/base/version.h"
 #include "common/rpc/channel.h"
+#include "worker/engine/arithmetic.h"
 #include "worker/engine/kernels/kernels.h"
 #include "worker/roles/saved_results.h"
 
@@ -62,6 +63,7 @@ Status CoordinatorLink::Register(double timeout_s) {
   request.set_ranks(1);
   request.set_launch_id(options_.launch_id);
   request.set_device(std::string("cpu/") + SelectKernels().name);
+  request.set_arithmetic(ArithmeticId(SelectKernels()));
   request.set_version(kVersion);
   SRLM_ASSIGN_OR_RETURN(registration_, rpc::Call(*stub_, &v1::WorkService::Stub::Register, request, kCallSeconds,
                                                  "Register at " + address_.address));

@@ -136,12 +136,15 @@ TEST_F(CoordinatorTest, AResultIsStoredOnceAndWrongOnesAreRefused) {
   const auto coordinator = Create(Config(), run, false);
   std::thread work([&] { EXPECT_TRUE(coordinator->Run().ok()); });
   FakeWorker worker(run, "", 1);
-  const v1::LeaseResponse lease = worker.Lease(1);
-  ASSERT_EQ(lease.items_size(), 1);
+  const v1::LeaseResponse lease = worker.Lease(2);
+  ASSERT_EQ(lease.items_size(), 2);
   const v1::ItemResult right = worker.Answer(lease.items(0), lease.lease_id());
   v1::ItemResult wrong = right;
   wrong.set_model_id("another");
   EXPECT_EQ(worker.Submit({wrong})->refused(), 1u);
+  v1::ItemResult of_another_prompt = worker.Answer(lease.items(1), lease.lease_id());
+  of_another_prompt.set_prompt_hash(right.prompt_hash());
+  EXPECT_EQ(worker.Submit({of_another_prompt})->refused(), 1u);
   EXPECT_EQ(worker.Submit({right})->stored(), 1u);
   EXPECT_EQ(worker.Submit({right})->duplicates(), 1u);
   EXPECT_EQ(worker.Submit({wrong})->duplicates(), 1u);
@@ -152,6 +155,19 @@ TEST_F(CoordinatorTest, AResultIsStoredOnceAndWrongOnesAreRefused) {
   EXPECT_EQ(status->workers_size(), 1);
   coordinator->Stop();
   work.join();
+}
+
+TEST_F(CoordinatorTest, AWorkerThatComputesOtherBitsIsRefusedUnlessTheRunAllowsIt) {
+  const std::string run = RunDir();
+  ASSERT_TRUE(RunToEnd(Config({"run.iterations=0"}), run).ok());  // by workers whose arithmetic is "fake"
+  for (const bool allowed : {false, true}) {
+    const auto coordinator = Create(Config({fmt::format("workers.same_arithmetic={}", !allowed)}), run, false);
+    std::thread work([&] { EXPECT_TRUE(coordinator->Run().ok()); });
+    EXPECT_FALSE(FakeWorker(run, "", 1).worker_id().empty());
+    EXPECT_EQ(FakeWorker(run, "", 1, "other").worker_id().empty(), !allowed);
+    coordinator->Stop();
+    work.join();
+  }
 }
 
 TEST_F(CoordinatorTest, AnItemThatCannotBeDoneIsSetAsideAndTheRunGoesOn) {

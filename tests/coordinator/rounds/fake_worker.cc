@@ -7,11 +7,14 @@
 #include <cmath>
 #include <cstdlib>
 
+#include "common/base/hash.h"
 #include "common/rpc/channel.h"
 
 namespace srlm::rounds {
 
-FakeWorker::FakeWorker(const std::string& run_dir, const std::string& launch_id, uint64_t order) : order_(order) {
+FakeWorker::FakeWorker(const std::string& run_dir, const std::string& launch_id, uint64_t order,
+                       const std::string& arithmetic)
+    : order_(order) {
   judgement = [](uint64_t key) { return fmt::format("Fine.\nScore: {}", key % 6); };
   tokenizer_ = *text::Tokenizer::Load(std::string(std::getenv("SRLM_SOURCE")) + "/tests/reference/models/smollm2");
   const auto address = rpc::ReadRunAddress(run_dir);
@@ -22,6 +25,7 @@ FakeWorker::FakeWorker(const std::string& run_dir, const std::string& launch_id,
   request.set_run_id(address_.run_id);
   request.set_epoch(address_.epoch);
   request.set_launch_id(launch_id);
+  request.set_arithmetic(arithmetic);
   const auto joined = rpc::Call(*stub_, &v1::WorkService::Stub::Register, request, 10, "Register");
   if (joined.ok()) worker_id_ = joined->worker_id();
 }
@@ -40,6 +44,8 @@ v1::ItemResult FakeWorker::Answer(const v1::Item& item, const std::string& lease
   result.set_model_id(item.model_id());
   result.set_lease_id(lease_id);
   result.set_subject_hash(item.subject_hash());
+  const std::vector<int> prompt(item.prompt_token_ids().begin(), item.prompt_token_ids().end());
+  result.set_prompt_hash(Sha256Tokens(prompt));
   for (const uint64_t key : item.sample().stream_keys()) {
     v1::SampleOutput& output = *result.add_samples();
     const std::vector<int> ids = *tokenizer_->Encode(TextFor(item.purpose(), key), text::SpecialTokensInText::kText);

@@ -16,8 +16,10 @@ namespace srlm::rounds {
 
 class FakeWorker {
  public:
-  /// `order` seeds the order in which results are handed in. Registers with the coordinator of `run_dir`.
-  FakeWorker(const std::string& run_dir, const std::string& launch_id, uint64_t order);
+  /// `order` seeds the order in which results are handed in. Registers with the coordinator of `run_dir`; worker_id()
+  /// is empty when it is refused.
+  FakeWorker(const std::string& run_dir, const std::string& launch_id, uint64_t order,
+             const std::string& arithmetic = "fake");
 
   /// Leases, answers and submits until told to leave or `stop`; whether it was told to leave.
   bool Work(const std::atomic<bool>& stop);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "common/base/random.h"
+#include "worker/engine/arithmetic.h"
 
 namespace srlm::worker {
 namespace {
@@ -195,6 +196,19 @@ TEST(Kernels, AttentionEqualsSoftmaxOfScoresTimesValues) {
       }
     }
   }
+}
+
+TEST(Kernels, Avx2AndAvx512GiveTheSameBits) {
+  const std::string best = SelectKernels().name;
+  EXPECT_EQ(ArithmeticId(SelectKernels()), ArithmeticId(SelectKernels())) << "and the same each time";
+#if defined(__x86_64__)
+  if (best == "avx512") {
+    EXPECT_EQ(ArithmeticId(*Avx2Kernels()), ArithmeticId(*Avx512Kernels()));
+  }
+  if (best != "portable") {
+    EXPECT_NE(ArithmeticId(PortableKernels()), ArithmeticId(SelectKernels()));
+  }
+#endif
 }
 
 }  // namespace

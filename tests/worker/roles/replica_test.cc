@@ -4,8 +4,10 @@
 #include <filesystem>
 #include <fstream>
 
+#include "common/base/hash.h"
 #include "common/base/manifest.h"
 #include "tests/worker/roles/replica_fixture.h"
+#include "worker/engine/arithmetic.h"
 #include "worker/engine/kernels/kernels.h"
 
 namespace srlm::worker {
@@ -22,6 +24,7 @@ TEST_F(Replica, EveryKindOfItemComesBackOnceWithWhatTheEngineGives) {
   EXPECT_EQ(record.registers.at(0).launch_id(), "launch-7");
   EXPECT_EQ(record.registers.at(0).run_id(), "test");
   EXPECT_EQ(record.registers.at(0).device(), std::string("cpu/") + SelectKernels().name);
+  EXPECT_EQ(record.registers.at(0).arithmetic(), ArithmeticId(SelectKernels()));
   EXPECT_EQ(record.leaves.at(0).worker_id(), "worker-1");
   const auto results = ById(record.stored);
   ASSERT_EQ(results.size(), items.size());
@@ -33,6 +36,8 @@ TEST_F(Replica, EveryKindOfItemComesBackOnceWithWhatTheEngineGives) {
     expected.set_lease_id("lease-1");
     EXPECT_EQ(expected.subject_hash(), "hash of " + item.item_id());
     EXPECT_EQ(result.DebugString(), expected.DebugString());
+    const std::vector<int> prompt(item.prompt_token_ids().begin(), item.prompt_token_ids().end());
+    EXPECT_EQ(result.prompt_hash(), Sha256Tokens(prompt));
   }
   EXPECT_TRUE(std::filesystem::exists(run_ + "/logs/srlm-worker/launch-7/0.log"));
 }
