@@ -86,6 +86,11 @@ void AddMachine(CLI::App& app, TrainerOptions& options) {
       ->check(CLI::Range(int64_t{0}, int64_t{1} << 40));
   app.add_option("--checkpoint-folder", options.checkpoint_folder, "[OUT.checkpoints]")->type_name("DIR");
   app.add_option("--keep-checkpoints", options.keep_checkpoints)->check(CLI::Range(1, 1 << 20))->capture_default_str();
+  app.add_option(
+         "--resume", options.resume,
+         "true: go on from the newest whole checkpoint of this very job; false: begin anew, and replace what is "
+         "in the folder")
+      ->capture_default_str();
   CLI::Option* run =
       app.add_option("--run", options.run, "Folder of a run: report to its coordinator")->type_name("RUN");
   CLI::Option* job = app.add_option("--job-id", options.job_id, "The job's name in the run")->needs(run);

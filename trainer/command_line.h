@@ -11,6 +11,7 @@ namespace srlm::trainer {
 inline constexpr int kExitDone = 0;
 inline constexpr int kExitFailed = 1;
 inline constexpr int kExitUsage = 2;
+inline constexpr int kExitStopped = 75;  // in order, with a checkpoint to go on from (sysexits.h: EX_TEMPFAIL)
 
 /// Why nothing is run: help or the version was asked for (code 0, text for stdout), or the usage is wrong (code 2, text
 /// for stderr).

@@ -9,6 +9,7 @@
 #include "common/parallel/mpi_session.h"
 #include "trainer/command_line.h"
 #include "trainer/job/job.h"
+#include "trainer/job/termination_notice.h"
 #include "trainer/report/coordinator_reporter.h"
 
 namespace {
@@ -17,9 +18,13 @@ using srlm::Result;
 using srlm::Status;
 using srlm::trainer::JobEnd;
 using srlm::trainer::Reporter;
+using srlm::trainer::TerminationNotice;
 using srlm::trainer::TrainerOptions;
 
 void Say(const Status& status) { std::fprintf(stderr, "srlm-trainer: %s\n", status.message().c_str()); }
+
+/// Whether the job stopped in order, as it was told to.
+bool Stopped(const JobEnd& end) { return end.everywhere && end.status.code() == srlm::Code::kCancelled; }
 
 /// Rank 0's reporter for a job of a run; the other ranks, and a job alone, have none.
 Result<std::unique_ptr<Reporter>> MakeReporter(const TrainerOptions& options, int rank) {
@@ -33,14 +38,14 @@ std::string LogFile(int rank) {
   return folder == nullptr ? "" : std::string(folder) + "/" + std::to_string(rank) + ".log";
 }
 
-JobEnd Run(const TrainerOptions& options, srlm::parallel::MpiSession& session) {
+JobEnd Run(const TrainerOptions& options, srlm::parallel::MpiSession& session, TerminationNotice& notice) {
   auto world = session.World({.timeout_s = options.timeout_s});
   if (!world.ok()) return {world.status(), false};
   auto reporter = MakeReporter(options, session.rank());
   const auto connected = srlm::parallel::Agree(**world, reporter.status(), "finding the coordinator");
   if (!connected.status.ok()) return {connected.status, connected.together};
-  JobEnd end = srlm::trainer::RunJob(options, **world, reporter->get());
-  if (!end.status.ok() && *reporter) (*reporter)->Failed(end.status);
+  JobEnd end = srlm::trainer::RunJob(options, **world, reporter->get(), [&notice] { return notice.Came(); });
+  if (!end.status.ok() && !Stopped(end) && *reporter) (*reporter)->Failed(end.status);
   return end;
 }
 
@@ -52,6 +57,7 @@ int main(int argc, char** argv) {
     Say(armed);
     return kExitUsage;
   }
+  TerminationNotice notice;  // before MPI and its threads
   auto session = srlm::parallel::MpiSession::Start(&argc, &argv);
   if (!session.ok()) {
     Say(session.status());
@@ -64,10 +70,10 @@ int main(int argc, char** argv) {
     return not_run->exit_code;
   }
   srlm::StartLogging("srlm-trainer", LogFile(rank), {{"rank", rank}});
-  const JobEnd end = Run(std::get<TrainerOptions>(parsed), **session);
+  const JobEnd end = Run(std::get<TrainerOptions>(parsed), **session, notice);
   if (end.status.ok()) return kExitDone;
   const bool others_say = end.everywhere || end.status.code() == srlm::Code::kAborted;
   if (rank == 0 || !others_say) Say(end.status);
   if (!end.together) (*session)->Abort(kExitFailed);
-  return kExitFailed;
+  return Stopped(end) ? kExitStopped : kExitFailed;
 }

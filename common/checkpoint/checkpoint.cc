@@ -152,9 +152,10 @@ Status CheckpointFolder::Prune(const std::string& newest) {
   SRLM_ASSIGN_OR_RETURN(const std::vector<std::string> all, List());
   std::error_code error;
   int kept = 0;
+  const int keep = forget_others_ ? 1 : keep_;
   for (auto path = all.rbegin(); path != all.rend(); ++path) {
     const bool known = std::ranges::find(whole_, *path) != whole_.end();
-    if (*path == newest || (*path < newest && kept > 0 && kept < keep_ && (known || Verify(*path).ok()))) {
+    if (*path == newest || (*path < newest && kept > 0 && kept < keep && (known || Verify(*path).ok()))) {
       ++kept;
       if (!known) whole_.push_back(*path);
       continue;
@@ -162,6 +163,7 @@ Status CheckpointFolder::Prune(const std::string& newest) {
     fs::remove_all(*path, error);
     std::erase(whole_, *path);
   }
+  forget_others_ = false;
   return OkStatus();
 }
 

@@ -72,6 +72,9 @@ class CheckpointFolder {
   /// checkpoint's folder.
   Result<std::string> Save(const TrainingState& state, std::span<const Part> parts);
 
+  /// Nothing that is there now is of this job: the next Save leaves itself alone.
+  void ForgetOthers() { forget_others_ = true; }
+
   /// The newest checkpoint that is whole by its checksums. Tidies up first what a killed Save left.
   Result<Newest> FindNewest();
 
@@ -85,6 +88,7 @@ class CheckpointFolder {
 
   std::string folder_;
   int keep_;
+  bool forget_others_ = false;
   std::vector<std::string> whole_;  // folders that this object has written or verified
 };
 

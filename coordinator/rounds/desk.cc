@@ -253,9 +253,13 @@ Result<v1::TrainingAck> Desk::Done(const v1::TrainingDone& done) {
   return v1::TrainingAck();
 }
 
+Result<v1::TrainingAck> Desk::Stopped(const v1::TrainingStopped& stopped) {
+  SRLM_ASSIGN_OR_RETURN(Training * training, TrainingOf(stopped));
+  return Keep(training->Stopped(stopped), v1::TrainingAck());
+}
+
 Result<v1::TrainingAck> Desk::Failed(const v1::TrainingFailed& failed) {
   SRLM_ASSIGN_OR_RETURN(Training * training, TrainingOf(failed));
-  if (training->stop()) return v1::TrainingAck();  // it was asked to stop, and says so
   return Keep(training->Failed(failed), v1::TrainingAck());
 }
 

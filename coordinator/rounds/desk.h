@@ -19,6 +19,7 @@ class Desk final : public services::WorkHandler, public services::TrainingHandle
 
   Result<v1::TrainingDirective> Progress(const v1::TrainingProgress& progress) override;
   Result<v1::TrainingAck> Done(const v1::TrainingDone& done) override;
+  Result<v1::TrainingAck> Stopped(const v1::TrainingStopped& stopped) override;
   Result<v1::TrainingAck> Failed(const v1::TrainingFailed& failed) override;
 
   /// A failure of the ledger while a call was served: the run cannot go on.

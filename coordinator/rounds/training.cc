@@ -19,6 +19,7 @@ Status Training::Begin() {
   SRLM_ASSIGN_OR_RETURN(const auto earlier, context_.ledger.Job(job_.job_id));
   SRLM_ASSIGN_OR_RETURN(const JobFiles files, WriteJobFiles(context_, job_));
   ours_ = files.as_before;
+  if (!ours_) SRLM_RETURN_IF_ERROR(BeginAnew());
   if (earlier && ours_) row_ = *earlier;
   if (earlier) row_.tries = earlier->tries;
   furthest_ = row_.step;
@@ -31,6 +32,19 @@ Status Training::Begin() {
   SRLM_RETURN_IF_ERROR(context_.ledger.SetJob(row_));
   return context_.Event("info", job_.round, "job_began",
                         fmt::format("{} on {} rows makes {}", job_.job_id, row_.rows, job_.output));
+}
+
+/// What earlier launches left is of another job: its trainer would refuse to go on from there.
+Status Training::BeginAnew() {
+  std::error_code error;
+  const std::string checkpoints = JobFolder(context_, job_) + "/checkpoints";
+  if (!fs::exists(checkpoints, error)) return OkStatus();
+  fs::remove_all(checkpoints, error);
+  if (error) return InvalidArgument(fmt::format("{}: cannot remove it: {}", checkpoints, error.message()));
+  return context_.Event("warning", job_.round, "job_begins_anew",
+                        fmt::format("{} is no longer the job that its checkpoints are of (arguments, ranks or data "
+                                    "changed): they are removed, and it begins at step 0",
+                                    job_.job_id));
 }
 
 /// Takes a model that a launch of this job has saved, without living to say so. Whether there was one.
@@ -53,6 +67,8 @@ Status Training::StartTrainer() {
   ours_ = true;
   ++row_.tries;
   further_ = false;
+  stopped_ = false;
+  end_by_.reset();
   reported_.clear();
   SRLM_RETURN_IF_ERROR(context_.ledger.SetJob(row_));
   // One that a person started outlives its coordinator, and may report to the next.
@@ -74,13 +90,14 @@ Status Training::Advance(Clock::time_point now) {
     return StartTrainer();
   }
   if (launcher_ == nullptr) {
-    if (!reported_.empty()) return NoticeEnd({.running = false, .exit_code = 1, .reason = reported_, .tail = {}}, now);
+    if (!reported_.empty() || stopped_)
+      return NoticeEnd({.running = false, .exit_code = 1, .reason = reported_, .tail = {}}, now);
     launched_ = row_.state != "done";
     return OkStatus();
   }
   SRLM_ASSIGN_OR_RETURN(const launcher::LaunchStatus status, launcher_->Poll(spec_.id));
   if (!status.running) return NoticeEnd(status, now);
-  if (row_.state == "done") {
+  if (row_.state == "done" || stopped_) {
     if (!end_by_) end_by_ = Deadline::AfterSeconds(30);
     if (end_by_->Expired()) return launcher_->Stop(spec_.id, Deadline::AfterSeconds(kStopGraceSeconds));
   }
@@ -91,6 +108,11 @@ Status Training::NoticeEnd(const launcher::LaunchStatus& status, Clock::time_poi
   launched_ = false;
   SRLM_RETURN_IF_ERROR(RecordEnd(context_, spec_.id, status.reason));
   if (row_.state == "done") return OkStatus();
+  if (stopped_) {
+    next_start_ = now + std::chrono::duration_cast<Clock::duration>(
+                            std::chrono::duration<double>(BackoffSeconds(context_.config.coordinator, 1)));
+    return OkStatus();
+  }
   failures_ = further_ ? 1 : failures_ + 1;
   row_.message = Explain(status, spec_.log_dir);
   if (!reported_.empty()) row_.message = reported_ + "; " + row_.message;
@@ -120,7 +142,23 @@ Status Training::Progress(const v1::TrainingProgress& progress) {
   row_.tokens = progress.total_tokens();
   row_.seconds = progress.total_seconds();
   if (progress.seconds() > 0) tokens_per_second_ = static_cast<double>(progress.tokens()) / progress.seconds();
+  SRLM_RETURN_IF_ERROR(RecordNotes(progress));
   return context_.ledger.SetJob(row_);
+}
+
+template <class Report>
+Status Training::RecordNotes(const Report& report) {
+  for (const std::string& note : report.notes())
+    SRLM_RETURN_IF_ERROR(context_.Event("info", job_.round, "job_resumed", job_.job_id + " " + note));
+  return OkStatus();
+}
+
+Status Training::Stopped(const v1::TrainingStopped& stopped) {
+  stopped_ = true;
+  row_.step = stopped.steps();
+  SRLM_RETURN_IF_ERROR(context_.ledger.SetJob(row_));
+  return context_.Event("info", job_.round, "job_stopped",
+                        fmt::format("{} after {} steps: {}", job_.job_id, stopped.steps(), stopped.reason()));
 }
 
 Status Training::Record(const std::string& model_id) {
@@ -144,6 +182,7 @@ Status Training::Done(const v1::TrainingDone& done) {
   if (done.steps() > 0) row_.step = done.steps();
   if (done.tokens() > 0) row_.tokens = done.tokens();
   if (done.seconds() > 0) row_.seconds = done.seconds();
+  SRLM_RETURN_IF_ERROR(RecordNotes(done));
   return Record(done.model_id());
 }
 

@@ -39,13 +39,17 @@ class Training {
   // Reports of the trainer; job id, launch id and epoch are already checked.
   Status Progress(const v1::TrainingProgress& progress);
   Status Done(const v1::TrainingDone& done);
+  Status Stopped(const v1::TrainingStopped& stopped);
   Status Failed(const v1::TrainingFailed& failed);
 
  private:
   Status Begin();
+  Status BeginAnew();
   Result<bool> AdoptModel();
   Status StartTrainer();
   Status Record(const std::string& model_id);
+  template <class Report>
+  Status RecordNotes(const Report& report);
   Status NoticeEnd(const launcher::LaunchStatus& status, Clock::time_point now);
 
   const Context& context_;
@@ -56,13 +60,14 @@ class Training {
   bool begun_ = false;
   bool launched_ = false;  // ranks that we started run
   launcher::LaunchSpec spec_;
-  std::optional<Deadline> end_by_;   // for ranks that have delivered their model
+  std::optional<Deadline> end_by_;   // for ranks that have delivered their model, or stopped
   bool ours_ = false;                // what is in the output's folder was made for this very job
   std::string failure_;              // that the trainer reported and that no other launch would mend
   std::string reported_;             // what the present launch said about its end
   int failures_ = 0;                 // ends without getting further
   uint64_t furthest_ = 0;            // steps done by the launch that got furthest
   bool further_ = false;             // the present launch got further than all before
+  bool stopped_ = false;             // the present launch stopped in order
   bool stop_ = false;                // asked for by Hold
   std::optional<Deadline> hold_by_;  // for ranks that were asked to stop
   Clock::time_point next_start_{};

@@ -26,6 +26,7 @@ class TrainingHandler {
   virtual ~TrainingHandler() = default;
   virtual Result<v1::TrainingDirective> Progress(const v1::TrainingProgress& progress) = 0;
   virtual Result<v1::TrainingAck> Done(const v1::TrainingDone& done) = 0;
+  virtual Result<v1::TrainingAck> Stopped(const v1::TrainingStopped& stopped) = 0;
   virtual Result<v1::TrainingAck> Failed(const v1::TrainingFailed& failed) = 0;
 };
 

@@ -18,6 +18,7 @@ rpc::MethodRights MethodRightsOfRun() {
       {"/srlm.v1.WorkService/Leave", Right::kWork},
       {"/srlm.v1.TrainingService/ReportProgress", Right::kWork},
       {"/srlm.v1.TrainingService/ReportDone", Right::kWork},
+      {"/srlm.v1.TrainingService/ReportStopped", Right::kWork},
       {"/srlm.v1.TrainingService/ReportFailed", Right::kWork},
   };
 }

@@ -23,6 +23,11 @@ grpc::Status TrainingService::ReportDone(grpc::ServerContext*, const v1::Trainin
   return Answer(std::move(answer), response);
 }
 
+grpc::Status TrainingService::ReportStopped(grpc::ServerContext*, const v1::TrainingStopped* request,
+                                            v1::TrainingAck* response) {
+  return Answer(loop_.CallDurably([&] { return handler_.Stopped(*request); }), response);
+}
+
 grpc::Status TrainingService::ReportFailed(grpc::ServerContext*, const v1::TrainingFailed* request,
                                            v1::TrainingAck* response) {
   return Answer(loop_.CallDurably([&] { return handler_.Failed(*request); }), response);

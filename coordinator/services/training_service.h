@@ -14,9 +14,11 @@ class TrainingService final : public v1::TrainingService::Service {
 
   grpc::Status ReportProgress(grpc::ServerContext* context, const v1::TrainingProgress* request,
                               v1::TrainingDirective* response) override;
-  /// Answered after it is on disk, as ReportFailed.
+  /// Answered after it is on disk, as the next two.
   grpc::Status ReportDone(grpc::ServerContext* context, const v1::TrainingDone* request,
                           v1::TrainingAck* response) override;
+  grpc::Status ReportStopped(grpc::ServerContext* context, const v1::TrainingStopped* request,
+                             v1::TrainingAck* response) override;
   grpc::Status ReportFailed(grpc::ServerContext* context, const v1::TrainingFailed* request,
                             v1::TrainingAck* response) override;
 

@@ -168,8 +168,17 @@ class StoppingReporter : public Reporter {
     ++done;
     return OkStatus();
   }
+  void Stopped(int64_t steps_done, bool asked, const std::string& reason) override {
+    stopped_steps = steps_done;
+    stop_was_asked = asked;
+    stop_reason = reason;
+  }
+  void Note(const std::string& text) override { notes += text + "\n"; }
   void Failed(const Status&) override {}
   int steps = 0, done = 0;
+  int64_t stopped_steps = -1;
+  bool stop_was_asked = false;
+  std::string stop_reason, notes;
 };
 
 TEST_F(JobTest, StopsBeforeTheNextStepWhenAskedOnAllRanks) {

@@ -26,6 +26,10 @@ class Recorder : public v1::TrainingService::Service {
     done = *request;
     return grpc::Status::OK;
   }
+  grpc::Status ReportStopped(grpc::ServerContext*, const v1::TrainingStopped* request, v1::TrainingAck*) override {
+    stopped = *request;
+    return grpc::Status::OK;
+  }
   grpc::Status ReportFailed(grpc::ServerContext*, const v1::TrainingFailed* request, v1::TrainingAck*) override {
     failed = *request;
     return grpc::Status::OK;
@@ -33,6 +37,7 @@ class Recorder : public v1::TrainingService::Service {
   bool stop = false, refuse = false;
   v1::TrainingProgress progress;
   v1::TrainingDone done;
+  v1::TrainingStopped stopped;
   v1::TrainingFailed failed;
 };
 
@@ -79,8 +84,17 @@ TEST_F(ReportTest, TellsTheRunsCoordinatorOfStepsAndTheEnd) {
   EXPECT_EQ(recorder_.progress.loss(), 0.5);
   EXPECT_EQ(recorder_.progress.margin(), 0.25);
   EXPECT_EQ(recorder_.progress.tokens(), 1234u);
+  EXPECT_EQ(recorder_.progress.notes_size(), 0);
   recorder_.stop = true;
+  (*reporter)->Note("goes on after step 3");
   EXPECT_TRUE(*(*reporter)->Step(values));
+  ASSERT_EQ(recorder_.progress.notes_size(), 1);
+  EXPECT_EQ(recorder_.progress.notes(0), "goes on after step 3");
+  EXPECT_FALSE(*(*reporter)->Step(values) && recorder_.progress.notes_size() > 0);  // said once
+  (*reporter)->Stopped(4, true, "asked");
+  EXPECT_EQ(recorder_.stopped.steps(), 4u);
+  EXPECT_TRUE(recorder_.stopped.asked());
+  EXPECT_EQ(recorder_.stopped.launch_id(), "launch-1");
   ASSERT_TRUE((*reporter)->Done({"/models/M1", "0123456789abcdef", 9, 5000, 1.5}).ok());
   EXPECT_EQ(recorder_.done.model_folder(), "/models/M1");
   EXPECT_EQ(recorder_.done.model_id(), "0123456789abcdef");

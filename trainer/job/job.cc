@@ -15,9 +15,10 @@
 #include "common/base/log.h"
 #include "common/base/machine.h"
 #include "common/base/manifest.h"
-#include "common/checkpoint/checkpoint.h"
 #include "common/model/save.h"
+#include "trainer/job/identity.h"
 #include "trainer/job/inputs.h"
+#include "trainer/job/job_checkpoints.h"
 #include "trainer/job/job_log.h"
 #include "trainer/job/log_rows.h"
 #include "trainer/job/trainer.h"
@@ -28,8 +29,9 @@ namespace {
 /// One job's parts, made in Prepare and used by the phases after it.
 class Job {
  public:
-  Job(const TrainerOptions& options, parallel::Communicator& communicator, Reporter* reporter)
-      : options_(options), communicator_(communicator), reporter_(reporter) {}
+  Job(const TrainerOptions& options, parallel::Communicator& communicator, Reporter* reporter,
+      const std::function<bool()>& noticed)
+      : options_(options), communicator_(communicator), reporter_(reporter), noticed_(noticed) {}
 
   /// What can fail on its own on each rank, before the first exchange of values.
   Status Prepare();
@@ -42,21 +44,27 @@ class Job {
 
  private:
   bool leads() const { return communicator_.rank() == 0; }
+  bool trains() const { return !options_.out.empty(); }
   Status AgreeOn(const Status& mine, std::string_view name);
   Status Everywhere(Status status);
   void ChooseRecompute();
   Status CheckSameInputs();
+  void MakeTrainer();
   Status PrintLogprobs();
+  Status Resume();
   Status MakeReference();
+  Status OpenLog();
   Status RunSteps();
-  Status AfterStep(StepValues& values);
-  Status SaveCheckpoint(int64_t steps_done);
+  Status RunStep(int64_t step);
+  Status Record(const StepValues& values, bool& stop);
+  Status StopIfTold(bool asked);
+  Status SaveCheckpoint();
   Status SaveOut();
-  checkpoint::JobIdentity Identity() const;
 
   const TrainerOptions& options_;
   parallel::Communicator& communicator_;
   Reporter* reporter_;
+  const std::function<bool()>& noticed_;
   const Clock::time_point begin_ = Clock::now();
   JobInputs inputs_;
   std::string model_id_;
@@ -66,9 +74,10 @@ class Job {
   std::unique_ptr<Network> network_;
   std::unique_ptr<AdamW> optimizer_;
   std::unique_ptr<Trainer> trainer_;
+  std::optional<JobCheckpoints> checkpoints_;
   std::optional<JobLog> log_;
-  double reference_seconds_ = 0, steps_seconds_ = 0, first_loss_ = 0;
-  int64_t tokens_ = 0;
+  checkpoint::TrainingState state_;  // after the last step that was done
+  int64_t saved_step_ = -1;          // of the newest checkpoint
   bool together_ = false, everywhere_ = false;
 };
 
@@ -96,10 +105,6 @@ Status Job::Prepare() {
   if (leads()) {
     SRLM_ASSIGN_OR_RETURN(const Manifest manifest, ReadManifest(options_.model));
     model_id_ = manifest.ModelId();
-    if (!options_.log.empty() && !options_.out.empty()) {
-      SRLM_ASSIGN_OR_RETURN(JobLog log, JobLog::Open(options_.log, 0));
-      log_ = std::move(log);
-    }
   }
   data_order_ = {.samples = static_cast<int64_t>(inputs_.samples.size()),
                  .global_batch = options_.global_batch,
@@ -144,6 +149,18 @@ Status Job::CheckSameInputs() {
                  "data check");
 }
 
+void Job::MakeTrainer() {
+  if (trains()) {
+    optimizer_ = std::make_unique<AdamW>(network_->table(), AdamWOptions{.beta1 = options_.adam_beta1,
+                                                                         .beta2 = options_.adam_beta2,
+                                                                         .epsilon = 1e-8,
+                                                                         .weight_decay = options_.weight_decay});
+  }
+  trainer_ = std::make_unique<Trainer>(
+      StepOptions{options_.method, options_.beta, options_.max_grad_norm, options_.micro_batch_tokens}, inputs_.samples,
+      *network_, optimizer_.get(), communicator_);
+}
+
 Status Job::PrintLogprobs() {
   if (options_.print_logprobs.empty()) return OkStatus();
   std::vector<size_t> all(inputs_.samples.size());
@@ -153,103 +170,120 @@ Status Job::PrintLogprobs() {
   return AgreeOn(written, "writing log-probabilities");
 }
 
+Status Job::Resume() {
+  std::vector<int64_t> threads(static_cast<size_t>(communicator_.size())), mine = {at::get_num_threads()};
+  SRLM_RETURN_IF_ERROR(
+      communicator_.AllGather(parallel::BufferOf(std::span(mine)), parallel::BufferOf(std::span(threads)), "threads"));
+  state_.identity = IdentityOf(options_, model_id_, inputs_.data_sha256, schedule_.total_steps, threads);
+  checkpoints_.emplace(options_, *network_, *optimizer_, *trainer_);
+  if (!options_.resume) return OkStatus();
+  SRLM_RETURN_IF_ERROR(AgreeOn(leads() ? checkpoints_->Load(state_) : OkStatus(), "looking for a checkpoint"));
+  SRLM_RETURN_IF_ERROR(checkpoints_->Share(communicator_, state_, threads));
+  at::set_num_threads(static_cast<int>(threads[static_cast<size_t>(communicator_.rank())]));
+  if (state_.step > 0) saved_step_ = state_.step;
+  if (!leads()) return OkStatus();
+  std::string note = state_.step > 0 ? fmt::format("goes on after step {}, from {}", state_.step, checkpoints_->path())
+                                     : "begins anew: no checkpoint is whole";
+  for (const std::string& refused : checkpoints_->refused()) note += "; refused: " + refused;
+  if (state_.step == 0 && checkpoints_->refused().empty()) return OkStatus();
+  LogInfo("resumed", {{"note", note}});
+  if (reporter_ != nullptr) reporter_->Note(note);
+  return OkStatus();
+}
+
 Status Job::MakeReference() {
-  if (options_.method != Method::kDpo) return OkStatus();
+  if (options_.method != Method::kDpo || state_.step > 0) return OkStatus();
   const Clock::time_point begin = Clock::now();
   trainer_->ReferenceIsPolicy(order_->Step(0));  // nothing has changed yet at step 0
   const std::vector<size_t> indices = order_->AfterFirstStep();
   SRLM_RETURN_IF_ERROR(trainer_->ComputeReference(indices));
-  reference_seconds_ = SecondsSince(begin);
-  if (leads()) LogInfo("reference", {{"pairs", indices.size()}, {"seconds", reference_seconds_}});
+  state_.reference_seconds = SecondsSince(begin);
+  if (leads()) LogInfo("reference", {{"pairs", indices.size()}, {"seconds", state_.reference_seconds}});
   return OkStatus();
 }
 
-Status Job::AfterStep(StepValues& values) {
+Status Job::OpenLog() {
+  Status status;
+  if (leads() && !options_.log.empty()) {
+    auto log = JobLog::Open(options_.log, state_.step);
+    status = log.status();
+    if (log.ok()) log_ = std::move(log).value();
+    if (status.ok() && state_.step > 0) {
+      status = log_->Write(ResumedRow(state_.step, checkpoints_->path(), checkpoints_->refused()));
+    }
+  }
+  return AgreeOn(status, "opening the log");
+}
+
+Status Job::RunSteps() {
+  while (state_.step < schedule_.total_steps) SRLM_RETURN_IF_ERROR(RunStep(state_.step));
+  return OkStatus();
+}
+
+Status Job::RunStep(int64_t step) {
+  SRLM_ASSIGN_OR_RETURN(StepValues values, trainer_->Step(order_->Step(step), schedule_.At(step)));
   if (!values.finite()) {
     return Everywhere(FailedPrecondition(
         fmt::format("the loss of step {} is {} and its gradient norm {}: training diverged; lower --learning-rate, or "
                     "check the data and weights",
-                    values.step, values.loss, values.grad_norm)));
+                    step, values.loss, values.grad_norm)));
   }
-  if (values.step == 0) first_loss_ = values.loss;
-  tokens_ += values.tokens;
-  steps_seconds_ += values.seconds;
-  values.total_tokens = tokens_;
-  values.total_seconds = steps_seconds_;
-  values.first_loss = first_loss_;
-  Status status;
-  std::vector<int64_t> stop = {0};
-  if (leads()) {
-    LogInfo("step", {{"step", values.step},
-                     {"of", values.total_steps},
-                     {"loss", values.loss},
-                     {"grad_norm", values.grad_norm},
-                     {"seconds", values.seconds}});
-    if (log_) status = log_->Write(StepRow(options_.method, values));
-    if (status.ok() && reporter_ != nullptr) {
-      const auto asked = reporter_->Step(values);
-      status = asked.status();
-      stop[0] = asked.ok() && *asked ? 1 : 0;
-    }
-    const int64_t done = values.step + 1;
-    const bool due =
-        options_.checkpoint_steps > 0 && (done % options_.checkpoint_steps == 0 || done == schedule_.total_steps);
-    if (status.ok() && due) status = SaveCheckpoint(done);
+  if (step == 0) state_.first_loss = values.loss;
+  state_.step = step + 1;
+  state_.tokens += values.tokens;
+  state_.seconds += values.seconds;
+  values.step = step;
+  values.total_steps = schedule_.total_steps;
+  values.total_tokens = state_.tokens;
+  values.total_seconds = state_.seconds;
+  values.first_loss = state_.first_loss;
+  bool stop = false;
+  SRLM_RETURN_IF_ERROR(AgreeOn(leads() ? Record(values, stop) : OkStatus(), "end of step"));
+  return StopIfTold(stop);
+}
+
+/// Rank 0: tells of the step, and keeps what has been reached.
+Status Job::Record(const StepValues& values, bool& stop) {
+  LogInfo("step", {{"step", values.step},
+                   {"of", values.total_steps},
+                   {"loss", values.loss},
+                   {"grad_norm", values.grad_norm},
+                   {"seconds", values.seconds}});
+  if (log_) SRLM_RETURN_IF_ERROR(log_->Write(StepRow(options_.method, values)));
+  if (reporter_ != nullptr) {
+    SRLM_ASSIGN_OR_RETURN(stop, reporter_->Step(values));
   }
-  SRLM_RETURN_IF_ERROR(AgreeOn(status, "end of step"));
-  SRLM_RETURN_IF_ERROR(communicator_.Broadcast(parallel::BufferOf(std::span(stop)), 0, "whether to stop"));
-  if (stop[0] != 0) return Everywhere(Status(Code::kCancelled, "stopped by the coordinator"));
+  const bool last = state_.step == schedule_.total_steps;
+  const bool due = options_.checkpoint_steps > 0 && (last || state_.step % options_.checkpoint_steps == 0);
+  return due ? SaveCheckpoint() : OkStatus();
+}
+
+/// Rank 0. The log is on disk first: its rows below a checkpoint's step are never written again.
+Status Job::SaveCheckpoint() {
+  if (saved_step_ == state_.step) return OkStatus();
+  if (log_) SRLM_RETURN_IF_ERROR(log_->Sync());
+  SRLM_RETURN_IF_ERROR(checkpoints_->Save(state_));
+  saved_step_ = state_.step;
   return OkStatus();
 }
 
-checkpoint::JobIdentity Job::Identity() const {
-  checkpoint::JobIdentity identity;
-  identity.model_id = model_id_;
-  identity.data_sha256 = inputs_.data_sha256;
-  const auto set = [&](const std::string& name, const auto& value) {
-    identity.settings[name] = fmt::format("{}", value);
-  };
-  set("method", options_.method == Method::kDpo ? "dpo" : "sft");
-  set("learning_rate", options_.learning_rate);
-  set("final_learning_rate", options_.final_learning_rate);
-  set("schedule", options_.schedule == Schedule::kCosine ? "cosine" : "constant");
-  set("warmup_ratio", options_.warmup_ratio);
-  set("beta", options_.beta);
-  set("global_batch", options_.global_batch);
-  set("micro_batch_tokens", options_.micro_batch_tokens);
-  set("steps", schedule_.total_steps);
-  set("adam_beta1", options_.adam_beta1);
-  set("adam_beta2", options_.adam_beta2);
-  set("weight_decay", options_.weight_decay);
-  set("max_grad_norm", options_.max_grad_norm);
-  set("shuffle", options_.shuffle);
-  set("seed", options_.seed);
-  set("ranks", communicator_.size());
-  set("threads", at::get_num_threads());
-  return identity;
-}
-
-Status Job::SaveCheckpoint(int64_t steps_done) {
-  const checkpoint::Part parts[] = {checkpoint::PartOf("weights", network_->weights()),
-                                    checkpoint::PartOf("first_moment", optimizer_->first_moment()),
-                                    checkpoint::PartOf("second_moment", optimizer_->second_moment())};
-  const checkpoint::TrainingState state = {Identity(),     steps_done,         tokens_,
-                                           steps_seconds_, reference_seconds_, first_loss_};
-  SRLM_ASSIGN_OR_RETURN(
-      const std::string path,
-      checkpoint::CheckpointFolder(CheckpointFolderOf(options_), options_.keep_checkpoints).Save(state, parts));
-  LogInfo("checkpoint", {{"step", steps_done}, {"folder", path}});
-  return OkStatus();
-}
-
-Status Job::RunSteps() {
-  for (int64_t step = 0; step < schedule_.total_steps; ++step) {
-    SRLM_ASSIGN_OR_RETURN(StepValues values, trainer_->Step(order_->Step(step), schedule_.At(step)));
-    values.step = step;
-    values.total_steps = schedule_.total_steps;
-    SRLM_RETURN_IF_ERROR(AfterStep(values));
-  }
-  return OkStatus();
+/// Ends all ranks here when the reporter asked for it, or any rank has notice. A job that has made its last step rather
+/// saves its model.
+Status Job::StopIfTold(bool asked) {
+  const auto ranks = static_cast<size_t>(communicator_.size());
+  std::vector<int64_t> votes(ranks + 1, 0);  // a rank's notice; the last one: asked
+  votes[static_cast<size_t>(communicator_.rank())] = noticed_ && noticed_() ? 1 : 0;
+  votes[ranks] = asked ? 1 : 0;
+  SRLM_RETURN_IF_ERROR(communicator_.AllReduceSum(parallel::BufferOf(std::span(votes)), "whether to stop"));
+  const auto told =
+      static_cast<size_t>(std::ranges::find_if(votes, [](int64_t vote) { return vote > 0; }) - votes.begin());
+  if (told > ranks || state_.step == schedule_.total_steps) return OkStatus();
+  SRLM_RETURN_IF_ERROR(AgreeOn(leads() ? SaveCheckpoint() : OkStatus(), "checkpoint before the stop"));
+  const std::string reason = told == ranks ? "the coordinator asked for it" : fmt::format("SIGTERM on rank {}", told);
+  if (leads() && reporter_ != nullptr) reporter_->Stopped(state_.step, told == ranks, reason);
+  return Everywhere(
+      {Code::kCancelled, fmt::format("stopped after step {} of {}: {}; the same command goes on from there",
+                                     state_.step, schedule_.total_steps, reason)});
 }
 
 Status Job::SaveOut() {
@@ -258,9 +292,9 @@ Status Job::SaveOut() {
     const auto manifest = model::SaveModel(options_.out, options_.model, network_->table(), network_->weights());
     status = manifest.status();
     if (status.ok()) {
-      const JobResult result = {std::filesystem::absolute(options_.out).string(), manifest->ModelId(),
-                                schedule_.total_steps, tokens_, steps_seconds_};
-      if (log_) status = log_->Write(DoneRow(result, reference_seconds_, SecondsSince(begin_)));
+      const JobResult result = {std::filesystem::absolute(options_.out).string(), manifest->ModelId(), state_.step,
+                                state_.tokens, state_.seconds};
+      if (log_) status = log_->Write(DoneRow(result, state_.reference_seconds, SecondsSince(begin_)));
       if (log_ && status.ok()) status = log_->Close();
       LogInfo("done", {{"model_folder", result.model_folder},
                        {"model_id", result.model_id},
@@ -275,28 +309,23 @@ Status Job::SaveOut() {
 
 Status Job::Run() {
   SRLM_RETURN_IF_ERROR(CheckSameInputs());
-  if (!options_.out.empty()) {
-    optimizer_ = std::make_unique<AdamW>(network_->table(), AdamWOptions{.beta1 = options_.adam_beta1,
-                                                                         .beta2 = options_.adam_beta2,
-                                                                         .epsilon = 1e-8,
-                                                                         .weight_decay = options_.weight_decay});
-  }
-  trainer_ = std::make_unique<Trainer>(
-      StepOptions{options_.method, options_.beta, options_.max_grad_norm, options_.micro_batch_tokens}, inputs_.samples,
-      *network_, optimizer_.get(), communicator_);
+  MakeTrainer();
   SRLM_RETURN_IF_ERROR(PrintLogprobs());
-  if (options_.out.empty()) return OkStatus();
+  if (!trains()) return OkStatus();
+  SRLM_RETURN_IF_ERROR(Resume());
   SRLM_RETURN_IF_ERROR(MakeReference());
+  SRLM_RETURN_IF_ERROR(OpenLog());
   SRLM_RETURN_IF_ERROR(RunSteps());
   return SaveOut();
 }
 
 }  // namespace
 
-JobEnd RunJob(const TrainerOptions& options, parallel::Communicator& communicator, Reporter* reporter) {
+JobEnd RunJob(const TrainerOptions& options, parallel::Communicator& communicator, Reporter* reporter,
+              const std::function<bool()>& noticed) {
   const c10::InferenceMode inference;  // no autograd: backward is written out
   at::set_num_threads(options.threads > 0 ? options.threads : ThreadsPerRank(communicator.ranks_on_cores()));
-  Job job(options, communicator, reporter);
+  Job job(options, communicator, reporter, noticed);
   Status prepared;
   try {
     prepared = job.Prepare();

@@ -1,6 +1,8 @@
 // A whole training job: inputs, network, reference, steps, the saved model.
 #pragma once
 
+#include <functional>
+
 #include "common/base/status.h"
 #include "common/parallel/communicator.h"
 #include "trainer/job/options.h"
@@ -15,7 +17,10 @@ struct JobEnd {
   bool everywhere = false;  // every rank ends with this same status: one message is enough
 };
 
-/// Runs the job on this rank. `reporter` is used on rank 0 and may be null.
-JobEnd RunJob(const TrainerOptions& options, parallel::Communicator& communicator, Reporter* reporter);
+/// Runs the job on this rank. `reporter` is used on rank 0 and may be null. `noticed` (may be null) says whether this
+/// rank was told to end soon: then, or when the reporter says stop, all ranks end after the present step with
+/// Cancelled, with a checkpoint.
+JobEnd RunJob(const TrainerOptions& options, parallel::Communicator& communicator, Reporter* reporter,
+              const std::function<bool()>& noticed = nullptr);
 
 }  // namespace srlm::trainer

@@ -25,6 +25,11 @@ nlohmann::ordered_json StepRow(Method method, const StepValues& values) {
   return row;
 }
 
+nlohmann::ordered_json ResumedRow(int64_t step, const std::string& checkpoint,
+                                  const std::vector<std::string>& refused) {
+  return {{"event", "resumed"}, {"step", step}, {"checkpoint", checkpoint}, {"refused", refused}};
+}
+
 nlohmann::ordered_json DoneRow(const JobResult& result, double reference_seconds, double seconds) {
   return {{"event", "done"},
           {"model_folder", result.model_folder},

@@ -18,6 +18,9 @@ namespace srlm::trainer {
 /// log-probabilities too. No other row of a log has `loss`.
 nlohmann::ordered_json StepRow(Method method, const StepValues& values);
 
+/// The row where a job goes on: {"event": "resumed", step, checkpoint, refused}.
+nlohmann::ordered_json ResumedRow(int64_t step, const std::string& checkpoint, const std::vector<std::string>& refused);
+
 /// The last row: {"event": "done", model_folder, model_id, steps, tokens, seconds, reference_seconds, steps_seconds,
 /// peak_rss_bytes}; `seconds` are this process's own, with loading.
 nlohmann::ordered_json DoneRow(const JobResult& result, double reference_seconds, double seconds);

@@ -47,9 +47,13 @@ struct JobResult {
 class Reporter {
  public:
   virtual ~Reporter() = default;
+  /// Something that people should see, with the next report.
+  virtual void Note(const std::string& text) = 0;
   /// True: stop before the next step. A failure ends the job; nobody listening for a while is not one.
   virtual Result<bool> Step(const StepValues& values) = 0;
   virtual Status Done(const JobResult& result) = 0;
+  /// The job stopped in order after `steps` steps, with a checkpoint; `asked`: because Step said so.
+  virtual void Stopped(int64_t steps, bool asked, const std::string& reason) = 0;
   virtual void Failed(const Status& status) = 0;
 };
 

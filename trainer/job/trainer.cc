@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "common/base/clock.h"
 #include "trainer/batches/pack.h"
@@ -73,6 +74,25 @@ Status Trainer::ComputeReference(std::span<const size_t> indices) {
 
 void Trainer::ReferenceIsPolicy(std::span<const size_t> indices) {
   for (const size_t index : indices) reference_is_policy_[index] = !has_reference_[index];
+}
+
+std::vector<double> Trainer::reference_values() const {
+  std::vector<double> values;
+  if (options_.method == Method::kSft) return values;
+  for (size_t i = 0; i < reference_.size(); ++i) {
+    for (const double value : reference_[i]) {
+      values.push_back(has_reference_[i] ? value : std::numeric_limits<double>::quiet_NaN());
+    }
+  }
+  return values;
+}
+
+void Trainer::set_reference_values(std::span<const double> values) {
+  for (size_t i = 0; 2 * i < values.size(); ++i) {
+    reference_[i] = {values[2 * i], values[2 * i + 1]};
+    has_reference_[i] = !std::isnan(values[2 * i]);
+    reference_is_policy_[i] = false;
+  }
 }
 
 SequenceGradient Trainer::GradientOf(std::span<const size_t> step_samples, Sums& sums) {

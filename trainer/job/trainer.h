@@ -42,6 +42,11 @@ class Trainer {
   /// network is still the reference.
   void ReferenceIsPolicy(std::span<const size_t> indices);
 
+  /// All samples' reference values, chosen and rejected one after the other; not a number where there is none yet. What
+  /// step 0 took from its own forward cannot be computed again later. Empty for SFT.
+  std::vector<double> reference_values() const;
+  void set_reference_values(std::span<const double> values);
+
   /// One optimiser step over samples[i] for each i of `step_samples`. Fills all but step and total_steps. When the loss
   /// or the gradients are not finite, which all ranks see alike, nothing is updated. Fails when a rank is gone or
   /// hangs.

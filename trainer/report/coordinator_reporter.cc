@@ -1,6 +1,7 @@
 #include "trainer/report/coordinator_reporter.h"
 
 #include <thread>
+#include <vector>
 
 #include "common/base/clock.h"
 #include "common/base/failpoint.h"
@@ -33,6 +34,8 @@ class CoordinatorReporter : public Reporter {
     return OkStatus();
   }
 
+  void Note(const std::string& text) override { notes_.push_back(text); }
+
   Result<bool> Step(const StepValues& values) override {
     auto progress = Message<v1::TrainingProgress>();
     progress.set_step(static_cast<uint64_t>(values.step));
@@ -51,10 +54,14 @@ class CoordinatorReporter : public Reporter {
     progress.set_total_tokens(static_cast<uint64_t>(values.total_tokens));
     progress.set_total_seconds(values.total_seconds);
     progress.set_first_loss(values.first_loss);
+    progress.mutable_notes()->Assign(notes_.begin(), notes_.end());
     Failpoint("trainer.before_report");
     auto answer = rpc::Call(*stub_, &Stub::ReportProgress, progress, kCallSeconds, "ReportProgress");
     Failpoint("trainer.after_report");
-    if (answer.ok()) return answer->stop();
+    if (answer.ok()) {
+      notes_.clear();
+      return answer->stop();
+    }
     if (!Silent(answer.status())) return answer.status();
     LogWarning("report_failed", {{"step", values.step}, {"reason", answer.status().message()}});
     FindCoordinatorAgain();
@@ -70,6 +77,7 @@ class CoordinatorReporter : public Reporter {
       done.set_steps(static_cast<uint64_t>(result.steps));
       done.set_tokens(static_cast<uint64_t>(result.tokens));
       done.set_seconds(result.seconds);
+      done.mutable_notes()->Assign(notes_.begin(), notes_.end());
       Failpoint("trainer.before_done");
       const auto answer = rpc::Call(*stub_, &Stub::ReportDone, done, kCallSeconds, "ReportDone");
       Failpoint("trainer.after_done");
@@ -78,6 +86,15 @@ class CoordinatorReporter : public Reporter {
       std::this_thread::sleep_for(kRetryPause);
       FindCoordinatorAgain();
     }
+  }
+
+  void Stopped(int64_t steps, bool asked, const std::string& reason) override {
+    auto stopped = Message<v1::TrainingStopped>();
+    stopped.set_steps(static_cast<uint64_t>(steps));
+    stopped.set_asked(asked);
+    stopped.set_reason(reason);
+    const auto answer = rpc::Call(*stub_, &Stub::ReportStopped, stopped, kCallSeconds, "ReportStopped");
+    if (!answer.ok()) LogWarning("report_failed", {{"reason", answer.status().message()}});
   }
 
   void Failed(const Status& status) override {
@@ -118,6 +135,7 @@ class CoordinatorReporter : public Reporter {
   std::string run_dir_;
   std::string job_id_;
   std::string launch_id_;
+  std::vector<std::string> notes_;  // that no report has carried yet
   rpc::RunAddress address_;
   std::shared_ptr<grpc::Channel> channel_;
   std::unique_ptr<Stub> stub_;

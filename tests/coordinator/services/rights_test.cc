@@ -37,6 +37,7 @@ class Open final : public WorkHandler, public TrainingHandler, public RunHandler
     return Count<v1::TrainingDirective>();
   }
   Result<v1::TrainingAck> Done(const v1::TrainingDone&) override { return Count<v1::TrainingAck>(); }
+  Result<v1::TrainingAck> Stopped(const v1::TrainingStopped&) override { return Count<v1::TrainingAck>(); }
   Result<v1::TrainingAck> Failed(const v1::TrainingFailed&) override { return Count<v1::TrainingAck>(); }
   Result<v1::RunStatus> GetStatus() override { return Count<v1::RunStatus>(); }
   v1::RunStatus Snapshot() const override { return {}; }

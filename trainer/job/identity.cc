@@ -1,0 +1,35 @@
+#include "trainer/job/identity.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+namespace srlm::trainer {
+
+checkpoint::JobIdentity IdentityOf(const TrainerOptions& options, const std::string& model_id,
+                                   const std::string& data_sha256, int64_t total_steps,
+                                   std::span<const int64_t> threads) {
+  checkpoint::JobIdentity identity{model_id, data_sha256, {}};
+  const auto set = [&](const std::string& name, const auto& value) {
+    identity.settings[name] = fmt::format("{}", value);
+  };
+  set("method", options.method == Method::kDpo ? "dpo" : "sft");
+  set("learning_rate", options.learning_rate);
+  set("final_learning_rate", options.final_learning_rate);
+  set("schedule", options.schedule == Schedule::kCosine ? "cosine" : "constant");
+  set("warmup_ratio", options.warmup_ratio);
+  set("beta", options.beta);
+  set("global_batch", options.global_batch);
+  set("micro_batch_tokens", options.micro_batch_tokens);
+  set("steps", total_steps);
+  set("adam_beta1", options.adam_beta1);
+  set("adam_beta2", options.adam_beta2);
+  set("weight_decay", options.weight_decay);
+  set("max_grad_norm", options.max_grad_norm);
+  set("shuffle", options.shuffle);
+  set("seed", options.seed);
+  set("ranks", threads.size());
+  set("threads", fmt::format("{}", fmt::join(threads, ",")));
+  return identity;
+}
+
+}  // namespace srlm::trainer

@@ -1,0 +1,19 @@
+// What makes two training jobs the same.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "common/checkpoint/checkpoint.h"
+#include "trainer/job/options.h"
+
+namespace srlm::trainer {
+
+/// Everything that the bits of a step depend on, beside the step's number: model, data, options, ranks and the threads
+/// of each (`threads`, by rank).
+checkpoint::JobIdentity IdentityOf(const TrainerOptions& options, const std::string& model_id,
+                                   const std::string& data_sha256, int64_t total_steps,
+                                   std::span<const int64_t> threads);
+
+}  // namespace srlm::trainer
