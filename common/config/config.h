@@ -117,6 +117,8 @@ struct TrainerConfig {
   int threads = 0;  // 0: the host's cores divided by the ranks on it
   int checkpoint_steps = 200;
   int keep_checkpoints = 2;
+  double rank_timeout_s = 600;
+  double silence_timeout_s = 1800;
 };
 
 struct CoordinatorConfig {

@@ -8,14 +8,10 @@
 #include "common/base/file.h"
 #include "common/base/hash.h"
 #include "common/data/jsonl.h"
+#include "coordinator/rounds/trainer_command.h"
 
 namespace srlm::rounds {
 namespace {
-
-const config::OptimiserConfig& OptimiserOf(const Context& context, const TrainingJob& job) {
-  if (job.kind == "sft") return context.config.sft;
-  return context.config.dpo;
-}
 
 Result<ledger::CandidateRow> CandidateOf(const Context& context, const ledger::PairRow& pair, int sample) {
   SRLM_ASSIGN_OR_RETURN(auto row, context.ledger.Candidate(pair.round, pair.prompt_id, sample));
@@ -80,8 +76,12 @@ std::string OutputFolder(const Context& context, const TrainingJob& job) {
   return context.run_dir + "/models/" + job.output;
 }
 
+std::string CheckpointFolder(const Context& context, const TrainingJob& job) {
+  return JobFolder(context, job) + "/checkpoints";
+}
+
 Result<JobFiles> WriteJobFiles(const Context& context, const TrainingJob& job) {
-  const std::string folder = JobFolder(context, job), description = folder + "/job.json";
+  const std::string folder = JobFolder(context, job), path = folder + "/job.json";
   SRLM_RETURN_IF_ERROR(MakeFolders(folder));
   SRLM_RETURN_IF_ERROR(MakeFolders(context.run_dir + "/models"));
   JobFiles files;
@@ -96,11 +96,18 @@ Result<JobFiles> WriteJobFiles(const Context& context, const TrainingJob& job) {
                                        {"rows", files.rows},
                                        {"data_sha256", data_sha256},
                                        {"ranks", context.config.trainer.ranks},
-                                       {"arguments", TrainerSpec(context, job, "", "").args}};
+                                       {"arguments", MethodArguments(context, job)}};
   const std::string text = json.dump(1) + "\n";
-  const auto before = ReadFile(description);
+  const auto before = ReadFile(path);
   files.as_before = before.ok() && before.value() == text;
-  if (!files.as_before) SRLM_RETURN_IF_ERROR(WriteFileAtomic(description, text));
+  if (files.as_before) return files;
+  // Before the new job has a name: what bears it then is its own.
+  std::error_code error;
+  files.discarded_checkpoints = std::filesystem::remove_all(CheckpointFolder(context, job), error) > 0;
+  if (!error) std::filesystem::remove_all(OutputFolder(context, job), error);
+  if (error)
+    return InvalidArgument(fmt::format("{}: cannot remove what another job left: {}", folder, error.message()));
+  SRLM_RETURN_IF_ERROR(WriteFileAtomic(path, text));
   return files;
 }
 
@@ -114,55 +121,6 @@ void RemoveUnfinishedModels(const Context& context, const TrainingJob& job) {
     if (entry->path().filename().string().starts_with(prefix)) unfinished.push_back(entry->path());
   }
   for (const auto& path : unfinished) std::filesystem::remove_all(path, error);
-}
-
-launcher::LaunchSpec TrainerSpec(const Context& context, const TrainingJob& job, const std::string& program_folder,
-                                 const std::string& launch_id) {
-  const config::OptimiserConfig& o = OptimiserOf(context, job);
-  const std::string folder = JobFolder(context, job);
-  launcher::LaunchSpec spec;
-  spec.id = launch_id;
-  spec.program = program_folder + "/srlm-trainer";
-  spec.ranks = context.config.trainer.ranks;
-  spec.log_dir = context.run_dir + "/logs/srlm-trainer/" + launch_id;
-  spec.args = {job.kind,
-               "--model",
-               context.models.Find(job.input)->folder,
-               "--data",
-               folder + "/data.jsonl",
-               "--out",
-               OutputFolder(context, job),
-               "--log",
-               folder + "/log.jsonl"};
-  const auto add = [&](const std::string& flag, const auto& value) {
-    spec.args.push_back(flag);
-    spec.args.push_back(fmt::format("{}", value));
-  };
-  add("--learning-rate", o.learning_rate);
-  add("--final-learning-rate", o.final_learning_rate);
-  add("--schedule", config::NameOf(o.schedule));
-  add("--warmup-ratio", o.warmup_ratio);
-  if (job.kind == "dpo") add("--beta", context.config.dpo.beta);
-  add("--global-batch", o.global_batch);
-  add("--micro-batch-tokens", o.micro_batch_tokens);
-  add("--epochs", o.epochs);
-  add("--adam-beta1", o.adam_beta1);
-  add("--adam-beta2", o.adam_beta2);
-  add("--weight-decay", o.weight_decay);
-  add("--max-grad-norm", o.max_grad_norm);
-  if (o.recompute) spec.args.push_back("--recompute");
-  add("--checkpoint-steps", context.config.trainer.checkpoint_steps);
-  add("--keep-checkpoints", context.config.trainer.keep_checkpoints);
-  add("--checkpoint-folder", folder + "/checkpoints");
-  if (context.config.trainer.threads > 0) add("--threads", context.config.trainer.threads);
-  add("--seed", context.config.seed);
-  if (!context.config.chat_template.empty()) add("--chat-template", context.config.chat_template);
-  if (context.config.special_tokens_in_text == config::SpecialTokensInText::kParse)
-    add("--special-tokens-in-text", "parse");
-  add("--run", context.run_dir);
-  add("--job-id", job.job_id);
-  if (!launch_id.empty()) add("--launch-id", launch_id);
-  return spec;
 }
 
 }  // namespace srlm::rounds

@@ -1,10 +1,9 @@
-// What a training job reads, and how it is started: RUN/jobs/<job>/data.jsonl, job.json and the command line.
+// What a training job is and reads: RUN/jobs/<job>/job.json and data.jsonl.
 #pragma once
 
 #include <string>
 #include <vector>
 
-#include "coordinator/launcher/launcher.h"
 #include "coordinator/rounds/context.h"
 
 namespace srlm::rounds {
@@ -21,14 +20,16 @@ struct TrainingJob {
 /// The job that makes M<number>.
 TrainingJob JobOf(int number);
 
-/// Folder of the job's files, and of the model that it makes; absolute.
+/// Folder of the job's files, of the model that it makes, and of its checkpoints; absolute.
 std::string JobFolder(const Context& context, const TrainingJob& job);
 std::string OutputFolder(const Context& context, const TrainingJob& job);
+std::string CheckpointFolder(const Context& context, const TrainingJob& job);
 
 /// What WriteJobFiles wrote.
 struct JobFiles {
   int64_t rows = 0;
-  bool as_before = false;  // the very job was there already: what an earlier launch made of it is its work
+  bool as_before = false;              // the very job was there already: what an earlier launch made of it is its work
+  bool discarded_checkpoints = false;  // those of another job under its name
 };
 
 /// Writes data.jsonl and job.json. SFT: the seed rows as text. DPO: the round's pairs as token ids with their texts,
@@ -37,9 +38,5 @@ Result<JobFiles> WriteJobFiles(const Context& context, const TrainingJob& job);
 
 /// Removes what a killed trainer left beside the model that it was saving.
 void RemoveUnfinishedModels(const Context& context, const TrainingJob& job);
-
-/// How the trainer is started.
-launcher::LaunchSpec TrainerSpec(const Context& context, const TrainingJob& job, const std::string& program_folder,
-                                 const std::string& launch_id);
 
 }  // namespace srlm::rounds

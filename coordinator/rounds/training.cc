@@ -6,6 +6,7 @@
 
 #include "common/base/manifest.h"
 #include "coordinator/rounds/launches.h"
+#include "coordinator/rounds/trainer_command.h"
 
 namespace srlm::rounds {
 
@@ -19,7 +20,11 @@ Status Training::Begin() {
   SRLM_ASSIGN_OR_RETURN(const auto earlier, context_.ledger.Job(job_.job_id));
   SRLM_ASSIGN_OR_RETURN(const JobFiles files, WriteJobFiles(context_, job_));
   ours_ = files.as_before;
-  if (!ours_) SRLM_RETURN_IF_ERROR(BeginAnew());
+  if (files.discarded_checkpoints)
+    SRLM_RETURN_IF_ERROR(context_.Event("warning", job_.round, "job_begins_anew",
+                                        fmt::format("{}: its arguments, ranks or data changed, so its checkpoints are "
+                                                    "removed and it begins at step 0",
+                                                    job_.job_id)));
   if (earlier && ours_) row_ = *earlier;
   if (earlier) row_.tries = earlier->tries;
   furthest_ = row_.step;
@@ -34,19 +39,6 @@ Status Training::Begin() {
                         fmt::format("{} on {} rows makes {}", job_.job_id, row_.rows, job_.output));
 }
 
-/// What earlier launches left is of another job: its trainer would refuse to go on from there.
-Status Training::BeginAnew() {
-  std::error_code error;
-  const std::string checkpoints = JobFolder(context_, job_) + "/checkpoints";
-  if (!fs::exists(checkpoints, error)) return OkStatus();
-  fs::remove_all(checkpoints, error);
-  if (error) return InvalidArgument(fmt::format("{}: cannot remove it: {}", checkpoints, error.message()));
-  return context_.Event("warning", job_.round, "job_begins_anew",
-                        fmt::format("{} is no longer the job that its checkpoints are of (arguments, ranks or data "
-                                    "changed): they are removed, and it begins at step 0",
-                                    job_.job_id));
-}
-
 /// Takes a model that a launch of this job has saved, without living to say so. Whether there was one.
 Result<bool> Training::AdoptModel() {
   const std::string folder = OutputFolder(context_, job_);
@@ -58,7 +50,7 @@ Result<bool> Training::AdoptModel() {
   return true;
 }
 
-Status Training::StartTrainer() {
+Status Training::StartTrainer(Clock::time_point now) {
   SRLM_ASSIGN_OR_RETURN(const bool adopted, AdoptModel());
   if (adopted) return OkStatus();
   std::error_code error;
@@ -69,6 +61,8 @@ Status Training::StartTrainer() {
   further_ = false;
   stopped_ = false;
   end_by_.reset();
+  silent_ = false;
+  heard_ = now;
   reported_.clear();
   SRLM_RETURN_IF_ERROR(context_.ledger.SetJob(row_));
   // One that a person started outlives its coordinator, and may report to the next.
@@ -87,7 +81,7 @@ Status Training::Advance(Clock::time_point now) {
   if (!failure_.empty()) return FailedPrecondition(fmt::format("{} failed: {}", job_.job_id, failure_));
   if (!launched_) {
     if (row_.state == "done" || now < next_start_) return OkStatus();
-    return StartTrainer();
+    return StartTrainer(now);
   }
   if (launcher_ == nullptr) {
     if (!reported_.empty() || stopped_)
@@ -100,8 +94,20 @@ Status Training::Advance(Clock::time_point now) {
   if (row_.state == "done" || stopped_) {
     if (!end_by_) end_by_ = Deadline::AfterSeconds(30);
     if (end_by_->Expired()) return launcher_->Stop(spec_.id, Deadline::AfterSeconds(kStopGraceSeconds));
+    return OkStatus();
   }
-  return OkStatus();
+  return EndIfSilent(now);
+}
+
+// Ranks that wait for one of them end by themselves. When all are stopped, or the one that reports is, nobody is left
+// to end them but the coordinator.
+Status Training::EndIfSilent(Clock::time_point now) {
+  const double silence_s = SecondsBetween(heard_, now);
+  if (silent_ || silence_s < context_.config.trainer.silence_timeout_s) return OkStatus();
+  silent_ = true;
+  reported_ = fmt::format("its trainer has reported nothing for {:.0f} s (trainer.silence_timeout_s)", silence_s);
+  SRLM_RETURN_IF_ERROR(context_.Event("warning", job_.round, "trainer_silent", job_.job_id + ": " + reported_));
+  return launcher_->Stop(spec_.id, Deadline::AfterSeconds(kStopGraceSeconds));
 }
 
 Status Training::NoticeEnd(const launcher::LaunchStatus& status, Clock::time_point now) {
@@ -127,6 +133,7 @@ Status Training::NoticeEnd(const launcher::LaunchStatus& status, Clock::time_poi
 }
 
 Status Training::Progress(const v1::TrainingProgress& progress) {
+  heard_ = Clock::now();
   row_.step = progress.step() + 1;
   if (row_.step > furthest_) {
     furthest_ = row_.step;
@@ -187,6 +194,7 @@ Status Training::Done(const v1::TrainingDone& done) {
 }
 
 Status Training::Failed(const v1::TrainingFailed& failed) {
+  heard_ = Clock::now();
   const std::string message = failed.message().empty() ? "the trainer gave no reason" : failed.message();
   const auto code = static_cast<Code>(failed.code());
   const bool final = code == Code::kInvalidArgument || code == Code::kNotFound || code == Code::kFailedPrecondition;

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "coordinator/launcher/launcher.h"
 #include "coordinator/rounds/job_files.h"
 #include "srlm/v1/training.pb.h"
 
@@ -14,8 +15,9 @@ class Training {
   /// `launcher` null: somebody starts the job by hand.
   Training(const Context& context, TrainingJob job, launcher::Launcher* launcher, std::string program_folder);
 
-  /// Begins the job, starts it again after a back-off when it ended without its model, and notices its end. Fails
-  /// when the job cannot be done: the trainer said so, or it ended max_relaunches times without getting further.
+  /// Begins the job, starts it again after a back-off when it ended without its model or fell silent, and notices its
+  /// end. Fails when the job cannot be done: the trainer said so, or it ended max_relaunches times without getting
+  /// further.
   Status Advance(Clock::time_point now);
 
   /// Whether the model is recorded and the trainer's ranks have ended.
@@ -44,9 +46,9 @@ class Training {
 
  private:
   Status Begin();
-  Status BeginAnew();
   Result<bool> AdoptModel();
-  Status StartTrainer();
+  Status StartTrainer(Clock::time_point now);
+  Status EndIfSilent(Clock::time_point now);
   Status Record(const std::string& model_id);
   template <class Report>
   Status RecordNotes(const Report& report);
@@ -60,6 +62,8 @@ class Training {
   bool begun_ = false;
   bool launched_ = false;  // ranks that we started run
   launcher::LaunchSpec spec_;
+  Clock::time_point heard_{};        // of the present launch, or its start
+  bool silent_ = false;              // it was ended for its silence
   std::optional<Deadline> end_by_;   // for ranks that have delivered their model, or stopped
   bool ours_ = false;                // what is in the output's folder was made for this very job
   std::string failure_;              // that the trainer reported and that no other launch would mend

@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <thread>
@@ -76,14 +77,16 @@ class JobTest : public testing::Test {
   }
 
   /// Runs the job on ranks that are threads; rank 0's end.
-  static JobEnd RunOnThreads(const TrainerOptions& options, int ranks, Reporter* reporter = nullptr) {
+  static JobEnd RunOnThreads(const TrainerOptions& options, int ranks, Reporter* reporter = nullptr,
+                             const std::function<bool(int rank)>& noticed = nullptr) {
     auto communicators = parallel::MakeThreadCommunicators(ranks, {.timeout_s = 60});
     std::vector<JobEnd> ends(static_cast<size_t>(ranks));
     std::vector<std::thread> threads;
     for (int rank = 0; rank < ranks; ++rank) {
       threads.emplace_back([&, rank] {
         const auto i = static_cast<size_t>(rank);
-        ends[i] = RunJob(options, *communicators[i], rank == 0 ? reporter : nullptr);
+        ends[i] = RunJob(options, *communicators[i], rank == 0 ? reporter : nullptr,
+                         [&noticed, rank] { return noticed && noticed(rank); });
       });
     }
     for (std::thread& thread : threads) thread.join();

@@ -181,13 +181,81 @@ class StoppingReporter : public Reporter {
   std::string stop_reason, notes;
 };
 
-TEST_F(JobTest, StopsBeforeTheNextStepWhenAskedOnAllRanks) {
-  const TrainerOptions options = OptionsOf(Method::kDpo);
+/// Rows of steps as text, without their times.
+std::vector<std::string> Bits(const std::string& log) {
+  std::vector<std::string> rows;
+  for (nlohmann::json& row : StepRows(log)) {
+    row.erase("seconds");
+    rows.push_back(row.dump());
+  }
+  return rows;
+}
+
+TEST_F(JobTest, AJobThatIsToldToStopGoesOnToTheBitsOfOneThatIsNot) {
+  for (const Method method : {Method::kDpo, Method::kSft}) {
+    for (const int ranks : {1, 2}) {
+      TrainerOptions options = OptionsOf(method);
+      options.shuffle = true;
+      options.max_steps = 12;  // into the third epoch
+      const std::string name = std::to_string(static_cast<int>(method)) + std::to_string(ranks);
+      NameOutputs(options, "calm" + name);
+      ASSERT_TRUE(RunOnThreads(options, ranks).status.ok());
+      const auto calm = Bits(options.log);
+      const std::vector<float> model = WeightsOf(options.out);
+
+      NameOutputs(options, "stopped" + name);
+      StoppingReporter reporter;
+      const JobEnd end = RunOnThreads(options, ranks, &reporter);
+      EXPECT_EQ(end.status.code(), Code::kCancelled);
+      EXPECT_TRUE(end.together && end.everywhere);
+      EXPECT_EQ(reporter.steps, 2);
+      EXPECT_EQ(reporter.stopped_steps, 2);
+      EXPECT_TRUE(reporter.stop_was_asked);
+      EXPECT_FALSE(std::filesystem::exists(options.out));
+      EXPECT_EQ(StepRows(options.log).size(), 2u);
+
+      StoppingReporter second;
+      second.steps = 10;  // asks for nothing
+      ASSERT_TRUE(RunOnThreads(options, ranks, &second).status.ok());
+      EXPECT_EQ(second.done, 1);
+      EXPECT_NE(second.notes.find("goes on after step 2"), std::string::npos) << second.notes;
+      EXPECT_EQ(Bits(options.log), calm);
+      EXPECT_EQ(WeightsOf(options.out), model);
+    }
+  }
+}
+
+TEST_F(JobTest, NoticeOnAnyRankStopsAllAfterTheStep) {
+  TrainerOptions options = OptionsOf(Method::kDpo);
   StoppingReporter reporter;
-  EXPECT_EQ(RunOnThreads(options, 2, &reporter).status.code(), Code::kCancelled);
-  EXPECT_EQ(reporter.steps, 2);
-  EXPECT_EQ(reporter.done, 0);
-  EXPECT_FALSE(std::filesystem::exists(options.out));
+  reporter.steps = 10;
+  const JobEnd end = RunOnThreads(options, 3, &reporter, [](int rank) { return rank == 2; });
+  EXPECT_EQ(end.status.code(), Code::kCancelled);
+  EXPECT_NE(end.status.message().find("SIGTERM on rank 2"), std::string::npos) << end.status.message();
+  EXPECT_EQ(reporter.stopped_steps, 1);
+  EXPECT_FALSE(reporter.stop_was_asked);
+  // A job that has made its last step rather saves its model.
+  NameOutputs(options, "short");
+  options.max_steps = 1;
+  EXPECT_TRUE(RunOnThreads(options, 3, nullptr, [](int) { return true; }).status.ok());
+}
+
+TEST_F(JobTest, ThreadsThatNobodyAskedForAreThoseOfTheCheckpoint) {
+  TrainerOptions options = OptionsOf(Method::kSft);
+  NameOutputs(options, "calm");
+  options.threads = 2;
+  ASSERT_TRUE(RunOnThreads(options, 1).status.ok());
+  NameOutputs(options, "stopped");
+  StoppingReporter reporter;
+  EXPECT_EQ(RunOnThreads(options, 1, &reporter).status.code(), Code::kCancelled);
+  options.threads = 3;
+  const JobEnd refused = RunOnThreads(options, 1);
+  EXPECT_EQ(refused.status.code(), Code::kFailedPrecondition);
+  EXPECT_NE(refused.status.message().find("threads is 2 there and 3 now"), std::string::npos)
+      << refused.status.message();
+  options.threads = 0;
+  ASSERT_TRUE(RunOnThreads(options, 1).status.ok());
+  EXPECT_EQ(Bits(folder_ + "/stopped.jsonl"), Bits(folder_ + "/calm.jsonl"));
 }
 
 TEST_F(JobTest, ADivergedLossEndsTheJobWithoutAModel) {

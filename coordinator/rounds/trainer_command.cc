@@ -1,0 +1,71 @@
+#include "coordinator/rounds/trainer_command.h"
+
+#include <fmt/format.h>
+
+namespace srlm::rounds {
+namespace {
+
+const config::OptimiserConfig& OptimiserOf(const Context& context, const TrainingJob& job) {
+  if (job.kind == "sft") return context.config.sft;
+  return context.config.dpo;
+}
+
+template <class T>
+void Add(std::vector<std::string>& arguments, const std::string& flag, const T& value) {
+  arguments.push_back(flag);
+  arguments.push_back(fmt::format("{}", value));
+}
+
+}  // namespace
+
+std::vector<std::string> MethodArguments(const Context& context, const TrainingJob& job) {
+  const config::OptimiserConfig& o = OptimiserOf(context, job);
+  std::vector<std::string> arguments;
+  Add(arguments, "--learning-rate", o.learning_rate);
+  Add(arguments, "--final-learning-rate", o.final_learning_rate);
+  Add(arguments, "--schedule", config::NameOf(o.schedule));
+  Add(arguments, "--warmup-ratio", o.warmup_ratio);
+  if (job.kind == "dpo") Add(arguments, "--beta", context.config.dpo.beta);
+  Add(arguments, "--global-batch", o.global_batch);
+  Add(arguments, "--micro-batch-tokens", o.micro_batch_tokens);
+  Add(arguments, "--epochs", o.epochs);
+  Add(arguments, "--adam-beta1", o.adam_beta1);
+  Add(arguments, "--adam-beta2", o.adam_beta2);
+  Add(arguments, "--weight-decay", o.weight_decay);
+  Add(arguments, "--max-grad-norm", o.max_grad_norm);
+  if (context.config.trainer.threads > 0) Add(arguments, "--threads", context.config.trainer.threads);
+  Add(arguments, "--seed", context.config.seed);
+  if (context.config.special_tokens_in_text == config::SpecialTokensInText::kParse)
+    Add(arguments, "--special-tokens-in-text", "parse");
+  return arguments;
+}
+
+launcher::LaunchSpec TrainerSpec(const Context& context, const TrainingJob& job, const std::string& program_folder,
+                                 const std::string& launch_id) {
+  const config::TrainerConfig& trainer = context.config.trainer;
+  const std::string folder = JobFolder(context, job);
+  launcher::LaunchSpec spec;
+  spec.id = launch_id;
+  spec.program = program_folder + "/srlm-trainer";
+  spec.ranks = trainer.ranks;
+  spec.log_dir = context.run_dir + "/logs/srlm-trainer/" + launch_id;
+  spec.args = {job.kind};
+  Add(spec.args, "--model", context.models.Find(job.input)->folder);
+  Add(spec.args, "--data", folder + "/data.jsonl");
+  Add(spec.args, "--out", OutputFolder(context, job));
+  Add(spec.args, "--log", folder + "/log.jsonl");
+  const std::vector<std::string> method = MethodArguments(context, job);
+  spec.args.insert(spec.args.end(), method.begin(), method.end());
+  if (OptimiserOf(context, job).recompute) spec.args.push_back("--recompute");
+  if (!context.config.chat_template.empty()) Add(spec.args, "--chat-template", context.config.chat_template);
+  Add(spec.args, "--rank-timeout", trainer.rank_timeout_s);
+  Add(spec.args, "--checkpoint-steps", trainer.checkpoint_steps);
+  Add(spec.args, "--keep-checkpoints", trainer.keep_checkpoints);
+  Add(spec.args, "--checkpoint-folder", CheckpointFolder(context, job));
+  Add(spec.args, "--run", context.run_dir);
+  Add(spec.args, "--job-id", job.job_id);
+  if (!launch_id.empty()) Add(spec.args, "--launch-id", launch_id);
+  return spec;
+}
+
+}  // namespace srlm::rounds

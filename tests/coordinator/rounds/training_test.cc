@@ -1,0 +1,187 @@
+// One job with a launcher that only writes down what it is told: the launches are what the test says they are.
+#include "coordinator/rounds/training.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+
+#include "common/base/file.h"
+#include "tests/coordinator/rounds/run_files.h"
+
+namespace srlm::rounds {
+namespace {
+
+namespace fs = std::filesystem;
+
+class ScriptedLauncher final : public launcher::Launcher {
+ public:
+  Result<launcher::Launch> Start(const launcher::LaunchSpec& spec) override {
+    started.push_back(spec);
+    running = true;
+    return launcher::Launch{spec.id, 0};
+  }
+  Result<launcher::LaunchStatus> Poll(const std::string&) override {
+    launcher::LaunchStatus status;
+    status.running = running;
+    status.exit_code = running ? 0 : 1;
+    status.reason = running ? "" : "exit 1";
+    return status;
+  }
+  std::vector<std::string> Running() override { return {}; }
+  Status Stop(const std::string& id, Deadline) override {
+    stopped.push_back(id);
+    running = false;
+    return OkStatus();
+  }
+  std::vector<launcher::LaunchSpec> started;
+  std::vector<std::string> stopped;
+  bool running = false;
+};
+
+class TrainingTest : public RunFilesTest {
+ protected:
+  void Open(const std::vector<std::string>& more = {}) {
+    training_.reset();
+    ledger_.reset();
+    config_ = Config(more);
+    inputs_ = *LoadInputs(config_);
+    fs::create_directories(RunDir());
+    ledger_ = *ledger::Ledger::Open(RunDir());
+    models_ = *ModelBook::Open(config_, RunDir(), *ledger_);
+    context_.emplace(Context{config_,
+                             RunDir(),
+                             "run",
+                             ++epoch_,
+                             *ledger_,
+                             *models_,
+                             inputs_,
+                             queue_,
+                             workers_,
+                             [](const std::string&) {},
+                             {}});
+    training_.emplace(*context_, JobOf(1), &launcher_, "/programs");
+  }
+  void Advance(double after_s = 0) {
+    now_ += std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(after_s));
+    const Status status = training_->Advance(now_);
+    EXPECT_TRUE(status.ok()) << status.message();
+  }
+  void Step(uint64_t step) {
+    v1::TrainingProgress progress;
+    progress.set_step(step);
+    progress.set_total_steps(10);
+    progress.set_first_loss(2.5);
+    progress.set_total_tokens(100 * (step + 1));
+    ASSERT_TRUE(training_->Progress(progress).ok());
+  }
+  void Stopped(uint64_t steps) {
+    v1::TrainingStopped stopped;
+    stopped.set_steps(steps);
+    stopped.set_reason("told to");
+    ASSERT_TRUE(training_->Stopped(stopped).ok());
+    launcher_.running = false;
+  }
+  bool SawEvent(const std::string& name) {
+    const std::vector<ledger::EventRow> events = *ledger_->Events(0, 0, 1000);
+    return std::ranges::any_of(events, [&](const ledger::EventRow& row) { return row.event == name; });
+  }
+  std::string Checkpoint() { return CheckpointFolder(*context_, training_->job()) + "/step-00000200"; }
+
+  config::RunConfig config_;
+  Inputs inputs_;
+  schedule::WorkQueue queue_{{}};
+  schedule::Workers workers_{1};
+  std::unique_ptr<ledger::Ledger> ledger_;
+  std::unique_ptr<ModelBook> models_;
+  std::optional<Context> context_;
+  ScriptedLauncher launcher_;
+  std::optional<Training> training_;
+  Clock::time_point now_ = Clock::now();
+  uint64_t epoch_ = 0;
+};
+
+TEST_F(TrainingTest, ALaunchThatFallsSilentIsEndedAndStartedAgain) {
+  Open({"trainer.silence_timeout_s=60"});
+  Advance();
+  Advance(59);
+  EXPECT_TRUE(launcher_.stopped.empty());
+  now_ = Clock::now();
+  Step(0);  // it speaks: another minute
+  Advance(58);
+  EXPECT_TRUE(launcher_.stopped.empty());
+  Advance(3);
+  ASSERT_EQ(launcher_.stopped.size(), 1u);
+  EXPECT_TRUE(SawEvent("trainer_silent"));
+  Advance();     // its end
+  Advance(100);  // after the back-off
+  EXPECT_EQ(launcher_.started.size(), 2u);
+  EXPECT_NE(launcher_.started[0].id, launcher_.started[1].id);
+  EXPECT_EQ(training_->launch_id(), launcher_.started[1].id);
+  EXPECT_EQ(training_->row().tries, 2);
+  EXPECT_EQ(training_->row().first_loss, 2.5);  // of the job, not of the launch
+  EXPECT_EQ(training_->row().tokens, 100u);
+}
+
+TEST_F(TrainingTest, AJobThatIsHeldStopsInOrderAndStartsAgainWhenItIsReleased) {
+  Open({"coordinator.max_relaunches=0"});
+  Advance();
+  EXPECT_FALSE(training_->stop());
+  EXPECT_FALSE(*training_->Hold());
+  EXPECT_TRUE(training_->stop());
+  Step(3);
+  Stopped(4);
+  EXPECT_TRUE(*training_->Hold());
+  training_->Release();
+  Advance();
+  EXPECT_EQ(launcher_.started.size(), 2u);
+  EXPECT_TRUE(launcher_.stopped.empty());
+  EXPECT_TRUE(SawEvent("job_stopped"));
+  EXPECT_FALSE(SawEvent("job_ended_early"));
+}
+
+TEST_F(TrainingTest, AStopOnNoticeIsNoFailure) {
+  Open({"coordinator.max_relaunches=0"});
+  Advance();
+  for (int stop = 0; stop < 3; ++stop) {
+    Stopped(2);  // never further than before
+    Advance();
+    Advance(100);
+  }
+  EXPECT_EQ(launcher_.started.size(), 4u);
+}
+
+TEST_F(TrainingTest, CheckpointsStayForTheSameJobAndGoWithAnother) {
+  Open();
+  Advance();
+  fs::create_directories(Checkpoint());
+  std::ofstream(JobFolder(*context_, training_->job()) + "/log.jsonl") << "{\"step\": 0}\n";
+  launcher_.running = false;
+  Advance();
+  Advance(100);  // another launch
+  EXPECT_TRUE(fs::exists(Checkpoint()));
+  Open({"trainer.checkpoint_steps=7", "trainer.rank_timeout_s=5"});  // another coordinator, the same job
+  Advance();
+  EXPECT_TRUE(fs::exists(Checkpoint()));
+  EXPECT_TRUE(fs::exists(JobFolder(*context_, training_->job()) + "/log.jsonl"));
+  EXPECT_FALSE(SawEvent("job_begins_anew"));
+  Open({"trainer.ranks=3"});
+  Advance();
+  EXPECT_FALSE(fs::exists(Checkpoint()));
+  EXPECT_TRUE(SawEvent("job_begins_anew"));
+  const auto& args = launcher_.started.back().args;
+  const auto timeout = std::ranges::find(args, "--rank-timeout");
+  ASSERT_NE(timeout, args.end());
+  EXPECT_EQ(*(timeout + 1), "600");
+}
+
+TEST_F(TrainingTest, NotesOfTheTrainerBecomeEvents) {
+  Open();
+  Advance();
+  v1::TrainingProgress progress;
+  progress.add_notes("goes on after step 4; refused: weights.f32");
+  ASSERT_TRUE(training_->Progress(progress).ok());
+  EXPECT_TRUE(SawEvent("job_resumed"));
+}
+
+}  // namespace
+}  // namespace srlm::rounds
