@@ -106,6 +106,7 @@ struct WorkersConfig {
   int replicas = 1;
   int threads = 0;  // 0: the host's cores divided by the ranks on it
   int max_batch = 32;
+  std::vector<std::string> hosts;  // of the replicas, in turn; empty: launcher.hosts
   int kv_cache_mib = 1024;
   int prefill_chunk_tokens = 256;
   int page_tokens = 16;
@@ -114,7 +115,8 @@ struct WorkersConfig {
 
 struct TrainerConfig {
   int ranks = 2;
-  int threads = 0;  // 0: the host's cores divided by the ranks on it
+  std::vector<std::string> hosts;  // empty: launcher.hosts
+  int threads = 0;                 // 0: the host's cores divided by the ranks on it
   int checkpoint_steps = 200;
   int keep_checkpoints = 2;
   double rank_timeout_s = 600;
@@ -139,7 +141,9 @@ struct LauncherConfig {
   static constexpr char kShortKey[] = "kind";  // `launcher: none` says the same as `launcher: {kind: none}`
   LauncherKind kind = LauncherKind::kLocal;
   LauncherProfile profile = LauncherProfile::kLaptop;
-  std::string command;  // empty: the profile's own; else with {ranks} and {program}
+  std::string command;             // empty: the profile's own; else with {ranks} and {program}, {hostfile} where wanted
+  std::vector<std::string> hosts;  // `name` or `name:slots`; empty: the coordinator's host
+  std::string rsh_agent;           // empty: mpirun's own, ssh
   double register_timeout_s = 120;
 };
 
@@ -165,6 +169,14 @@ struct RunConfig {
   CoordinatorConfig coordinator;
   LauncherConfig launcher;
 };
+
+/// Where the replicas' groups and a training job's ranks run: their own hosts, or the launcher's; empty: here.
+inline const std::vector<std::string>& HostsOf(const WorkersConfig& workers, const LauncherConfig& launcher) {
+  return workers.hosts.empty() ? launcher.hosts : workers.hosts;
+}
+inline const std::vector<std::string>& HostsOf(const TrainerConfig& trainer, const LauncherConfig& launcher) {
+  return trainer.hosts.empty() ? launcher.hosts : trainer.hosts;
+}
 
 /// Reads a YAML file and then `overrides`, each `a.b=value` (value in YAML), checks every field and every rule
 /// between fields. InvalidArgument with one line a problem: `file:line: ...` or `--set a.b=value: ...`.

@@ -200,6 +200,9 @@ void VisitFields(V& v, WorkersConfig& c) {
                       .min = 0,
                       .max = 1024,
                       .continuation = kFree});
+  v.Field(c.hosts, {.key = "hosts",
+                    .doc = "Hosts of the replicas, which take them in turn. Empty: launcher.hosts.",
+                    .continuation = kFree});
   v.Field(c.max_batch, {.key = "max_batch",
                         .doc = "Sequences that a replica decodes at once.",
                         .min = 1,
@@ -232,6 +235,8 @@ void VisitFields(V& v, TrainerConfig& c) {
   constexpr auto kFree = Continuation::kMayChange;
   v.Field(c.ranks,
           {.key = "ranks", .doc = "MPI ranks of a training job.", .min = 1, .max = 4096, .continuation = kFree});
+  v.Field(c.hosts,
+          {.key = "hosts", .doc = "Hosts of a training job's ranks. Empty: launcher.hosts.", .continuation = kFree});
   v.Field(c.threads, {.key = "threads",
                       .doc = "Threads of a rank; 0: the host's cores divided by the job's ranks on it.",
                       .min = 0,
@@ -326,9 +331,18 @@ void VisitFields(V& v, LauncherConfig& c) {
   v.Field(c.profile, {.key = "profile",
                       .doc = "`laptop`: ranks may outnumber cores and are not bound; `cluster`: mpirun's own defaults.",
                       .continuation = kFree});
+  v.Field(c.hosts, {.key = "hosts",
+                    .doc = "Hosts of workers and trainers, each `name` or `name:slots`; they see the run's folder and "
+                           "the models. Empty: the coordinator's own. Needs `profile: cluster`, and a "
+                           "coordinator.address that they reach.",
+                    .continuation = kFree});
+  v.Field(c.rsh_agent, {.key = "rsh_agent",
+                        .doc = "What mpirun calls to start its part on another host, as `AGENT HOST COMMAND`. Empty: "
+                               "ssh.",
+                        .continuation = kFree});
   v.Field(c.command, {.key = "command",
-                      .doc = "How ranks are started, with {ranks} and {program}. Empty: "
-                             "mpirun as the profile says.",
+                      .doc = "How ranks are started, with {ranks} and {program} and, where hosts are named, {hostfile}. "
+                             "Empty: mpirun as the profile says.",
                       .continuation = kFree});
   v.Field(c.register_timeout_s, {.key = "register_timeout_s",
                                  .doc = "Seconds in which a started worker must have called; then its group is ended.",

@@ -46,12 +46,28 @@ void CheckCommand(const std::string& command, Rules& broken) {
       broken.push_back({"launcher.command", fmt::format("{} is missing in '{}'", needed, command)});
   for (size_t open = command.find('{'); open != std::string::npos; open = command.find('{', open + 1)) {
     const std::string name = command.substr(open, command.find('}', open) - open + 1);
-    if (name == "{hostfile}")
-      broken.push_back({"launcher.command", "nobody fills in {hostfile}: write the path of your host file instead"});
-    else if (name != "{ranks}" && name != "{program}")
+    if (name != "{ranks}" && name != "{program}" && name != "{hostfile}")
       broken.push_back(
-          {"launcher.command", fmt::format("'{}' is not known; there are {{ranks}} and {{program}}", name)});
+          {"launcher.command", fmt::format("'{}' is not known; there are {{ranks}}, {{program}}, {{hostfile}}", name)});
   }
+}
+
+void CheckHosts(const RunConfig& config, Rules& broken) {
+  const LauncherConfig& launcher = config.launcher;
+  const auto& workers = HostsOf(config.workers, launcher);
+  const auto& trainer = HostsOf(config.trainer, launcher);
+  const bool asks = launcher.command.find("{hostfile}") != std::string::npos;
+  if (asks && (workers.empty() || trainer.empty()))
+    broken.push_back({"launcher.command", "has {hostfile}, and no hosts are named: set launcher.hosts, or write the path of a file"});
+  if (workers.empty() && trainer.empty()) return;
+  if (launcher.profile == LauncherProfile::kLaptop)
+    broken.push_back({"launcher.profile", "`laptop` keeps ranks on this host: with hosts, set it to `cluster`"});
+  if (!launcher.command.empty() && !asks)
+    broken.push_back({"launcher.command", "has no {hostfile}, so that the hosts that are named would not be used"});
+  const std::string& address = config.coordinator.address;
+  if (IsLoopback(address.substr(0, address.rfind(':'))))
+    broken.push_back({"coordinator.address",
+                      fmt::format("'{}' cannot be reached from the hosts that are named: use 0.0.0.0:0", address)});
 }
 
 void CheckPrompts(const RunConfig& config, Rules& broken) {
@@ -122,6 +138,7 @@ std::vector<BrokenRule> CheckRules(const RunConfig& config) {
   if (config.coordinator.relaunch_backoff_s > config.coordinator.relaunch_backoff_max_s)
     broken.push_back({"coordinator.relaunch_backoff_s", "is more than coordinator.relaunch_backoff_max_s"});
   CheckCommand(config.launcher.command, broken);
+  CheckHosts(config, broken);
   return broken;
 }
 

@@ -42,8 +42,13 @@ std::shared_ptr<grpc::Channel> MakeChannel(const std::string& address, const std
   TakeLibraryLog(false);
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
-  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 100);
+  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 2000);  // what one try may take: it sends once more after 1 s
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1000);
+  // A connection over a link that was cut looks alive for many minutes: it is asked, and made anew.
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMs);
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveMs);
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);  // ranks talk to each other, never through a proxy
   arguments.SetMaxReceiveMessageSize(kMaxMessageBytes);
   arguments.SetMaxSendMessageSize(kMaxMessageBytes);
@@ -65,6 +70,12 @@ Result<std::shared_ptr<grpc::Channel>> MakeRunChannel(const std::string& run_dir
 Status WaitConnected(grpc::Channel& channel, const std::string& address, Deadline deadline) {
   if (channel.WaitForConnected(SystemTime(deadline))) return OkStatus();
   return Unavailable(fmt::format("nobody answers at {} ({})", address, Refusal(channel)));
+}
+
+bool AwaitConnection(grpc::Channel& channel, Deadline deadline) {
+  if (channel.GetState(true) == GRPC_CHANNEL_READY) return false;
+  channel.WaitForConnected(SystemTime(deadline));
+  return true;
 }
 
 void SetDeadline(grpc::ClientContext& context, double seconds) {

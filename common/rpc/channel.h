@@ -29,6 +29,10 @@ Result<std::shared_ptr<grpc::Channel>> MakeRunChannel(const std::string& run_dir
 /// Waits until the channel is connected. Unavailable, with the address and what went wrong last, at the deadline.
 Status WaitConnected(grpc::Channel& channel, const std::string& address, Deadline deadline);
 
+/// Gives a lost connection until the deadline to come back; false, at once, when it is there. To be called between
+/// calls that fail: gRPC takes the steps of connecting only while somebody waits, and calls that fail at once do not.
+bool AwaitConnection(grpc::Channel& channel, Deadline deadline);
+
 /// Gives a call `seconds` to be answered.
 void SetDeadline(grpc::ClientContext& context, double seconds);
 

@@ -21,6 +21,9 @@ inline constexpr int kMaxMessageBytes = 64 << 20;
 /// The rights of the methods that every server has beside its services: health and reflection.
 MethodRights OwnMethodRights();
 
+/// How long a connection is silent before its other side is asked whether it is there, and for how long.
+inline constexpr int kKeepaliveMs = 10000;
+
 class Server {
  public:
   /// Serves `services` (which must outlive it) at `address`, `host:port`; port 0 takes a free one. Without `security`

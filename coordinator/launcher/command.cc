@@ -51,7 +51,7 @@ Result<std::string> Fill(const std::string& command, const std::string& word, co
     else if (name == "{hostfile}" && !values.hostfile.empty())
       filled += values.hostfile;
     else if (name == "{hostfile}")
-      return Wrong(command, "no host file is known here; write its path instead of {hostfile}");
+      return Wrong(command, "no host file is known here; name launcher.hosts, or a path instead of {hostfile}");
     else
       return Wrong(command, fmt::format("unknown placeholder {}; known: {{ranks}} {{program}} {{hostfile}}", name));
     i = end + 1;

@@ -19,6 +19,9 @@ struct CommandValues {
 inline constexpr char kLaptopCommand[] = "mpirun --bind-to none -n {ranks} {program}";
 /// OpenMPI binds and places; more ranks than the nodes have slots are refused by it.
 inline constexpr char kClusterCommand[] = "mpirun -n {ranks} {program}";
+/// The same on given hosts. mpirun sends nothing of our environment there but what is named.
+inline constexpr char kHostsCommand[] =
+    "mpirun --hostfile {hostfile} -x OMP_WAIT_POLICY -x SRLM_LOG_DIR -n {ranks} {program}";
 
 /// Splits `command` at spaces ('...' and "..." keep them) and fills {ranks}, {program} and {hostfile}; {program}
 /// stands alone and becomes as many words as it has. No shell reads the result. InvalidArgument names an

@@ -20,6 +20,7 @@ struct LaunchSpec {
   int ranks = 1;
   std::map<std::string, std::string> env;  // added to this process's environment, cleaned of what MPI left there
   std::string log_dir;                     // made when missing; ranks find it as SRLM_LOG_DIR, for their <rank>.log
+  std::vector<std::string> hosts;          // `name` or `name:slots` each; empty: this host
 };
 
 /// A group that was started.
@@ -61,7 +62,8 @@ class Launcher {
   virtual Status Stop(const std::string& id, Deadline deadline) = 0;
 };
 
-/// mpirun groups on this host; the destructor kills what still runs.
+/// mpirun groups, started on this host, with their ranks here or on the hosts of their spec; the destructor kills what
+/// still runs.
 Result<std::unique_ptr<Launcher>> MakeLocalLauncher(const config::LauncherConfig& config);
 
 /// The command line that would start `spec`, quoted for a shell: shown when a person is to start it.

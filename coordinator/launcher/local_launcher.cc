@@ -9,6 +9,7 @@
 #include "common/base/file.h"
 #include "common/base/machine.h"
 #include "coordinator/launcher/command.h"
+#include "coordinator/launcher/hosts.h"
 #include "coordinator/launcher/log_tail.h"
 
 namespace srlm::launcher {
@@ -38,27 +39,34 @@ LaunchStatus Ended(const ExitState& exit, const std::string& log_dir) {
 }  // namespace
 
 Result<std::unique_ptr<LocalLauncher>> LocalLauncher::Make(const config::LauncherConfig& config) {
-  const bool laptop = config.profile == config::LauncherProfile::kLaptop;
-  const std::string command = !config.command.empty() ? config.command : laptop ? kLaptopCommand : kClusterCommand;
-  SRLM_ASSIGN_OR_RETURN(const std::vector<std::string> words,
-                        ExpandCommand(command, {.ranks = 1, .program = {"program"}, .hostfile = ""}));
+  std::unique_ptr<LocalLauncher> made(new LocalLauncher(config));
+  SRLM_ASSIGN_OR_RETURN(
+      const std::vector<std::string> words,
+      ExpandCommand(made->CommandFor(config.hosts), {.ranks = 1, .program = {"program"}, .hostfile = "hosts"}));
   if (words[0] != "program" && !IsExecutable(words[0])) {
     return NotFound(
         fmt::format("launcher: {} is not in PATH; install it (Debian: openmpi-bin), name its full path in "
                     "launcher.command, or start the ranks yourself with launcher.kind: none",
                     words[0]));
   }
-  return std::unique_ptr<LocalLauncher>(new LocalLauncher(command, config.profile));
+  return made;
+}
+
+std::string LocalLauncher::CommandFor(const std::vector<std::string>& hosts) const {
+  if (!config_.command.empty()) return config_.command;
+  if (config_.profile == config::LauncherProfile::kLaptop) return kLaptopCommand;
+  return hosts.empty() ? kClusterCommand : kHostsCommand;
 }
 
 Environment LocalLauncher::EnvironmentOf(const LaunchSpec& spec) const {
   Environment environment = CleanEnvironment();
-  if (profile_ == config::LauncherProfile::kLaptop) {
+  if (config_.profile == config::LauncherProfile::kLaptop) {
     for (const auto& [name, value] : LaptopEnvironment(geteuid() == 0)) environment[name] = value;
     environment["OMP_NUM_THREADS"] = std::to_string(ThreadsPerRank(spec.ranks));
   }
   environment["OMP_WAIT_POLICY"] = "passive";  // spinning threads of two ranks on two cores cost a factor of ten
   environment["SRLM_LOG_DIR"] = spec.log_dir;
+  if (!config_.rsh_agent.empty()) environment["OMPI_MCA_plm_rsh_agent"] = config_.rsh_agent;
   for (const auto& [name, value] : spec.env) environment[name] = value;
   return environment;
 }
@@ -71,10 +79,18 @@ Result<Launch> LocalLauncher::Start(const LaunchSpec& spec) {
                     "`make build`",
                     spec.program));
   }
+  SRLM_RETURN_IF_ERROR(MakeFolders(spec.log_dir));
   CommandValues values{.ranks = spec.ranks, .program = {spec.program}, .hostfile = ""};
   values.program.insert(values.program.end(), spec.args.begin(), spec.args.end());
-  SRLM_ASSIGN_OR_RETURN(std::vector<std::string> command, ExpandCommand(command_, values));
-  SRLM_RETURN_IF_ERROR(MakeFolders(spec.log_dir));
+  if (!spec.hosts.empty()) {
+    values.hostfile = spec.log_dir + ".hosts";  // no log
+    std::vector<Host> hosts;
+    for (const std::string& text : spec.hosts) {
+      SRLM_ASSIGN_OR_RETURN(hosts.emplace_back(), ParseHost(text));
+    }
+    SRLM_RETURN_IF_ERROR(WriteFileAtomic(values.hostfile, HostFile(hosts)));
+  }
+  SRLM_ASSIGN_OR_RETURN(std::vector<std::string> command, ExpandCommand(CommandFor(spec.hosts), values));
   SRLM_ASSIGN_OR_RETURN(ProcessGroup process, ProcessGroup::Start({.command = std::move(command),
                                                                    .environment = EnvironmentOf(spec),
                                                                    .output = spec.log_dir + "/" + kOutputFile}));

@@ -1,4 +1,5 @@
-// Groups of ranks on this host: a command, by default mpirun, in a session of its own.
+// Groups of ranks: a command on this host, by default mpirun, in a session of its own. mpirun puts the ranks here or on
+// other hosts.
 #pragma once
 
 #include <map>
@@ -31,12 +32,12 @@ class LocalLauncher : public Launcher {
     std::optional<LaunchStatus> ended;   // once it has, so that its logs are read once
   };
 
-  LocalLauncher(std::string command, config::LauncherProfile profile)
-      : command_(std::move(command)), profile_(profile) {}
+  explicit LocalLauncher(config::LauncherConfig config) : config_(std::move(config)) {}
+  /// The template for a group on such hosts.
+  std::string CommandFor(const std::vector<std::string>& hosts) const;
   Environment EnvironmentOf(const LaunchSpec& spec) const;
 
-  std::string command_;  // the template
-  config::LauncherProfile profile_;
+  const config::LauncherConfig config_;
   std::map<std::string, Group> groups_;  // by launch id
 };
 

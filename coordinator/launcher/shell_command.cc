@@ -20,7 +20,11 @@ std::string Quoted(const std::string& word) {
 std::string ShellCommand(const LaunchSpec& spec) {
   std::string line;
   for (const auto& [name, value] : spec.env) line += name + "=" + Quoted(value) + " ";
-  line += "mpirun -n " + std::to_string(spec.ranks) + " " + Quoted(spec.program);
+  line += "mpirun ";
+  std::string hosts;
+  for (const std::string& host : spec.hosts) hosts += (hosts.empty() ? "" : ",") + host;
+  if (!hosts.empty()) line += "--host " + Quoted(hosts) + " ";
+  line += "-n " + std::to_string(spec.ranks) + " " + Quoted(spec.program);
   for (const std::string& word : spec.args) line += " " + Quoted(word);
   return line;
 }

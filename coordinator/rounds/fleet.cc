@@ -72,6 +72,8 @@ Status Fleet::Start(Replica& replica) {
   spec.args.insert(spec.args.end(), {"--threads", std::to_string(threads)});
   Begin(replica, spec.id);
   spec.log_dir = replica.log_dir;
+  if (const auto& hosts = config::HostsOf(workers, context_.config.launcher); !hosts.empty())
+    spec.hosts = {hosts[static_cast<size_t>(&replica - replicas_.data()) % hosts.size()]};
   return StartRecorded(context_, *launcher_, spec);
 }
 

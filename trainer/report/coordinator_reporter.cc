@@ -17,6 +17,7 @@ constexpr double kConnectSeconds = 10;
 constexpr double kCallSeconds = 10;
 constexpr double kDoneSeconds = 300;  // a finished model is reported until somebody has recorded it
 constexpr auto kRetryPause = std::chrono::seconds(1);
+constexpr auto kStepPause = std::chrono::milliseconds(100);  // what a step gives a lost connection
 
 using Stub = v1::TrainingService::Stub;
 
@@ -65,6 +66,7 @@ class CoordinatorReporter : public Reporter {
     if (!Silent(answer.status())) return answer.status();
     LogWarning("report_failed", {{"step", values.step}, {"reason", answer.status().message()}});
     FindCoordinatorAgain();
+    (void)rpc::AwaitConnection(*channel_, Deadline::After(kStepPause));
     return false;  // a coordinator that is away costs no step
   }
 
@@ -83,7 +85,7 @@ class CoordinatorReporter : public Reporter {
       Failpoint("trainer.after_done");
       if (answer.ok() || !Silent(answer.status()) || deadline.Expired()) return answer.status();
       LogWarning("report_failed", {{"reason", answer.status().message()}});
-      std::this_thread::sleep_for(kRetryPause);
+      if (!rpc::AwaitConnection(*channel_, Deadline::After(kRetryPause))) std::this_thread::sleep_for(kRetryPause);
       FindCoordinatorAgain();
     }
   }

@@ -52,9 +52,9 @@ Status CoordinatorLink::Finish() {
 
 Status CoordinatorLink::Register(double timeout_s) {
   SRLM_ASSIGN_OR_RETURN(address_, rpc::ReadRunAddress(options_.run_dir));
-  SRLM_ASSIGN_OR_RETURN(const auto channel, rpc::MakeRunChannel(options_.run_dir, address_, rpc::Right::kWork));
-  SRLM_RETURN_IF_ERROR(rpc::WaitConnected(*channel, address_.address, Deadline::AfterSeconds(timeout_s)));
-  stub_ = v1::WorkService::NewStub(channel);
+  SRLM_ASSIGN_OR_RETURN(channel_, rpc::MakeRunChannel(options_.run_dir, address_, rpc::Right::kWork));
+  SRLM_RETURN_IF_ERROR(rpc::WaitConnected(*channel_, address_.address, Deadline::AfterSeconds(timeout_s)));
+  stub_ = v1::WorkService::NewStub(channel_);
   v1::RegisterRequest request;
   request.set_run_id(address_.run_id);
   request.set_epoch(address_.epoch);
@@ -239,7 +239,7 @@ bool CoordinatorLink::Recover(const Status& status) {
       }
     }
   }
-  mailbox_.WaitForNews(kRetry);
+  if (!rpc::AwaitConnection(*channel_, Deadline::After(kRetry))) mailbox_.WaitForNews(kRetry);
   return true;
 }
 

@@ -57,6 +57,7 @@ class CoordinatorLink {
   const ReplicaOptions options_;
   Mailbox& mailbox_;
   rpc::RunAddress address_;
+  std::shared_ptr<grpc::Channel> channel_;
   std::unique_ptr<v1::WorkService::Stub> stub_;
   v1::RegisterResponse registration_;
   std::thread thread_;

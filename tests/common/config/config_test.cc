@@ -166,8 +166,11 @@ TEST(Config, RulesBetweenFieldsNameThePlaceToChange) {
       {"workers: {page_tokens: 24}", "run.yaml:4: workers.page_tokens: 24 is not a multiple of 16"},
       {"launcher: {command: 'mpirun {program}'}", "launcher.command: {ranks} is missing"},
       {"launcher: {command: 'mpirun -n {ranks} {program} {hosts}'}", "'{hosts}' is not known"},
-      {"launcher: {command: 'mpirun --hostfile {hostfile} -n {ranks} {program}'}", "write the path of your host file"},
       {"launcher: nobody", "launcher.kind: wanted local or none, found text 'nobody'"},
+      {"launcher: {hosts: [a, b]}\ncoordinator: {address: '0.0.0.0:0'}", "launcher.profile: `laptop` keeps ranks"},
+      {"workers: {hosts: [a]}\nlauncher: {profile: cluster}", "'127.0.0.1:0' cannot be reached from the hosts"},
+      {"launcher: {command: 'mpirun --hostfile {hostfile} -n {ranks} {program}'}", "no hosts are named"},
+      {"launcher: {profile: cluster, hosts: [a], command: 'mpirun -n {ranks} {program}'}", "has no {hostfile}"},
       {"name: ../x", "name: '../x' cannot name a folder"},
       {"evaluation: {verdict: sampled, sampled_votes: 0}", "evaluation.sampled_votes: 0 leaves nothing"},
   };

@@ -21,7 +21,7 @@ TEST(ExpandCommand, QuotesKeepSpacesAndEmptyWords) {
 }
 
 TEST(ExpandCommand, PresetsAskForTheRanks) {
-  for (const char* preset : {kLaptopCommand, kClusterCommand}) {
+  for (const char* preset : {kLaptopCommand, kClusterCommand, kHostsCommand}) {
     const auto words = ExpandCommand(preset, kValues);
     ASSERT_TRUE(words.ok()) << words.status().message();
     EXPECT_EQ(words->front(), "mpirun");

@@ -23,7 +23,13 @@ class LocalLauncherTest : public ::testing::Test {
     return std::move(*made);
   }
   LaunchSpec Spec(std::vector<std::string> args, int ranks = 1) const {
-    return {.id = "a", .program = LAUNCHER_CHILD, .args = std::move(args), .ranks = ranks, .env = {}, .log_dir = logs_};
+    return {.id = "a",
+            .program = LAUNCHER_CHILD,
+            .args = std::move(args),
+            .ranks = ranks,
+            .env = {},
+            .log_dir = logs_,
+            .hosts = {}};
   }
   static LaunchStatus AwaitEnd(Launcher& launcher, const std::string& id) {
     const Deadline deadline = Deadline::AfterSeconds(30);
@@ -127,10 +133,35 @@ TEST_F(LocalLauncherTest, MpirunPassesOnARanksFailure) {
   EXPECT_FALSE(status.tail.empty());
 }
 
+TEST_F(LocalLauncherTest, RanksElsewhereGetAFileOfTheirHostsAndTheAgent) {
+  config::LauncherConfig config = WithCommand("sh -c 'cat \"$0\"; \"$@\"' {hostfile} {program}");
+  config.profile = config::LauncherProfile::kCluster;
+  config.rsh_agent = "/opt/agent";
+  const auto launcher = Make(config);
+  LaunchSpec spec = Spec({"env"}, 3);
+  spec.hosts = {"node1:2", "node2"};
+  ASSERT_TRUE(launcher->Start(spec).ok());
+  EXPECT_EQ(AwaitEnd(*launcher, "a").exit_code, 0);
+  const std::string text = *ReadFile(output());
+  EXPECT_TRUE(text.starts_with("node1 slots=2\nnode2\n")) << text;
+  EXPECT_NE(text.find("OMPI_MCA_plm_rsh_agent=/opt/agent\n"), std::string::npos);
+  EXPECT_EQ(text.find("OMPI_MCA_btl_tcp_if_include"), std::string::npos) << "loopback is for one host";
+  spec.id = "b";
+  spec.hosts = {"node1:none"};
+  EXPECT_EQ(launcher->Start(spec).status().code(), Code::kInvalidArgument);
+}
+
 TEST(ShellCommand, IsQuotedForAShell) {
-  const LaunchSpec spec{
-      .id = "a", .program = "/x y/srlm-worker", .args = {"--run", "it's"}, .ranks = 2, .env = {}, .log_dir = ""};
+  LaunchSpec spec{.id = "a",
+                  .program = "/x y/srlm-worker",
+                  .args = {"--run", "it's"},
+                  .ranks = 2,
+                  .env = {},
+                  .log_dir = "",
+                  .hosts = {}};
   EXPECT_EQ(ShellCommand(spec), "mpirun -n 2 '/x y/srlm-worker' --run 'it'\\''s'");
+  spec.hosts = {"node1:2", "node2"};
+  EXPECT_TRUE(ShellCommand(spec).starts_with("mpirun --host node1:2,node2 -n 2 ")) << ShellCommand(spec);
 }
 
 }  // namespace
