@@ -58,7 +58,8 @@ void CheckHosts(const RunConfig& config, Rules& broken) {
   const auto& trainer = HostsOf(config.trainer, launcher);
   const bool asks = launcher.command.find("{hostfile}") != std::string::npos;
   if (asks && (workers.empty() || trainer.empty()))
-    broken.push_back({"launcher.command", "has {hostfile}, and no hosts are named: set launcher.hosts, or write the path of a file"});
+    broken.push_back({"launcher.command",
+                      "has {hostfile}, and no hosts are named: set launcher.hosts, or write the path of a file"});
   if (workers.empty() && trainer.empty()) return;
   if (launcher.profile == LauncherProfile::kLaptop)
     broken.push_back({"launcher.profile", "`laptop` keeps ranks on this host: with hosts, set it to `cluster`"});

@@ -20,6 +20,7 @@ class ScriptedLauncher final : public launcher::Launcher {
     running = true;
     return launcher::Launch{spec.id, 0};
   }
+  Result<bool> Adopt(const std::string&, const std::string&, const std::string&) override { return false; }
   Result<launcher::LaunchStatus> Poll(const std::string&) override {
     launcher::LaunchStatus status;
     status.running = running;
