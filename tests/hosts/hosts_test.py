@@ -2,7 +2,7 @@
 """A run over three hosts gives what it gives on one, also when links fail. Needs the right to make namespaces (root, or
 user namespaces); sandbox.py says what is missing.
 
-    hosts_test.py BIN_FOLDER           one cut, as `make test` runs it
+    hosts_test.py BIN_FOLDER           one cut, as `make verify` runs it
     hosts_test.py BIN_FOLDER --all     every fault, one figure a line (tests/tools/figures.py)
 """
 

@@ -95,4 +95,4 @@ def leased_on(status, host):
 
 def progress(status, phase):
     """Items or steps done in a phase; -1 in another one."""
-    return int(status["progress"].get("done", 0)) if status.get("progress", {}).get("phase") == phase else -1
+    return int(status["progress"].get("done", 0)) if (status.get("progress") or {}).get("phase") == phase else -1
