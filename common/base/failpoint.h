@@ -37,6 +37,7 @@ inline constexpr std::array kFailpoints = std::to_array<FailpointEntry>({
     // coordinator/ledger
     {"owner.before_claim", kFailInSrlm},
     {"owner.after_claim", kFailInSrlm},
+    {"ledger.before_apart", kFailInSrlm},  // the copy of a ledger that is taken over is there
     {"ledger.before_commit", kFailInSrlm},
     {"ledger.after_commit", kFailInSrlm},
     // coordinator/rounds

@@ -36,7 +36,32 @@ struct VoteHealth {
   double length_correlation = 0;    // Pearson of mean score and characters; 0 when either is constant
 };
 
+/// The plain way: over all candidates at once.
 VoteHealth ComputeVoteHealth(std::span<const CandidateVotes> candidates);
+
+/// The same as sums that grow with each candidate. Their last bits depend on the order of the candidates.
+struct VoteTally {
+  int64_t votes = 0;
+  int64_t parsed = 0;
+  int64_t absent = 0;
+  int64_t out_of_range = 0;
+  std::array<int64_t, 6> histogram{};
+  int64_t scored = 0;    // candidates with a parsed vote
+  int64_t unscored = 0;  // with votes of which none parsed
+  double score_sum = 0;  // of the scored ones' means, as the next four
+  double score_squares = 0;
+  double length_sum = 0;  // characters
+  double length_squares = 0;
+  double score_length = 0;
+  double variance_sum = 0;
+  int64_t variances = 0;
+  int64_t score_pairs = 0;  // of one prompt's scored candidates
+  int64_t score_ties = 0;
+
+  /// One more candidate. `others`: mean scores of the prompt's candidates that were added before.
+  void Add(const CandidateVotes& candidate, std::span<const double> others);
+  VoteHealth Health() const;
+};
 nlohmann::json ToJson(const VoteHealth& health);
 
 }  // namespace srlm::data

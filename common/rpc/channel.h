@@ -37,7 +37,8 @@ bool AwaitConnection(grpc::Channel& channel, Deadline deadline);
 void SetDeadline(grpc::ClientContext& context, double seconds);
 
 /// One call: `Call(*stub, &WorkService::Stub::Lease, request, 10, "Lease")`. A failure carries `what` (the call's
-/// name, the address) before the server's message; DeadlineExceeded after `seconds`, Unavailable when nobody answers.
+/// name, the address) before the server's message; DeadlineExceeded after `seconds`, Unavailable when nobody answers,
+/// or one that has lost the run does: where messages carry epochs, an answer of a lower one than the request's is none.
 template <class Stub, class Request, class Response>
 Result<Response> Call(Stub& stub, grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),
                       const Request& request, double seconds, std::string_view what) {
@@ -46,6 +47,10 @@ Result<Response> Call(Stub& stub, grpc::Status (Stub::*method)(grpc::ClientConte
   Response response;
   if (const grpc::Status status = (stub.*method)(&context, request, &response); !status.ok())
     return FromGrpc(status, what);
+  if constexpr (requires { request.epoch() < response.epoch(); }) {
+    if (response.epoch() != 0 && response.epoch() < request.epoch())
+      return Unavailable(std::string(what) + ": answered by a coordinator that has lost the run");
+  }
   return response;
 }
 

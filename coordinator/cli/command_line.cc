@@ -32,6 +32,8 @@ CLI::App* AddRun(CLI::App& app, RunOptions& options) {
   run->add_option("--set", options.overrides, "Set a key of the configuration; may be given more than once")
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false);
+  run->add_flag("--take-over", options.take_over,
+                "Take the run from a coordinator that may live and will not go on: what it does after that is lost");
   run->add_flag("--check", options.check, "Only check the configuration and the files that it names");
   run->footer(kRunFooter);
   return run;

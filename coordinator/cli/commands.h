@@ -11,6 +11,7 @@ struct RunOptions {
   std::string config;
   std::string run_dir;                 // empty: runs/<the configuration's name>
   std::vector<std::string> overrides;  // key=value each
+  bool take_over = false;              // from a coordinator that may live
   bool check = false;                  // only check the configuration and the files that it names
 };
 

@@ -95,6 +95,7 @@ void Summarise(const rounds::Coordinator& coordinator, const RunOptions& options
 /// Says how it ended; gives the exit code.
 int Conclude(const Result<rounds::RunEnd>& end, const rounds::Coordinator& coordinator, const RunOptions& options,
              const std::string& run_dir) {
+  if (end.status().code() == Code::kAborted) return Fail(end.status());  // the run goes on without this process
   if (!end.ok()) {
     Fail(end.status());
     std::fprintf(stderr, "srlm: logs are in %s/logs; when it is mended, go on with\n  %s\n", run_dir.c_str(),
@@ -131,6 +132,7 @@ int Run(const RunOptions& options) {
   parts.program_folder = ProgramFolder();
   parts.notice = [&](const std::string& line) { notices.Add(line); };
   parts.inputs = std::move(inputs->files);
+  parts.take_over = options.take_over;
   if (config.launcher.kind == config::LauncherKind::kLocal) {
     auto made = launcher::MakeLocalLauncher(config.launcher);
     if (!made.ok()) return Fail(made.status());

@@ -1,5 +1,7 @@
 #include "coordinator/cli/run_reader.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <filesystem>
 
@@ -8,6 +10,8 @@
 #include "common/rpc/run_secrets.h"
 #include "coordinator/cli/live_run.h"
 #include "coordinator/cli/stopped_run.h"
+#include "coordinator/cli/text.h"
+#include "coordinator/ledger/owner.h"
 
 namespace srlm::cli {
 namespace {
@@ -37,7 +41,11 @@ Result<std::unique_ptr<RunReader>> OpenRun(const std::string& run_dir, rpc::Righ
   auto live = LiveRun::Connect(address->address, address->secure ? rpc::SecretsFolder(run_dir, right) : "");
   if (live.ok()) return AsReader(std::move(live));
   auto stopped = StoppedRun::Open(run_dir);
-  return stopped.ok() ? AsReader(std::move(stopped)) : live.status().WithContext(run_dir);
+  if (stopped.ok()) return AsReader(std::move(stopped));
+  const auto seen = ledger::ReadOwnerLock(run_dir);
+  if (!seen.ok()) return live.status().WithContext(run_dir);
+  return Unavailable(fmt::format("{}: its coordinator does not answer: {}, last heard {} ago ({})", run_dir,
+                                 Describe(seen->owner), Span(seen->age_s), live.status().message()));
 }
 
 Result<std::unique_ptr<RunReader>> OpenAddress(const std::string& address, const std::string& secrets) {

@@ -58,6 +58,9 @@ class Launcher {
   /// Ids of the groups that have not ended, by a Poll of each.
   virtual std::vector<std::string> Running() = 0;
 
+  /// Forgets all groups, and leaves them running: they are another coordinator's.
+  virtual void Abandon() = 0;
+
   /// Asks a group to end: TERM now, KILL by a Poll after `deadline`. Returns at once; ended groups are left alone.
   virtual Status Stop(const std::string& id, Deadline deadline) = 0;
 };

@@ -126,6 +126,11 @@ std::vector<std::string> LocalLauncher::Running() {
   return running;
 }
 
+void LocalLauncher::Abandon() {
+  for (auto& [id, group] : groups_) group.process.Release();
+  groups_.clear();
+}
+
 Status LocalLauncher::Stop(const std::string& id, Deadline deadline) {
   const auto found = groups_.find(id);
   if (found == groups_.end()) return NotFound("launch " + id + " was not started here");

@@ -22,6 +22,7 @@ class LocalLauncher : public Launcher {
   Result<bool> Adopt(const std::string& id, const std::string& launch, const std::string& log_dir) override;
   Result<LaunchStatus> Poll(const std::string& id) override;
   std::vector<std::string> Running() override;
+  void Abandon() override;
   Status Stop(const std::string& id, Deadline deadline) override;
 
  private:

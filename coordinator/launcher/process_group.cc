@@ -135,6 +135,11 @@ void ProcessGroup::KillMembers() const {
   for (const ProcessEntry& member : members) kill(member.pid, SIGKILL);
 }
 
+void ProcessGroup::Release() {
+  pid_ = 0;
+  if (pidfd_ >= 0) close(std::exchange(pidfd_, -1));
+}
+
 void ProcessGroup::Terminate() {
   if (pid_ != 0 && !exit_) kill(-pid_, SIGTERM);
 }

@@ -49,6 +49,8 @@ class ProcessGroup {
   /// The same, after waiting until the deadline.
   std::optional<ExitState> Wait(const Deadline& deadline);
 
+  /// Lets the group go: it runs on, and is this object's no more.
+  void Release();
   /// Asks the group to end (TERM), without waiting.
   void Terminate();
   /// Kills every process of the session, without waiting: a later Poll says how the leader ended.

@@ -8,6 +8,11 @@
 #include "common/base/file.h"
 
 namespace srlm::ledger {
+namespace {
+
+constexpr int kApplicationId = 0x73726c6d;  // "srlm"
+
+}  // namespace
 
 Status SqliteStatus(sqlite3* connection, int code, const std::string& path) {
   const std::string text = connection != nullptr ? sqlite3_errmsg(connection) : sqlite3_errstr(code);
@@ -66,6 +71,8 @@ Result<std::unique_ptr<Database>> Database::Open(const std::string& path, Mode m
   SRLM_RETURN_IF_ERROR(database->Execute("PRAGMA journal_mode = TRUNCATE"));
   SRLM_RETURN_IF_ERROR(database->Execute("PRAGMA synchronous = FULL"));
   SRLM_RETURN_IF_ERROR(database->Execute("BEGIN EXCLUSIVE"));
+  // A write, so that the journal is open from now on: an owner that has lost the run must not open the next one's.
+  SRLM_RETURN_IF_ERROR(database->Execute(fmt::format("PRAGMA application_id = {}", kApplicationId)));
   SRLM_RETURN_IF_ERROR(database->Execute("COMMIT"));
   return database;
 }

@@ -13,6 +13,14 @@ Result<std::vector<JobRow>> Ledger::Jobs() const { return Select<JobRow>(*databa
 
 Status Ledger::SetLaunch(const LaunchRow& row) { return Set(row); }
 
+Result<std::optional<LaunchRow>> Ledger::Launch(const std::string& launch_id) const {
+  return SelectOne<LaunchRow>(*database_, "WHERE launch_id = ?", launch_id);
+}
+
+Result<std::vector<LaunchRow>> Ledger::OpenLaunches() const {
+  return Select<LaunchRow>(*database_, "WHERE end = '' ORDER BY started_ms, launch_id");
+}
+
 Result<std::vector<LaunchRow>> Ledger::Launches() const {
   return Select<LaunchRow>(*database_, "ORDER BY started_ms, launch_id");
 }

@@ -18,10 +18,13 @@ std::string PathIn(const std::string& run_dir) { return run_dir + "/ledger.sqlit
 Ledger::Ledger(std::unique_ptr<Database> database) : database_(std::move(database)) {}
 Ledger::~Ledger() = default;
 
-Result<std::unique_ptr<Ledger>> Ledger::Open(const std::string& run_dir) {
+Result<std::unique_ptr<Ledger>> Ledger::Open(const std::string& run_dir, Fence fence) {
   SRLM_ASSIGN_OR_RETURN(auto database, Database::Open(PathIn(run_dir), Database::Mode::kOwn));
+  if (fence) SRLM_RETURN_IF_ERROR(fence());
   SRLM_RETURN_IF_ERROR(Migrate(*database));
-  return std::unique_ptr<Ledger>(new Ledger(std::move(database)));
+  std::unique_ptr<Ledger> ledger(new Ledger(std::move(database)));
+  ledger->fence_ = std::move(fence);
+  return ledger;
 }
 
 Result<std::unique_ptr<Ledger>> Ledger::OpenReadOnly(const std::string& run_dir) {
@@ -68,15 +71,23 @@ Status Ledger::Keep(Status status) {
   return status;
 }
 
+Status Ledger::CheckFence() {
+  SRLM_RETURN_IF_ERROR(broken_);
+  return fence_ ? Keep(fence_()) : OkStatus();
+}
+
 Status Ledger::Commit() {
   SRLM_RETURN_IF_ERROR(broken_);
   uncommitted_ = 0;
   unit_began_.reset();  // a commit releases the savepoint
   if (!database_->InTransaction()) return OkStatus();
+  SRLM_RETURN_IF_ERROR(CheckFence());
   Failpoint("ledger.before_commit");
-  const Status committed = Keep(database_->Execute("COMMIT"));
+  SRLM_RETURN_IF_ERROR(Keep(database_->Execute("COMMIT")));
   Failpoint("ledger.after_commit");
-  return committed;
+  // Who takes the run changes the lock first and copies the ledger then: what was committed before the lock changed is
+  // in the copy.
+  return CheckFence();
 }
 
 Result<std::string> Ledger::Fact(const std::string& key) const {

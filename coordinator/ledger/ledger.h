@@ -3,9 +3,12 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "common/base/status.h"
@@ -20,9 +23,12 @@ class Database;
 /// refuses further ones, and the file stands as at the last commit.
 class Ledger {
  public:
+  /// Fails when the run is another's by now.
+  using Fence = std::function<Status()>;
+
   /// Opens the ledger of a run folder to own it, made when missing and migrated forward when older (a copy of the
-  /// older one stays beside it). The caller holds the run's owner lock.
-  static Result<std::unique_ptr<Ledger>> Open(const std::string& run_dir);
+  /// older one stays beside it). The caller holds the run's owner lock, which `fence` looks at.
+  static Result<std::unique_ptr<Ledger>> Open(const std::string& run_dir, Fence fence = {});
   /// Opens it to look, while no coordinator has it. Unavailable when one has; NotFound when there is none.
   static Result<std::unique_ptr<Ledger>> OpenReadOnly(const std::string& run_dir);
   ~Ledger();
@@ -34,8 +40,11 @@ class Ledger {
   void BeginUnit() { in_unit_ = true; }
   /// Ends it: its writes stay, or (`keep` false) are taken back, except what a Commit within made durable.
   Status EndUnit(bool keep);
-  /// Makes them durable (fsync).
+  /// Makes them durable (fsync). Aborted when the run was taken from this owner before or meanwhile: then nothing of it
+  /// may be acknowledged.
   Status Commit();
+  /// Aborted when the run was taken from this owner, after which the ledger refuses every write.
+  Status CheckFence();
 
   // Facts about the run: run_id, name, epoch, version, duplicates, arithmetic, state, message, and input.<key> for
   // the contents of each data file.
@@ -57,26 +66,45 @@ class Ledger {
   Status SetAttemptVerdict(int round, int attempt, const std::string& state, const std::string& instruction,
                            const std::string& reason, const std::string& detail);
   Result<std::vector<AttemptRow>> Attempts(int round) const;  // in index order; 0: of all rounds
+  /// Accepted attempts of all rounds, by round and index.
+  Result<std::vector<AttemptRow>> AcceptedAttempts() const;
+  /// The attempts of the round's last wave, in index order.
+  Result<std::vector<AttemptRow>> LastWave(int round) const;
 
   Result<bool> AddPrompt(const PromptRow& row);
-  Status SetPromptFailed(int round, const std::string& prompt_id, const std::string& reason);
+  Status SetPromptState(int round, int position, const std::string& state, const std::string& reason);
   Result<std::vector<PromptRow>> Prompts(int round) const;  // by position; round 0: of all rounds
-  Result<std::optional<PromptRow>> Prompt(int round, const std::string& prompt_id) const;
+  Result<std::optional<PromptRow>> Prompt(int round, int position) const;
+  Result<std::optional<PromptRow>> PromptById(int round, const std::string& prompt_id) const;
+  /// Prompts of a round after a position, in order, at most `limit`.
+  Result<std::vector<PromptRow>> PromptsAfter(int round, int position, int64_t limit) const;
+  /// Position and id of those of them that are open.
+  Result<std::vector<std::pair<int, std::string>>> OpenPrompts(int round, int position, int64_t limit) const;
+  /// Position of the round's next prompt.
+  Result<int> NextPosition(int round) const;
+  /// Ids of the given prompts of all rounds.
+  Result<std::set<std::string>> GivenPromptIds() const;
 
   Result<bool> AddCandidate(const CandidateRow& row);
-  Status SetCandidateScore(int round, const std::string& prompt_id, int sample, std::optional<double> score,
-                           const std::string& reason);
-  Status SetCandidateUse(int round, const std::string& prompt_id, int sample, const std::string& use);
-  Result<std::vector<CandidateRow>> Candidates(int round) const;  // by prompt position and sample; 0: of all rounds
-  Result<std::vector<CandidateRow>> CandidatesOf(int round, const std::string& prompt_id) const;
-  Result<std::optional<CandidateRow>> Candidate(int round, const std::string& prompt_id, int sample) const;
+  Status SetCandidateScore(int round, int position, int sample, std::optional<double> score, const std::string& reason);
+  Status SetCandidateUse(int round, int position, int sample, const std::string& use);
+  Result<std::vector<CandidateRow>> Candidates(int round) const;  // by position and sample; 0: of all rounds
+  Result<std::vector<CandidateRow>> CandidatesOf(int round, int position) const;
+  Result<std::optional<CandidateRow>> Candidate(int round, int position, int sample) const;
+  /// Keys of a round's candidates that have neither a score nor a reason, after a key, in order; at most `limit`.
+  Result<std::vector<CandidateKey>> OpenCandidates(int round, const CandidateKey& after, int64_t limit) const;
+  /// Mean scores of a prompt's candidates that have one.
+  Result<std::vector<double>> ScoresOf(int round, int position) const;
 
   Result<bool> AddVote(const VoteRow& row);
-  Result<std::vector<VoteRow>> Votes(int round) const;  // by prompt position, sample, vote; 0: of all rounds
-  Result<std::vector<VoteRow>> VotesOf(int round, const std::string& prompt_id, int sample) const;
+  Result<std::vector<VoteRow>> Votes(int round) const;  // by position, sample, vote; 0: of all rounds
+  Result<std::vector<VoteRow>> VotesOf(int round, int position, int sample) const;
 
   Result<bool> AddPair(const PairRow& row);
-  Result<std::vector<PairRow>> Pairs(int round) const;  // by prompt position; 0: of all rounds
+  Result<std::vector<PairRow>> Pairs(int round) const;  // by position; 0: of all rounds
+
+  Status SetCounts(const RoundCounts& counts);
+  Result<RoundCounts> Counts(int round) const;  // zeros when there are none
 
   Result<bool> AddEvaluationVote(const EvaluationVoteRow& row);
   Result<std::vector<EvaluationVoteRow>> EvaluationVotes(const std::string& model) const;
@@ -89,7 +117,10 @@ class Ledger {
   Result<std::vector<JobRow>> Jobs() const;
 
   Status SetLaunch(const LaunchRow& row);
+  Result<std::optional<LaunchRow>> Launch(const std::string& launch_id) const;
   Result<std::vector<LaunchRow>> Launches() const;
+  /// Those whose end is not noted.
+  Result<std::vector<LaunchRow>> OpenLaunches() const;
 
   Status AddEvent(const EventRow& row);  // sequence is given by the ledger
   /// The rows after `after_sequence` in order, at most `limit`; round 0: of all rounds.
@@ -119,6 +150,7 @@ class Ledger {
   Status Update(const std::string& sql, const V&... parameters);
 
   std::unique_ptr<Database> database_;
+  Fence fence_;
   Status broken_;
   int64_t uncommitted_ = 0;
   bool in_unit_ = false;

@@ -52,7 +52,7 @@ Json AttemptJson(const AttemptRow& row) {
 }
 
 Result<Json> CandidateJson(const Ledger& ledger, const CandidateRow& row) {
-  SRLM_ASSIGN_OR_RETURN(const std::vector<VoteRow> votes, ledger.VotesOf(row.round, row.prompt_id, row.sample));
+  SRLM_ASSIGN_OR_RETURN(const std::vector<VoteRow> votes, ledger.VotesOf(row.round, row.position, row.sample));
   Json json = {{"round", row.round},
                {"prompt_id", row.prompt_id},
                {"sample", row.sample},
@@ -72,13 +72,13 @@ Result<Json> CandidateJson(const Ledger& ledger, const CandidateRow& row) {
 }
 
 Result<Json> PairJson(const Ledger& ledger, const PairRow& row) {
-  SRLM_ASSIGN_OR_RETURN(const auto prompt, ledger.Prompt(row.round, row.prompt_id));
+  SRLM_ASSIGN_OR_RETURN(const auto prompt, ledger.Prompt(row.round, row.position));
   Json json = {{"round", row.round}, {"prompt_id", row.prompt_id}, {"outcome", row.outcome}, {"reason", row.reason}};
   json["prompt"] = prompt ? data::PlainText(prompt->input) : "";
   if (row.chosen_sample < 0) return json;
   for (const bool chosen : {true, false}) {
     const int sample = chosen ? row.chosen_sample : row.rejected_sample;
-    SRLM_ASSIGN_OR_RETURN(const auto candidate, ledger.Candidate(row.round, row.prompt_id, sample));
+    SRLM_ASSIGN_OR_RETURN(const auto candidate, ledger.Candidate(row.round, row.position, sample));
     const std::string side = chosen ? "chosen" : "rejected";
     json[side] = candidate ? candidate->text : "";
     json[side + "_sample"] = sample;

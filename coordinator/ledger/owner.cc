@@ -1,138 +1,145 @@
 #include "coordinator/ledger/owner.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <nlohmann/json.hpp>
-#include <utility>
 
-#include "common/base/failpoint.h"
+#include "common/base/command.h"
 #include "common/base/file.h"
 #include "common/base/process.h"
 
 namespace srlm::ledger {
 namespace {
 
-std::string Text(const Owner& owner) {
-  const nlohmann::ordered_json json = {
-      {"host", owner.host}, {"pid", owner.pid}, {"process_start", owner.process_start}, {"epoch", owner.epoch}};
-  return json.dump(1) + "\n";
+constexpr double kQuietAfterBoot = 60;   // seconds without a renewal: the owner did not come up again by itself
+constexpr double kAskSlurmSeconds = 15;  // a busy controller is slow
+
+std::string FirstLine(const char* path) {
+  std::ifstream file(path);
+  std::string line;
+  std::getline(file, line);
+  return line;
 }
 
-Result<Owner> ReadOwner(const std::string& path) {
-  SRLM_ASSIGN_OR_RETURN(const std::string text, ReadFile(path));
-  const auto json = nlohmann::json::parse(text, nullptr, false);
-  Owner owner;
-  try {
-    owner.host = json.at("host").get<std::string>();
-    owner.pid = json.at("pid").get<int64_t>();
-    owner.process_start = json.at("process_start").get<uint64_t>();
-    owner.epoch = json.at("epoch").get<uint64_t>();
-  } catch (const nlohmann::json::exception&) {
-    return DataLoss(path + ": not an owner's lock; delete it when no coordinator holds this run");
-  }
-  return owner;
+std::string Variable(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
 }
 
-/// Whether the process that `owner` names still runs on this host. A zombie has ended, a reused pid is another.
-bool IsAlive(const Owner& owner) {
-  const auto process = ReadProcess(static_cast<pid_t>(owner.pid));
-  return process && process->alive() && process->start_ticks == owner.process_start;
+std::string PidNamespace() {
+  std::error_code error;
+  return std::filesystem::read_symlink("/proc/self/ns/pid", error).string();
 }
 
-Status Held(const std::string& path, const Owner& owner) {
-  if (owner.host != HostName())
-    return FailedPrecondition(fmt::format(
-        "{}: the run is held by process {} on host {} (epoch {}); stop it there, or delete this file when it is gone",
-        path, owner.pid, owner.host, owner.epoch));
-  return FailedPrecondition(
-      fmt::format("{}: the run is held by a live coordinator, process {} on this host (epoch {}); stop it first, or "
-                  "look at it with `srlm status`",
-                  path, owner.pid, owner.epoch));
+// Modification time by the file system's clock.
+double TimeOf(const struct stat& info) {
+  return static_cast<double>(info.st_mtim.tv_sec) + 1e-9 * static_cast<double>(info.st_mtim.tv_nsec);
 }
 
-/// The lock file at a path, held with flock: one process at a time looks at it and replaces it.
-class LockFile {
- public:
-  explicit LockFile(const std::string& path) : path_(path), file_(open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
-    if (file_ >= 0) flock(file_, LOCK_EX);
-  }
-  LockFile(const LockFile&) = delete;
-  LockFile& operator=(const LockFile&) = delete;
-  ~LockFile() {
-    if (file_ >= 0) close(file_);
-  }
-  /// Whether the file that is held is still the one at the path: a process that waited may find another.
-  bool IsThere() const {
-    struct stat opened{}, there{};
-    return file_ >= 0 && fstat(file_, &opened) == 0 && stat(path_.c_str(), &there) == 0 &&
-           opened.st_ino == there.st_ino;
-  }
-
- private:
-  std::string path_;
-  int file_;
-};
-
-/// Removes the lock of a dead process; fails when its process may live.
-Status RemoveIfDead(const std::string& path) {
-  const LockFile file(path);
-  if (!file.IsThere()) return OkStatus();  // gone by now: the caller looks again
-  SRLM_ASSIGN_OR_RETURN(const Owner owner, ReadOwner(path));
-  if (owner.host != HostName() || IsAlive(owner)) return Held(path, owner);
-  unlink(path.c_str());
-  return OkStatus();
+// Whether Slurm knows that a job is over. States: squeue(1).
+bool IsOver(const std::string& job_id) {
+  if (job_id.find_first_not_of("0123456789_") != std::string::npos) return false;
+  const auto answer = RunCommand({"squeue", "--noheader", "--states=all", "--format=%T", "--jobs=" + job_id},
+                                 Deadline::AfterSeconds(kAskSlurmSeconds));
+  if (!answer.ok()) return false;
+  if (answer->exit_code != 0) return answer->output.find("Invalid job id") != std::string::npos;
+  const std::string state = answer->output.substr(0, answer->output.find('\n'));
+  constexpr std::array kOver = {"BOOT_FAIL", "CANCELLED", "COMPLETED",     "DEADLINE", "FAILED",
+                                "NODE_FAIL", "PREEMPTED", "OUT_OF_MEMORY", "TIMEOUT",  ""};  // "": no longer listed
+  return std::ranges::find(kOver, state) != kOver.end();
 }
 
 }  // namespace
 
 Owner ThisProcess() {
   const auto process = ReadProcess(getpid());
-  return {HostName(), getpid(), process ? process->start_ticks : 0, 0};
+  Owner owner;
+  owner.host = HostName();
+  owner.pid = getpid();
+  owner.process_start = process ? process->start_ticks : 0;
+  owner.boot_id = FirstLine("/proc/sys/kernel/random/boot_id");
+  owner.pid_namespace = PidNamespace();
+  owner.slurm_job_id = Variable("SLURM_JOB_ID");
+  owner.slurm_restart = std::atoi(Variable("SLURM_RESTART_COUNT").c_str());
+  return owner;
 }
 
-Result<OwnerLock> OwnerLock::Claim(const std::string& run_dir) {
-  const std::string path = run_dir + "/owner.lock";
-  const Owner owner = ThisProcess();
-  const std::string whole = fmt::format("{}.{}.{}", path, owner.host, owner.pid);
-  SRLM_RETURN_IF_ERROR(WriteFileAtomic(whole, Text(owner)));
-  Status status;
-  Failpoint("owner.before_claim");
-  // A link is as exclusive as O_EXCL, and the file is never seen without its content.
-  while (link(whole.c_str(), path.c_str()) != 0) {
-    status = errno == EEXIST ? RemoveIfDead(path) : FileError("create", path, errno);
-    if (!status.ok()) break;
+std::string Describe(const Owner& owner) {
+  std::string text = fmt::format("process {} on host {} (epoch {}", owner.pid, owner.host, owner.epoch);
+  if (!owner.slurm_job_id.empty()) text += ", Slurm job " + owner.slurm_job_id;
+  return text + ")";
+}
+
+std::string OwnerText(const Owner& owner) {
+  const nlohmann::ordered_json json = {{"host", owner.host},
+                                       {"pid", owner.pid},
+                                       {"process_start", owner.process_start},
+                                       {"boot_id", owner.boot_id},
+                                       {"pid_namespace", owner.pid_namespace},
+                                       {"slurm_job_id", owner.slurm_job_id},
+                                       {"slurm_restart", owner.slurm_restart},
+                                       {"epoch", owner.epoch},
+                                       {"released", owner.released}};
+  return json.dump(1) + "\n";
+}
+
+Result<Owner> ParseOwner(const std::string& text, const std::string& path) {
+  const auto json = nlohmann::json::parse(text, nullptr, false);
+  Owner owner;
+  try {
+    owner.host = json.at("host").get<std::string>();
+    owner.pid = json.at("pid").get<int64_t>();
+    owner.process_start = json.at("process_start").get<uint64_t>();
+    owner.boot_id = json.at("boot_id").get<std::string>();
+    owner.pid_namespace = json.at("pid_namespace").get<std::string>();
+    owner.slurm_job_id = json.at("slurm_job_id").get<std::string>();
+    owner.slurm_restart = json.at("slurm_restart").get<int>();
+    owner.epoch = json.at("epoch").get<uint64_t>();
+    owner.released = json.at("released").get<bool>();
+  } catch (const nlohmann::json::exception&) {
+    return DataLoss(path + ": not an owner's lock; delete it when no coordinator holds this run");
   }
-  unlink(whole.c_str());
-  SRLM_RETURN_IF_ERROR(status);
-  Failpoint("owner.after_claim");
-  return OwnerLock(path, owner);
+  return owner;
 }
 
-OwnerLock::OwnerLock(OwnerLock&& other) noexcept
-    : path_(std::exchange(other.path_, {})), owner_(std::move(other.owner_)) {}
-
-OwnerLock::~OwnerLock() {
-  if (path_.empty()) return;
-  const LockFile file(path_);
-  if (file.IsThere() && IsOurs()) unlink(path_.c_str());
+Result<LastSeen> ReadOwnerLock(const std::string& run_dir) {
+  const std::string path = run_dir + "/owner.lock";
+  SRLM_ASSIGN_OR_RETURN(const std::string text, ReadFile(path));
+  LastSeen seen;
+  SRLM_ASSIGN_OR_RETURN(seen.owner, ParseOwner(text, path));
+  if (seen.owner.released) return NotFound(path + ": nobody holds the run");
+  // A file written now has the file system's time, whatever this host's clock says.
+  const std::string probe = fmt::format("{}.now.{}.{}", path, HostName(), getpid());
+  SRLM_RETURN_IF_ERROR(WriteFileAtomic(probe, ""));
+  struct stat lock{}, now{};
+  if (stat(probe.c_str(), &now) == 0 && stat(path.c_str(), &lock) == 0) seen.age_s = TimeOf(now) - TimeOf(lock);
+  unlink(probe.c_str());
+  return seen;
 }
 
-bool OwnerLock::IsOurs() const {
-  const Result<Owner> there = ReadOwner(path_);
-  return there.ok() && *there == owner_;
-}
-
-Status OwnerLock::SetEpoch(uint64_t epoch) {
-  const LockFile file(path_);
-  if (!file.IsThere() || !IsOurs())
-    return Aborted(path_ + ": another coordinator has taken the run from this one, which ends");
-  owner_.epoch = epoch;
-  return WriteFileAtomic(path_, Text(owner_));
+std::optional<std::string> ProofOfEnd(const LastSeen& seen) {
+  const Owner& owner = seen.owner;
+  const Owner self = ThisProcess();
+  if (owner.host == self.host && owner.boot_id == self.boot_id && owner.pid_namespace == self.pid_namespace) {
+    const auto process = ReadProcess(static_cast<pid_t>(owner.pid));
+    if (!process || !process->alive() || process->start_ticks != owner.process_start) return "its process has ended";
+    return std::nullopt;
+  }
+  if (owner.host == self.host && owner.boot_id != self.boot_id && seen.age_s > kQuietAfterBoot)
+    return "its host has started anew since";
+  if (owner.slurm_job_id.empty()) return std::nullopt;
+  if (owner.slurm_job_id == self.slurm_job_id && owner.slurm_restart < self.slurm_restart)
+    return "Slurm has started its job again, as this process";
+  if (owner.slurm_job_id != self.slurm_job_id && IsOver(owner.slurm_job_id)) return "squeue says that its job is over";
+  return std::nullopt;
 }
 
 }  // namespace srlm::ledger

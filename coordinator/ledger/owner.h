@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "common/base/status.h"
@@ -12,8 +13,13 @@ namespace srlm::ledger {
 struct Owner {
   std::string host;
   int64_t pid = 0;
-  uint64_t process_start = 0;  // clock ticks after boot (/proc/<pid>/stat): a reused pid has another
+  uint64_t process_start = 0;  // clock ticks after boot: a reused pid has another
+  std::string boot_id;         // of the kernel that runs the process
+  std::string pid_namespace;   // in which the pid counts: a container has its own
+  std::string slurm_job_id;    // empty: no job of Slurm
+  int slurm_restart = 0;       // how often Slurm has started that job again
   uint64_t epoch = 0;          // 0 until the owner has read the ledger
+  bool released = false;       // it has given the run up
 
   bool operator==(const Owner&) const = default;
 };
@@ -21,28 +27,26 @@ struct Owner {
 /// This process, with epoch 0.
 Owner ThisProcess();
 
-/// Holds a run for this process until it goes away, which leaves the lock of another one alone.
-class OwnerLock {
- public:
-  /// Creates RUN/owner.lock, which must not exist. A lock whose process has ended on this host (a zombie has) is taken
-  /// over.
-  /// FailedPrecondition when a live process or another host holds the run: says who, and what to do.
-  static Result<OwnerLock> Claim(const std::string& run_dir);
-  OwnerLock(OwnerLock&& other) noexcept;
-  OwnerLock& operator=(OwnerLock&&) = delete;
-  ~OwnerLock();
+/// "process 17 on host a (epoch 4, Slurm job 99)", for messages.
+std::string Describe(const Owner& owner);
 
-  /// Writes the epoch into the lock. Aborted when it is another's by now.
-  Status SetEpoch(uint64_t epoch);
-  const Owner& owner() const { return owner_; }
+std::string OwnerText(const Owner& owner);
+/// DataLoss, with what to do, when the text is none that OwnerText wrote; `path` is named.
+Result<Owner> ParseOwner(const std::string& text, const std::string& path);
 
- private:
-  /// Whether the lock at the path still names this owner.
-  bool IsOurs() const;
-
-  OwnerLock(std::string path, Owner owner) : path_(std::move(path)), owner_(std::move(owner)) {}
-  std::string path_;  // empty when moved from
-  Owner owner_;
+/// The owner of a run, and how long ago it last renewed its lock, by the file system's own clock: the same for every
+/// host.
+struct LastSeen {
+  Owner owner;
+  double age_s = 0;
 };
+/// NotFound when nobody holds the run.
+Result<LastSeen> ReadOwnerLock(const std::string& run_dir);
+
+/// How an owner is known to have ended; none when it may live:
+///   its process on this machine is gone, or is a zombie;
+///   this machine has started anew since, and the lock was not renewed for a minute;
+///   Slurm has started its job again, as this process, or knows (squeue) that the job is over.
+std::optional<std::string> ProofOfEnd(const LastSeen& seen);
 
 }  // namespace srlm::ledger

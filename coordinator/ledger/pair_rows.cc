@@ -6,10 +6,14 @@ namespace srlm::ledger {
 Result<bool> Ledger::AddPair(const PairRow& row) { return Add(row); }
 
 Result<std::vector<PairRow>> Ledger::Pairs(int round) const {
-  return Select<PairRow>(*database_,
-                         "WHERE ?1 = 0 OR round = ?1 ORDER BY round, (SELECT position FROM prompts p WHERE "
-                         "p.round = t.round AND p.prompt_id = t.prompt_id)",
-                         round);
+  return Select<PairRow>(*database_, "WHERE ?1 = 0 OR round = ?1 ORDER BY round, position", round);
+}
+
+Status Ledger::SetCounts(const RoundCounts& counts) { return Set(counts); }
+
+Result<RoundCounts> Ledger::Counts(int round) const {
+  SRLM_ASSIGN_OR_RETURN(const auto counts, SelectOne<RoundCounts>(*database_, "WHERE round = ?", round));
+  return counts ? *counts : RoundCounts{.round = round, .votes = {}};
 }
 
 }  // namespace srlm::ledger

@@ -24,19 +24,75 @@ Result<std::vector<AttemptRow>> Ledger::Attempts(int round) const {
   return Select<AttemptRow>(*database_, "WHERE ?1 = 0 OR round = ?1 ORDER BY round, attempt", round);
 }
 
+Result<std::vector<AttemptRow>> Ledger::AcceptedAttempts() const {
+  return Select<AttemptRow>(*database_, "WHERE state = 'accepted' ORDER BY round, attempt");
+}
+
+Result<std::vector<AttemptRow>> Ledger::LastWave(int round) const {
+  return Select<AttemptRow>(*database_,
+                            "WHERE round = ?1 AND wave = (SELECT wave FROM attempts WHERE round = ?1 ORDER BY attempt "
+                            "DESC LIMIT 1) ORDER BY attempt",
+                            round);
+}
+
 Result<bool> Ledger::AddPrompt(const PromptRow& row) { return Add(row); }
 
-Status Ledger::SetPromptFailed(int round, const std::string& prompt_id, const std::string& reason) {
-  return Update("UPDATE prompts SET state = 'failed', reason = ? WHERE round = ? AND prompt_id = ?", reason, round,
-                prompt_id);
+Status Ledger::SetPromptState(int round, int position, const std::string& state, const std::string& reason) {
+  return Update("UPDATE prompts SET state = ?, reason = ? WHERE round = ? AND position = ?", state, reason, round,
+                position);
 }
 
 Result<std::vector<PromptRow>> Ledger::Prompts(int round) const {
   return Select<PromptRow>(*database_, "WHERE ?1 = 0 OR round = ?1 ORDER BY round, position", round);
 }
 
-Result<std::optional<PromptRow>> Ledger::Prompt(int round, const std::string& prompt_id) const {
+Result<std::optional<PromptRow>> Ledger::Prompt(int round, int position) const {
+  return SelectOne<PromptRow>(*database_, "WHERE round = ? AND position = ?", round, position);
+}
+
+Result<std::optional<PromptRow>> Ledger::PromptById(int round, const std::string& prompt_id) const {
   return SelectOne<PromptRow>(*database_, "WHERE round = ? AND prompt_id = ?", round, prompt_id);
+}
+
+Result<std::vector<PromptRow>> Ledger::PromptsAfter(int round, int position, int64_t limit) const {
+  return Select<PromptRow>(*database_, "WHERE round = ? AND position > ? ORDER BY position LIMIT ?", round, position,
+                           limit);
+}
+
+Result<std::vector<std::pair<int, std::string>>> Ledger::OpenPrompts(int round, int position, int64_t limit) const {
+  SRLM_ASSIGN_OR_RETURN(Query query,
+                        database_->Prepare("SELECT position, prompt_id FROM prompts WHERE state = 'open' AND round = ? "
+                                           "AND position > ? ORDER BY position LIMIT ?"));
+  query.BindNext(round, position, limit);
+  std::vector<std::pair<int, std::string>> prompts;
+  while (true) {
+    SRLM_ASSIGN_OR_RETURN(const bool more, query.Step());
+    if (!more) return prompts;
+    auto& [at, id] = prompts.emplace_back();
+    query.Read(at, id);
+  }
+}
+
+Result<int> Ledger::NextPosition(int round) const {
+  SRLM_ASSIGN_OR_RETURN(Query query,
+                        database_->Prepare("SELECT ifnull(max(position), -1) + 1 FROM prompts WHERE round = ?"));
+  query.BindNext(round);
+  SRLM_RETURN_IF_ERROR(query.Step().status());
+  int next = 0;
+  query.Read(next);
+  return next;
+}
+
+Result<std::set<std::string>> Ledger::GivenPromptIds() const {
+  SRLM_ASSIGN_OR_RETURN(Query query, database_->Prepare("SELECT prompt_id FROM prompts WHERE is_new = 0"));
+  std::set<std::string> ids;
+  while (true) {
+    SRLM_ASSIGN_OR_RETURN(const bool more, query.Step());
+    if (!more) return ids;
+    std::string id;
+    query.Read(id);
+    ids.insert(std::move(id));
+  }
 }
 
 }  // namespace srlm::ledger

@@ -11,44 +11,32 @@ namespace {
 
 using Json = nlohmann::json;
 
-// One row of numbers of a query about a round.
-template <class... V>
-Status Count(const Ledger& ledger, const std::string& sql, int round, V&... values) {
-  SRLM_ASSIGN_OR_RETURN(Query query, ledger.database().Prepare(sql));
+Result<int64_t> FailedItems(const Ledger& ledger, int round) {
+  SRLM_ASSIGN_OR_RETURN(Query query,
+                        ledger.database().Prepare("SELECT ifnull(sum(failed), 0) FROM item_faults WHERE round = ?"));
   query.BindNext(round);
-  SRLM_ASSIGN_OR_RETURN(const bool found, query.Step());
-  if (found) query.Read(values...);
-  return OkStatus();
+  SRLM_RETURN_IF_ERROR(query.Step().status());
+  int64_t failed = 0;
+  query.Read(failed);
+  return failed;
 }
 
-Status CountRows(const Ledger& ledger, int round, v1::RoundSummary& s) {
-  int64_t prompts = 0, new_prompts = 0, candidates = 0, unscored = 0, votes = 0, parsed = 0, pairs = 0, ties = 0;
-  int64_t failed = 0;
-  std::optional<double> mean_score, mean_length;
-  SRLM_RETURN_IF_ERROR(Count(ledger, "SELECT count(*), ifnull(sum(is_new), 0) FROM prompts WHERE round = ?", round,
-                             prompts, new_prompts));
-  SRLM_RETURN_IF_ERROR(
-      Count(ledger,
-            "SELECT count(*), ifnull(sum(use = 'unscored'), 0), avg(score), avg(length(token_ids) / 4) "
-            "FROM candidates WHERE round = ?",
-            round, candidates, unscored, mean_score, mean_length));
-  SRLM_RETURN_IF_ERROR(Count(ledger, "SELECT count(*), ifnull(sum(state = 'parsed'), 0) FROM votes WHERE round = ?",
-                             round, votes, parsed));
-  SRLM_RETURN_IF_ERROR(Count(
-      ledger, "SELECT ifnull(sum(outcome = 'paired'), 0), ifnull(sum(outcome = 'tie'), 0) FROM pairs WHERE round = ?",
-      round, pairs, ties));
-  SRLM_RETURN_IF_ERROR(Count(ledger, "SELECT ifnull(sum(failed), 0) FROM item_faults WHERE round = ?", round, failed));
-  s.set_prompts(prompts);
-  s.set_new_prompts(new_prompts);
-  s.set_candidates(candidates);
-  s.set_unscored(unscored);
-  s.set_votes(votes);
-  s.set_pairs(pairs);
-  s.set_ties(ties);
-  s.set_failed_items(failed);
-  if (votes > 0) s.set_parse_rate(static_cast<double>(parsed) / static_cast<double>(votes));
-  if (mean_score) s.set_mean_score(*mean_score);
-  if (mean_length) s.set_mean_length(*mean_length);
+Status SetCounts(const Ledger& ledger, int round, v1::RoundSummary& s) {
+  SRLM_ASSIGN_OR_RETURN(const RoundCounts counts, ledger.Counts(round));
+  SRLM_ASSIGN_OR_RETURN(const int64_t failed, FailedItems(ledger, round));
+  const data::VoteTally& votes = counts.votes;
+  s.set_prompts(static_cast<uint64_t>(counts.prompts));
+  s.set_new_prompts(static_cast<uint64_t>(counts.new_prompts));
+  s.set_candidates(static_cast<uint64_t>(counts.candidates));
+  s.set_unscored(static_cast<uint64_t>(votes.unscored + counts.not_judged));
+  s.set_votes(static_cast<uint64_t>(votes.votes));
+  s.set_pairs(static_cast<uint64_t>(counts.pairs));
+  s.set_ties(static_cast<uint64_t>(counts.ties));
+  s.set_failed_items(static_cast<uint64_t>(failed));
+  if (votes.votes > 0) s.set_parse_rate(votes.Health().parse_rate);
+  if (votes.scored > 0) s.set_mean_score(votes.Health().mean_score);
+  if (counts.candidates > 0)
+    s.set_mean_length(static_cast<double>(counts.tokens) / static_cast<double>(counts.candidates));
   return OkStatus();
 }
 
@@ -89,7 +77,7 @@ Result<std::vector<v1::RoundSummary>> SummariseRounds(const Ledger& ledger) {
     v1::RoundSummary& s = summaries.emplace_back();
     s.set_round(static_cast<uint32_t>(round.round));
     s.set_model(fmt::format("M{}", round.round + 1));
-    SRLM_RETURN_IF_ERROR(CountRows(ledger, round.round, s));
+    SRLM_RETURN_IF_ERROR(SetCounts(ledger, round.round, s));
     SRLM_ASSIGN_OR_RETURN(const auto model, ledger.Model(s.model()));
     if (model) s.set_model_id(model->model_id);
     SRLM_ASSIGN_OR_RETURN(const auto metrics, ledger.Evaluation(s.model()));

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "common/data/prompt_input.h"
+#include "common/data/vote_health.h"
 
 namespace srlm::ledger {
 
@@ -46,52 +47,60 @@ struct AttemptRow {
   std::string detail;       // the same for people
 };
 
-/// A prompt that a round answers. Key: round, prompt_id.
+/// A prompt that a round answers. Key: round, position; prompt_id is unique in the round, too.
 struct PromptRow {
   int round = 0;
+  int position = 0;  // order in the round, from 0
   std::string prompt_id;
-  int position = 0;     // order in the round
   bool is_new = false;  // written by a model; else given
   data::PromptInput input;
   TokenIds token_ids;  // as rendered for the round's model
-  std::string state;   // open, failed
+  std::string state;   // open, answered (its candidates are there), failed
   std::string reason;  // why it has no candidates
 };
 
-/// One answer. Key: round, prompt_id, sample.
+struct CandidateKey {
+  int position = -1;  // of its prompt
+  int sample = -1;
+  std::string prompt_id;
+};
+
+/// One answer. Key: round, position (of its prompt), sample.
 struct CandidateRow {
   int round = 0;
-  std::string prompt_id;
+  int position = 0;
   int sample = 0;
+  std::string prompt_id;
   std::string model_id;
-  TokenIds token_ids;           // with the end-of-turn token when it was sampled
-  std::string token_hash;       // SHA-256 of token_ids
-  std::string text;             // without the end-of-turn token
   bool cut = false;             // ended at the token limit
-  double logprob = 0;           // sum over token_ids at temperature 1
   std::optional<double> score;  // mean of its parsed votes; none: not (yet) scored
   std::string use;              // chosen, rejected, between, unscored, cut; empty until pairs are made
   std::string reason;           // why it has no votes
+  double logprob = 0;           // sum over token_ids at temperature 1
+  std::string token_hash;       // SHA-256 of token_ids
+  TokenIds token_ids;           // with the end-of-turn token when it was sampled
+  std::string text;             // without the end-of-turn token
 };
 
-/// One judgement. Key: round, prompt_id, sample, vote.
+/// One judgement. Key: round, position, sample, vote.
 struct VoteRow {
   int round = 0;
-  std::string prompt_id;
+  int position = 0;
   int sample = 0;
   int vote = 0;
-  std::string model_id;      // of the judge
-  std::string subject_hash;  // token_hash of the candidate that was judged
-  TokenIds token_ids;
-  std::string text;
+  std::string model_id;         // of the judge
+  std::string subject_hash;     // token_hash of the candidate that was judged
   std::string state;            // parsed, absent, out_of_range
   std::optional<double> score;  // set exactly when parsed
   double logprob = 0;
+  TokenIds token_ids;
+  std::string text;
 };
 
-/// What a round made of a prompt. Key: round, prompt_id.
+/// What a round made of a prompt. Key: round, position.
 struct PairRow {
   int round = 0;
+  int position = 0;
   std::string prompt_id;
   std::string outcome;     // paired, tie, gap_too_small, too_few_candidates, same_text
   int chosen_sample = -1;  // -1 unless paired
@@ -99,6 +108,28 @@ struct PairRow {
   double chosen_score = 0;
   double rejected_score = 0;
   std::string reason;
+};
+
+/// What a round has so far, kept with every change of its rows; counted anew in the rows' order when its pairs are
+/// made. Key: round.
+struct RoundCounts {
+  int round = 0;
+  int64_t prompts = 0;
+  int64_t new_prompts = 0;
+  int64_t answered = 0;        // prompts with candidates
+  int64_t failed_prompts = 0;  // set aside
+  int64_t candidates = 0;
+  int64_t tokens = 0;      // of the candidates
+  int64_t dropped = 0;     // candidates that get no votes because they were cut
+  int64_t not_judged = 0;  // candidates whose votes were set aside
+  data::VoteTally votes;
+  int64_t pairs = 0;
+  int64_t ties = 0;  // prompts whose best and worst scores are equal
+
+  /// Prompts and candidates that wait for a result.
+  int64_t open() const {
+    return prompts - answered - failed_prompts + candidates - dropped - not_judged - votes.scored - votes.unscored;
+  }
 };
 
 /// One judgement of a human-ranked answer. Key: model, answer, vote; vote -1 is the expected verdict.

@@ -34,18 +34,31 @@ SRLM_TABLE(AttemptRow, "attempts",
            "detail",
            r.round, r.attempt, r.wave, r.model_id, r.demonstrations, r.text, r.token_ids, r.cut, r.logprob, r.state,
            r.instruction, r.reason, r.detail);
-SRLM_TABLE(PromptRow, "prompts", "round, prompt_id, position, is_new, input, token_ids, state, reason", r.round,
-           r.prompt_id, r.position, r.is_new, r.input, r.token_ids, r.state, r.reason);
-SRLM_TABLE(CandidateRow, "candidates",
-           "round, prompt_id, sample, model_id, token_ids, token_hash, text, cut, logprob, score, use, reason", r.round,
-           r.prompt_id, r.sample, r.model_id, r.token_ids, r.token_hash, r.text, r.cut, r.logprob, r.score, r.use,
-           r.reason);
+SRLM_TABLE(PromptRow, "prompts", "round, position, prompt_id, is_new, state, reason, input, token_ids", r.round,
+           r.position, r.prompt_id, r.is_new, r.state, r.reason, r.input, r.token_ids);
+SRLM_TABLE(
+    CandidateRow, "candidates",
+    "round, position, sample, prompt_id, model_id, cut, score, use, reason, logprob, token_hash, token_ids, text",
+    r.round, r.position, r.sample, r.prompt_id, r.model_id, r.cut, r.score, r.use, r.reason, r.logprob, r.token_hash,
+    r.token_ids, r.text);
 SRLM_TABLE(VoteRow, "votes",
-           "round, prompt_id, sample, vote, model_id, subject_hash, token_ids, text, state, score, logprob", r.round,
-           r.prompt_id, r.sample, r.vote, r.model_id, r.subject_hash, r.token_ids, r.text, r.state, r.score, r.logprob);
+           "round, position, sample, vote, model_id, subject_hash, state, score, logprob, token_ids, text", r.round,
+           r.position, r.sample, r.vote, r.model_id, r.subject_hash, r.state, r.score, r.logprob, r.token_ids, r.text);
 SRLM_TABLE(PairRow, "pairs",
-           "round, prompt_id, outcome, chosen_sample, rejected_sample, chosen_score, rejected_score, reason", r.round,
-           r.prompt_id, r.outcome, r.chosen_sample, r.rejected_sample, r.chosen_score, r.rejected_score, r.reason);
+           "round, position, prompt_id, outcome, chosen_sample, rejected_sample, chosen_score, rejected_score, reason",
+           r.round, r.position, r.prompt_id, r.outcome, r.chosen_sample, r.rejected_sample, r.chosen_score,
+           r.rejected_score, r.reason);
+SRLM_TABLE(RoundCounts, "round_counts",
+           "round, prompts, new_prompts, answered, failed_prompts, candidates, tokens, dropped, not_judged, votes, "
+           "parsed, absent, out_of_range, score_0, score_1, score_2, score_3, score_4, score_5, scored, unscored, "
+           "score_sum, score_squares, length_sum, length_squares, score_length, variance_sum, variances, score_pairs, "
+           "score_ties, pairs, ties",
+           r.round, r.prompts, r.new_prompts, r.answered, r.failed_prompts, r.candidates, r.tokens, r.dropped,
+           r.not_judged, r.votes.votes, r.votes.parsed, r.votes.absent, r.votes.out_of_range, r.votes.histogram[0],
+           r.votes.histogram[1], r.votes.histogram[2], r.votes.histogram[3], r.votes.histogram[4], r.votes.histogram[5],
+           r.votes.scored, r.votes.unscored, r.votes.score_sum, r.votes.score_squares, r.votes.length_sum,
+           r.votes.length_squares, r.votes.score_length, r.votes.variance_sum, r.votes.variances, r.votes.score_pairs,
+           r.votes.score_ties, r.pairs, r.ties);
 SRLM_TABLE(EvaluationVoteRow, "evaluation_votes", "model, answer, vote, model_id, text, state, score", r.model,
            r.answer, r.vote, r.model_id, r.text, r.state, r.score);
 SRLM_TABLE(JobRow, "jobs",
@@ -61,18 +74,32 @@ SRLM_TABLE(ItemFaultRow, "item_faults", "item_id, round, purpose, tries, failed,
            r.tries, r.failed, r.reason);
 #undef SRLM_TABLE
 
-/// Rows of `SELECT <columns> FROM <table> <tail>`; `tail` names the table as t.
-template <class Row, class... V>
-Result<std::vector<Row>> Select(Database& database, const std::string& tail, const V&... parameters) {
+/// Gives each row of `SELECT <columns> FROM <table> <tail>` to `use`, which returns a Status, one at a time: no more
+/// than one is in memory. Stops at the first failure. `use` may not run the same query.
+template <class Row, class Use, class... V>
+Status ForEach(Database& database, const std::string& tail, Use use, const V&... parameters) {
   SRLM_ASSIGN_OR_RETURN(Query query, database.Prepare(std::string("SELECT ") + Table<Row>::kColumns + " FROM " +
-                                                      Table<Row>::kName + " t " + tail));
+                                                      Table<Row>::kName + " " + tail));
   query.BindNext(parameters...);
-  std::vector<Row> rows;
   while (true) {
     SRLM_ASSIGN_OR_RETURN(const bool more, query.Step());
-    if (!more) return rows;
-    std::apply([&](auto&... member) { query.Read(member...); }, Table<Row>::Members(rows.emplace_back()));
+    if (!more) return OkStatus();
+    Row row;
+    std::apply([&](auto&... member) { query.Read(member...); }, Table<Row>::Members(row));
+    SRLM_RETURN_IF_ERROR(use(std::move(row)));
   }
+}
+
+/// All of these rows.
+template <class Row, class... V>
+Result<std::vector<Row>> Select(Database& database, const std::string& tail, const V&... parameters) {
+  std::vector<Row> rows;
+  const auto keep = [&](Row row) {
+    rows.push_back(std::move(row));
+    return OkStatus();
+  };
+  SRLM_RETURN_IF_ERROR(ForEach<Row>(database, tail, keep, parameters...));
+  return rows;
 }
 
 /// The first row of Select, if any.

@@ -2,49 +2,68 @@
 #include "coordinator/ledger/write.h"
 
 namespace srlm::ledger {
-namespace {
-
-// Rows of a round (or of all) in the order of its prompts; more columns of the key follow.
-constexpr char kByPrompt[] =
-    "WHERE ?1 = 0 OR round = ?1 ORDER BY round, (SELECT position FROM prompts p WHERE p.round = t.round AND "
-    "p.prompt_id = t.prompt_id), sample";
-
-}  // namespace
 
 Result<bool> Ledger::AddCandidate(const CandidateRow& row) { return Add(row); }
 
-Status Ledger::SetCandidateScore(int round, const std::string& prompt_id, int sample, std::optional<double> score,
+Status Ledger::SetCandidateScore(int round, int position, int sample, std::optional<double> score,
                                  const std::string& reason) {
-  return Update("UPDATE candidates SET score = ?, reason = ? WHERE round = ? AND prompt_id = ? AND sample = ?", score,
-                reason, round, prompt_id, sample);
+  return Update("UPDATE candidates SET score = ?, reason = ? WHERE round = ? AND position = ? AND sample = ?", score,
+                reason, round, position, sample);
 }
 
-Status Ledger::SetCandidateUse(int round, const std::string& prompt_id, int sample, const std::string& use) {
-  return Update("UPDATE candidates SET use = ? WHERE round = ? AND prompt_id = ? AND sample = ?", use, round, prompt_id,
+Status Ledger::SetCandidateUse(int round, int position, int sample, const std::string& use) {
+  return Update("UPDATE candidates SET use = ? WHERE round = ? AND position = ? AND sample = ?", use, round, position,
                 sample);
 }
 
 Result<std::vector<CandidateRow>> Ledger::Candidates(int round) const {
-  return Select<CandidateRow>(*database_, kByPrompt, round);
+  return Select<CandidateRow>(*database_, "WHERE ?1 = 0 OR round = ?1 ORDER BY round, position, sample", round);
 }
 
-Result<std::vector<CandidateRow>> Ledger::CandidatesOf(int round, const std::string& prompt_id) const {
-  return Select<CandidateRow>(*database_, "WHERE round = ? AND prompt_id = ? ORDER BY sample", round, prompt_id);
+Result<std::vector<CandidateRow>> Ledger::CandidatesOf(int round, int position) const {
+  return Select<CandidateRow>(*database_, "WHERE round = ? AND position = ? ORDER BY sample", round, position);
 }
 
-Result<std::optional<CandidateRow>> Ledger::Candidate(int round, const std::string& prompt_id, int sample) const {
-  return SelectOne<CandidateRow>(*database_, "WHERE round = ? AND prompt_id = ? AND sample = ?", round, prompt_id,
+Result<std::optional<CandidateRow>> Ledger::Candidate(int round, int position, int sample) const {
+  return SelectOne<CandidateRow>(*database_, "WHERE round = ? AND position = ? AND sample = ?", round, position,
                                  sample);
+}
+
+Result<std::vector<CandidateKey>> Ledger::OpenCandidates(int round, const CandidateKey& after, int64_t limit) const {
+  SRLM_ASSIGN_OR_RETURN(Query query,
+                        database_->Prepare("SELECT position, sample, prompt_id FROM candidates WHERE score IS NULL "
+                                           "AND reason = '' AND round = ? AND (position, sample) > (?, ?) "
+                                           "ORDER BY position, sample LIMIT ?"));
+  query.BindNext(round, after.position, after.sample, limit);
+  std::vector<CandidateKey> keys;
+  while (true) {
+    SRLM_ASSIGN_OR_RETURN(const bool more, query.Step());
+    if (!more) return keys;
+    CandidateKey& key = keys.emplace_back();
+    query.Read(key.position, key.sample, key.prompt_id);
+  }
+}
+
+Result<std::vector<double>> Ledger::ScoresOf(int round, int position) const {
+  SRLM_ASSIGN_OR_RETURN(Query query, database_->Prepare("SELECT score FROM candidates WHERE round = ? AND position = ? "
+                                                        "AND score IS NOT NULL ORDER BY sample"));
+  query.BindNext(round, position);
+  std::vector<double> scores;
+  while (true) {
+    SRLM_ASSIGN_OR_RETURN(const bool more, query.Step());
+    if (!more) return scores;
+    query.Read(scores.emplace_back());
+  }
 }
 
 Result<bool> Ledger::AddVote(const VoteRow& row) { return Add(row); }
 
 Result<std::vector<VoteRow>> Ledger::Votes(int round) const {
-  return Select<VoteRow>(*database_, std::string(kByPrompt) + ", vote", round);
+  return Select<VoteRow>(*database_, "WHERE ?1 = 0 OR round = ?1 ORDER BY round, position, sample, vote", round);
 }
 
-Result<std::vector<VoteRow>> Ledger::VotesOf(int round, const std::string& prompt_id, int sample) const {
-  return Select<VoteRow>(*database_, "WHERE round = ? AND prompt_id = ? AND sample = ? ORDER BY vote", round, prompt_id,
+Result<std::vector<VoteRow>> Ledger::VotesOf(int round, int position, int sample) const {
+  return Select<VoteRow>(*database_, "WHERE round = ? AND position = ? AND sample = ? ORDER BY vote", round, position,
                          sample);
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "common/base/hash.h"
+#include "common/data/judge_metrics.h"
 #include "common/data/pairs.h"
 #include "common/data/verdict.h"
 #include "coordinator/rounds/chats.h"
@@ -13,6 +14,9 @@
 namespace srlm::rounds {
 namespace {
 
+constexpr size_t kLeastWaiting = 4096;  // the queue is filled up when fewer wait
+constexpr int64_t kAskAtOnce = 4096;    // keys of one look into the ledger
+constexpr std::chrono::milliseconds kSlice(20);
 const std::string kNotJudged = "not judged: ";  // before the reason of a candidate whose votes were given up
 
 }  // namespace
@@ -23,60 +27,41 @@ int Answers::VotesWanted() const {
 }
 
 Status Answers::Begin() {
-  SRLM_ASSIGN_OR_RETURN(const auto prompts, context_.ledger.Prompts(round_));
-  for (const ledger::PromptRow& prompt : prompts) {
-    next_position_ = std::max(next_position_, prompt.position + 1);
-    SRLM_RETURN_IF_ERROR(Resume(prompt));
-  }
-  // Given prompts are drawn in one transaction, before any other.
-  return prompts.empty() ? DrawGiven() : OkStatus();
-}
-
-Status Answers::DrawGiven() {
-  const config::PromptsConfig& config = context_.config.prompts;
-  const int wanted = config.per_round - config.new_per_round;
-  std::set<std::string> used;
-  SRLM_ASSIGN_OR_RETURN(const auto earlier, context_.ledger.Prompts(0));
-  for (const ledger::PromptRow& prompt : earlier)
-    if (!prompt.is_new) used.insert(prompt.prompt_id);
-  int drawn = 0;  // all of them in the unit of work that begins the round
-  for (const data::Prompt& given : context_.inputs.given) {
-    if (drawn == wanted) break;
-    if (used.contains(given.prompt_id)) continue;
-    SRLM_RETURN_IF_ERROR(AddPrompt(given.prompt_id, given.input, false));
-    ++drawn;
-  }
-  if (drawn == wanted) return OkStatus();
-  return context_.Event("warning", round_, "given_prompts_missing",
-                        fmt::format("{} of {} given prompts are left in {}; the round goes on with these", drawn,
-                                    wanted, context_.config.data.prompts));
-}
-
-Status Answers::Resume(const ledger::PromptRow& prompt) {
-  ++total_;
-  if (prompt.state == "failed") {
-    ++failed_;
-    return OkStatus();
-  }
-  SRLM_ASSIGN_OR_RETURN(const auto candidates, context_.ledger.CandidatesOf(round_, prompt.prompt_id));
-  if (candidates.empty()) {
-    --total_;
-    return AskCandidates(prompt);
-  }
-  for (const ledger::CandidateRow& candidate : candidates) {
-    if (IsDropped(candidate)) continue;
-    if (candidate.score || !candidate.reason.empty()) {
-      ++total_;
-      failed_ += candidate.reason.starts_with(kNotJudged);
-    } else {
-      SRLM_RETURN_IF_ERROR(AskVotes(prompt, candidate, ""));
-    }
-  }
+  SRLM_ASSIGN_OR_RETURN(counts_, context_.ledger.Counts(round_));
+  SRLM_ASSIGN_OR_RETURN(next_position_, context_.ledger.NextPosition(round_));
+  SRLM_ASSIGN_OR_RETURN(const auto faults, context_.ledger.ItemFaults(round_));
+  for (const ledger::ItemFaultRow& fault : faults)
+    if (!fault.failed) tries_[fault.item_id] = fault.tries;
   return OkStatus();
 }
 
+Result<bool> Answers::DrawGiven() {
+  if (drawn_) return true;
+  const config::PromptsConfig& config = context_.config.prompts;
+  const int wanted = config.per_round - config.new_per_round;
+  const std::vector<data::Prompt>& given = context_.inputs.given;
+  if (!used_) {
+    SRLM_ASSIGN_OR_RETURN(used_, context_.ledger.GivenPromptIds());
+  }
+  const Deadline slice = Deadline::After(kSlice);
+  auto drawn = static_cast<int>(counts_.prompts - counts_.new_prompts);
+  for (; drawn < wanted && counts_.new_prompts == 0 && given_index_ < given.size(); ++given_index_) {
+    if (slice.Expired()) return false;
+    if (used_->contains(given[given_index_].prompt_id)) continue;
+    SRLM_RETURN_IF_ERROR(AddPrompt(given[given_index_].prompt_id, given[given_index_].input, false));
+    ++drawn;
+  }
+  drawn_ = true;
+  used_.reset();
+  if (drawn == wanted) return true;
+  SRLM_RETURN_IF_ERROR(context_.Event("warning", round_, "given_prompts_missing",
+                                      fmt::format("{} of {} given prompts are left in {}; the round goes on with these",
+                                                  drawn, wanted, context_.config.data.prompts)));
+  return true;
+}
+
 Status Answers::AddPrompt(const std::string& prompt_id, data::PromptInput input, bool is_new) {
-  ledger::PromptRow prompt{round_, prompt_id, next_position_++, is_new, std::move(input), {}, "open", ""};
+  ledger::PromptRow prompt{round_, next_position_, prompt_id, is_new, std::move(input), {}, "open", ""};
   SRLM_ASSIGN_OR_RETURN(const text::Chat* chat,
                         context_.models.ChatOf(*context_.models.Find(fmt::format("M{}", round_))));
   auto token_ids = PromptTokens(*chat, prompt.input);
@@ -84,110 +69,137 @@ Status Answers::AddPrompt(const std::string& prompt_id, data::PromptInput input,
   prompt.token_ids = std::move(*token_ids);
   SRLM_ASSIGN_OR_RETURN(const bool added, context_.ledger.AddPrompt(prompt));
   if (!added)
-    return InvalidArgument(fmt::format("prompt id \"{}\" stands for a new prompt too; rename it in {}", prompt_id,
-                                       context_.config.data.prompts));
-  return AskCandidates(prompt);
+    return InternalError(
+        fmt::format("round {} has a prompt \"{}\" or a position {} already", round_, prompt_id, next_position_));
+  ++next_position_;
+  ++counts_.prompts;
+  counts_.new_prompts += is_new;
+  SRLM_RETURN_IF_ERROR(context_.ledger.SetCounts(counts_));
+  all_prompts_asked_ = false;  // this one is the last
+  return OkStatus();
 }
 
 Status Answers::Ask(schedule::WorkItem work) {
-  ++total_;
-  open_.insert(work.item.item_id());
-  return context_.Enqueue(std::move(work));
+  const auto tries = tries_.find(work.item.item_id());
+  context_.queue.Add(std::move(work), tries == tries_.end() ? 0 : tries->second);
+  return OkStatus();
 }
 
-Status Answers::AskCandidates(const ledger::PromptRow& prompt) {
-  SRLM_ASSIGN_OR_RETURN(const text::Chat* chat,
-                        context_.models.ChatOf(*context_.models.Find(fmt::format("M{}", round_))));
-  return Ask(CandidateItem(context_, *chat, prompt));
+Status Answers::Refill() {
+  if (!drawn_ || context_.queue.waiting() >= kLeastWaiting) return OkStatus();
+  if (!all_candidates_asked_) {
+    SRLM_ASSIGN_OR_RETURN(const auto keys, context_.ledger.OpenCandidates(round_, asked_candidates_, kAskAtOnce));
+    for (const ledger::CandidateKey& key : keys) SRLM_RETURN_IF_ERROR(Ask(VoteStub(context_, round_, key, "")));
+    if (!keys.empty()) asked_candidates_ = keys.back();
+    all_candidates_asked_ = keys.size() < static_cast<size_t>(kAskAtOnce);
+  }
+  if (!all_prompts_asked_) {
+    SRLM_ASSIGN_OR_RETURN(const auto prompts, context_.ledger.OpenPrompts(round_, asked_prompts_, kAskAtOnce));
+    for (const auto& [position, prompt_id] : prompts)
+      SRLM_RETURN_IF_ERROR(Ask(CandidateStub(context_, round_, position, prompt_id)));
+    if (!prompts.empty()) asked_prompts_ = prompts.back().first;
+    all_prompts_asked_ = prompts.size() < static_cast<size_t>(kAskAtOnce);
+  }
+  return OkStatus();
+}
+
+Result<bool> Answers::Recall(const std::string& item_id) {
+  const auto name = ParseAnswerItem(item_id);
+  if (!name || name->round != round_) return false;
+  SRLM_ASSIGN_OR_RETURN(const auto prompt, context_.ledger.PromptById(round_, name->prompt_id));
+  if (!prompt) return false;
+  if (name->purpose == v1::PURPOSE_CANDIDATE) {
+    if (prompt->state != "open") return false;
+    SRLM_RETURN_IF_ERROR(Ask(CandidateStub(context_, round_, prompt->position, prompt->prompt_id)));
+    return true;
+  }
+  SRLM_ASSIGN_OR_RETURN(const auto candidate, context_.ledger.Candidate(round_, prompt->position, name->sample));
+  if (!candidate || candidate->score || !candidate->reason.empty()) return false;
+  SRLM_RETURN_IF_ERROR(Ask(VoteStub(context_, round_, {prompt->position, name->sample, prompt->prompt_id}, "")));
+  return true;
 }
 
 bool Answers::IsDropped(const ledger::CandidateRow& candidate) const {
   return candidate.cut && context_.config.generation.cut_candidates == config::CutCandidates::kDrop;
 }
 
-Status Answers::AskVotes(const ledger::PromptRow& prompt, const ledger::CandidateRow& candidate,
-                         const std::string& made_by) {
-  const auto unscored = [&](const std::string& reason) {
-    return context_.ledger.SetCandidateScore(round_, prompt.prompt_id, candidate.sample, std::nullopt, reason);
-  };
-  if (IsDropped(candidate)) return unscored("cut at max_new_tokens");
-  Result<schedule::WorkItem> work = VoteItem(context_, prompt, candidate, made_by);
-  if (work.status().code() == Code::kInvalidArgument) {
-    ++total_;
-    ++failed_;
-    return unscored(kNotJudged + work.status().message());
-  }
-  SRLM_RETURN_IF_ERROR(work.status());
-  return Ask(std::move(*work));
-}
-
-Result<ledger::PromptRow> Answers::PromptOf(const std::string& prompt_id) const {
-  SRLM_ASSIGN_OR_RETURN(auto prompt, context_.ledger.Prompt(round_, prompt_id));
-  if (!prompt) return InternalError(fmt::format("prompt {} of round {} is not in the ledger", prompt_id, round_));
-  return std::move(*prompt);
-}
-
-Result<bool> Answers::StoreCandidates(const std::string& prompt_id, const Finished& finished) {
-  if (open_.erase(CandidateItemId(round_, prompt_id)) == 0) return false;
-  SRLM_ASSIGN_OR_RETURN(const ledger::PromptRow prompt, PromptOf(prompt_id));
-  bool stored = false;
+Result<bool> Answers::StoreCandidates(const schedule::Subject& subject, const Finished& finished) {
+  SRLM_ASSIGN_OR_RETURN(const auto prompt, context_.ledger.Prompt(round_, subject.position));
+  if (!prompt || prompt->state != "open") return false;
+  SRLM_RETURN_IF_ERROR(context_.ledger.SetPromptState(round_, subject.position, "answered", ""));
+  ++counts_.answered;
   for (int sample = 0; sample < finished.result.samples_size(); ++sample) {
     const v1::SampleOutput& output = finished.result.samples(sample);
-    ledger::CandidateRow row{.round = round_, .prompt_id = prompt_id, .sample = sample};
+    ledger::CandidateRow row{.round = round_, .position = subject.position, .sample = sample};
+    row.prompt_id = subject.prompt_id;
     row.model_id = finished.result.model_id();
     row.token_ids.assign(output.token_ids().begin(), output.token_ids().end());
     row.token_hash = Sha256Tokens(row.token_ids);
     row.text = finished.texts[static_cast<size_t>(sample)];
     row.cut = output.finish_reason() == v1::FINISH_REASON_LENGTH;
     row.logprob = output.logprob();
-    SRLM_ASSIGN_OR_RETURN(const bool is_new, context_.ledger.AddCandidate(row));
-    stored |= is_new;
-    if (is_new) SRLM_RETURN_IF_ERROR(AskVotes(prompt, row, finished.worker_id));
+    const bool dropped = IsDropped(row);
+    if (dropped) row.reason = "cut at max_new_tokens";
+    SRLM_RETURN_IF_ERROR(context_.ledger.AddCandidate(row).status());
+    ++counts_.candidates;
+    counts_.tokens += static_cast<int64_t>(row.token_ids.size());
+    counts_.dropped += dropped;
+    if (!dropped)
+      SRLM_RETURN_IF_ERROR(
+          Ask(VoteStub(context_, round_, {subject.position, sample, subject.prompt_id}, finished.worker_id)));
   }
-  return stored;
+  SRLM_RETURN_IF_ERROR(context_.ledger.SetCounts(counts_));
+  return true;
 }
 
 Result<bool> Answers::StoreVotes(const schedule::Subject& subject, const Finished& finished) {
-  if (open_.erase(VoteItemId(round_, subject.prompt_id, subject.index)) == 0) return false;
-  const v1::ItemResult& result = finished.result;
-  std::vector<std::optional<double>> scores;
-  bool stored = false;
+  SRLM_ASSIGN_OR_RETURN(const auto candidate, context_.ledger.Candidate(round_, subject.position, subject.index));
+  if (!candidate || candidate->score || !candidate->reason.empty()) return false;
+  data::CandidateVotes votes{subject.prompt_id, {}, {}, data::CountCharacters(candidate->text)};
   for (int vote = 0; vote < VotesWanted(); ++vote) {
-    ledger::VoteRow row{.round = round_, .prompt_id = subject.prompt_id, .sample = subject.index, .vote = vote};
-    row.model_id = result.model_id();
-    row.subject_hash = result.subject_hash();
+    ledger::VoteRow row{.round = round_, .position = subject.position, .sample = subject.index, .vote = vote};
+    row.model_id = finished.result.model_id();
+    row.subject_hash = finished.result.subject_hash();
+    data::VerdictState state = data::VerdictState::kParsed;
     if (subject.expected) {
-      row.state = data::VerdictStateName(data::VerdictState::kParsed);
-      row.score = ExpectedScore(result);
+      row.score = ExpectedScore(finished.result);
     } else {
-      const v1::SampleOutput& output = result.samples(vote);
+      const v1::SampleOutput& output = finished.result.samples(vote);
       row.token_ids.assign(output.token_ids().begin(), output.token_ids().end());
       row.text = finished.texts[static_cast<size_t>(vote)];
-      const data::Verdict verdict = data::ParseVerdict(row.text);
-      row.state = data::VerdictStateName(verdict.state);
-      row.score = verdict.score;
       row.logprob = output.logprob();
+      const data::Verdict verdict = data::ParseVerdict(row.text);
+      state = verdict.state;
+      row.score = verdict.score;
     }
-    scores.push_back(row.score);
-    SRLM_ASSIGN_OR_RETURN(const bool is_new, context_.ledger.AddVote(row));
-    stored |= is_new;
+    row.state = data::VerdictStateName(state);
+    votes.states.push_back(state);
+    votes.scores.push_back(row.score);
+    SRLM_RETURN_IF_ERROR(context_.ledger.AddVote(row).status());
   }
-  const std::optional<double> score = data::MeanScore(scores);
-  SRLM_RETURN_IF_ERROR(context_.ledger.SetCandidateScore(round_, subject.prompt_id, subject.index, score,
+  SRLM_ASSIGN_OR_RETURN(const std::vector<double> others, context_.ledger.ScoresOf(round_, subject.position));
+  counts_.votes.Add(votes, others);
+  const std::optional<double> score = data::MeanScore(votes.scores);
+  SRLM_RETURN_IF_ERROR(context_.ledger.SetCandidateScore(round_, subject.position, subject.index, score,
                                                          score ? "" : "no vote could be read"));
-  return stored;
+  SRLM_RETURN_IF_ERROR(context_.ledger.SetCounts(counts_));
+  return true;
 }
 
 Status Answers::SetAside(const schedule::Subject& subject, const std::string& reason) {
-  const bool votes = subject.purpose == v1::PURPOSE_VOTE;
-  if (open_.erase(votes ? VoteItemId(round_, subject.prompt_id, subject.index)
-                        : CandidateItemId(round_, subject.prompt_id)) == 0)
-    return OkStatus();
-  ++failed_;
-  if (votes)
-    return context_.ledger.SetCandidateScore(round_, subject.prompt_id, subject.index, std::nullopt,
-                                             kNotJudged + reason);
-  return context_.ledger.SetPromptFailed(round_, subject.prompt_id, reason);
+  if (subject.purpose == v1::PURPOSE_VOTE) {
+    SRLM_ASSIGN_OR_RETURN(const auto candidate, context_.ledger.Candidate(round_, subject.position, subject.index));
+    if (!candidate || candidate->score || !candidate->reason.empty()) return OkStatus();
+    ++counts_.not_judged;
+    SRLM_RETURN_IF_ERROR(
+        context_.ledger.SetCandidateScore(round_, subject.position, subject.index, std::nullopt, kNotJudged + reason));
+  } else {
+    SRLM_ASSIGN_OR_RETURN(const auto prompt, context_.ledger.Prompt(round_, subject.position));
+    if (!prompt || prompt->state != "open") return OkStatus();
+    ++counts_.failed_prompts;
+    SRLM_RETURN_IF_ERROR(context_.ledger.SetPromptState(round_, subject.position, "failed", reason));
+  }
+  return context_.ledger.SetCounts(counts_);
 }
 
 }  // namespace srlm::rounds

@@ -1,55 +1,61 @@
 // The answers of a round and their judgements: candidates of every prompt, votes on every candidate, scores.
 #pragma once
 
-#include <set>
+#include <map>
 #include <string>
 
 #include "coordinator/rounds/context.h"
 
 namespace srlm::rounds {
 
-/// A candidate is judged as soon as it is stored.
+/// A candidate is judged as soon as it is stored. What is still to be done is in the ledger; the queue holds the next
+/// part of it, which Refill keeps long enough, so that a round of any size begins and goes on at once.
 class Answers {
  public:
   Answers(const Context& context, int round) : context_(context), round_(round) {}
 
-  /// Draws the round's given prompts where that has not been done, takes up where the ledger stands, and asks for what
-  /// is missing.
+  /// Takes up where the ledger stands.
   Status Begin();
+  /// Draws some more of the round's given prompts, in the order of their file; whether all are there. Not much longer
+  /// than kSlice. Before that nothing is asked, and no other prompt may be added.
+  Result<bool> DrawGiven();
+  /// Asks for more, when the queue runs low.
+  Status Refill();
 
-  /// One more prompt of the round, for which candidates are asked.
+  /// One more prompt of the round.
   Status AddPrompt(const std::string& prompt_id, data::PromptInput input, bool is_new);
 
+  /// Asks for an item that the queue does not hold, when it is one of the round that is not done; whether it was.
+  Result<bool> Recall(const std::string& item_id);
+
   /// Results; false when they were there already.
-  Result<bool> StoreCandidates(const std::string& prompt_id, const Finished& finished);
+  Result<bool> StoreCandidates(const schedule::Subject& subject, const Finished& finished);
   Result<bool> StoreVotes(const schedule::Subject& subject, const Finished& finished);
   /// A prompt without candidates, a candidate without votes.
   Status SetAside(const schedule::Subject& subject, const std::string& reason);
 
-  /// Ids of the items that are not finished, and how many.
-  const std::set<std::string>& open_items() const { return open_; }
-  size_t open() const { return open_.size(); }
-  /// Items of all prompts so far: one for the candidates of a prompt, and one for the votes of each candidate.
-  uint64_t total() const { return total_; }
-  uint64_t failed() const { return failed_; }
+  /// Whether every prompt and every candidate has what it can have.
+  bool finished() const { return drawn_ && counts_.open() == 0; }
+  const ledger::RoundCounts& counts() const { return counts_; }
 
  private:
-  Status DrawGiven();
-  Status Resume(const ledger::PromptRow& prompt);
-  Status Ask(schedule::WorkItem work);
-  Status AskCandidates(const ledger::PromptRow& prompt);
   bool IsDropped(const ledger::CandidateRow& candidate) const;
-  /// Asks for votes on a candidate, or notes why it gets none: it was cut, or the judge's template cannot hold it.
-  Status AskVotes(const ledger::PromptRow& prompt, const ledger::CandidateRow& candidate, const std::string& made_by);
-  Result<ledger::PromptRow> PromptOf(const std::string& prompt_id) const;
+  Status Ask(schedule::WorkItem work);
   int VotesWanted() const;
 
   const Context& context_;
   int round_;
+  ledger::RoundCounts counts_;
   int next_position_ = 0;
-  std::set<std::string> open_;  // item ids
-  uint64_t total_ = 0;
-  uint64_t failed_ = 0;
+  bool drawn_ = false;                         // all given prompts
+  size_t given_index_ = 0;                     // of the next one to look at
+  std::optional<std::set<std::string>> used_;  // given prompts of all rounds, while they are drawn
+  std::map<std::string, int> tries_;           // by item id, of an earlier coordinator
+  // How far the queue has been filled; what comes later in the order of keys is not asked for yet.
+  int asked_prompts_ = -1;
+  bool all_prompts_asked_ = false;
+  ledger::CandidateKey asked_candidates_;
+  bool all_candidates_asked_ = false;
 };
 
 }  // namespace srlm::rounds

@@ -11,7 +11,8 @@
 #include "common/base/version.h"
 #include "common/rpc/run_address.h"
 #include "common/rpc/server.h"
-#include "coordinator/ledger/owner.h"
+#include "coordinator/ledger/apart.h"
+#include "coordinator/ledger/owner_lock.h"
 #include "coordinator/rounds/desk.h"
 #include "coordinator/rounds/launches.h"
 #include "coordinator/rounds/status_board.h"
@@ -53,7 +54,7 @@ std::string NewRunId() {
 
 // Members are destroyed from the last to the first: the server goes before what it calls, the lock last.
 struct Coordinator::Parts {
-  Parts(const config::RunConfig& run_config, CoordinatorOptions given, ledger::OwnerLock lock,
+  Parts(const config::RunConfig& run_config, CoordinatorOptions given, std::unique_ptr<ledger::OwnerLock> lock,
         std::unique_ptr<ledger::Ledger> opened, uint64_t epoch)
       : config(run_config),
         options(std::move(given)),
@@ -70,7 +71,7 @@ struct Coordinator::Parts {
 
   config::RunConfig config;
   CoordinatorOptions options;
-  ledger::OwnerLock owner;
+  std::unique_ptr<ledger::OwnerLock> owner;
   std::unique_ptr<ledger::Ledger> ledger;
   Inputs inputs;
   std::unique_ptr<ModelBook> models;
@@ -92,6 +93,7 @@ struct Coordinator::Parts {
   std::optional<RunEnd> end;   // decided; the workers are being let go
   Clock::time_point goodbye_by{};
   Clock::time_point last_tick{};
+  Clock::time_point renew_at{};  // the owner's lock
 };
 
 Result<std::unique_ptr<Coordinator>> Coordinator::Create(const config::RunConfig& config, const std::string& run_dir,
@@ -102,12 +104,14 @@ Result<std::unique_ptr<Coordinator>> Coordinator::Create(const config::RunConfig
   }
   SRLM_RETURN_IF_ERROR(MakeFolders(run_dir + "/logs"));
   const std::string folder = std::filesystem::canonical(run_dir).string();
-  SRLM_ASSIGN_OR_RETURN(ledger::OwnerLock owner, ledger::OwnerLock::Claim(folder));
+  SRLM_ASSIGN_OR_RETURN(ledger::OwnerLock claimed, ledger::OwnerLock::Claim(folder, {.take_over = options.take_over}));
+  auto owner = std::make_unique<ledger::OwnerLock>(std::move(claimed));
+  if (owner->displaced()) SRLM_RETURN_IF_ERROR(ledger::SetLedgerApart(folder));
   SRLM_RETURN_IF_ERROR(StoreConfig(config, folder));
-  SRLM_ASSIGN_OR_RETURN(auto ledger, ledger::Ledger::Open(folder));
+  SRLM_ASSIGN_OR_RETURN(auto ledger, ledger::Ledger::Open(folder, [lock = owner.get()] { return lock->Check(); }));
   SRLM_ASSIGN_OR_RETURN(const std::string last_epoch, ledger->Fact("epoch"));
   const uint64_t epoch = last_epoch.empty() ? 1 : std::stoull(last_epoch) + 1;
-  SRLM_RETURN_IF_ERROR(owner.SetEpoch(epoch));
+  SRLM_RETURN_IF_ERROR(owner->SetEpoch(epoch));
 
   auto parts = std::make_unique<Parts>(config, std::move(options), std::move(owner), std::move(ledger), epoch);
   parts->inputs = std::move(*parts->options.inputs);
@@ -161,8 +165,9 @@ srlm::Status Coordinator::Parts::Serve() {
                         services::OpenFrontDoor(config, context->run_dir, context->run_id,
                                                 {work_service.get(), training_service.get(), run_service.get()}));
   server = std::move(door.server);
-  return rpc::WriteRunAddress(context->run_dir, {context->run_id, door.advertised, context->epoch, owner.owner().host,
-                                                 owner.owner().pid, config.security == config::Security::kTls});
+  const rpc::RunAddress address{context->run_id,     door.advertised,    context->epoch,
+                                owner->owner().host, owner->owner().pid, config.security == config::Security::kTls};
+  return owner->WhileOurs([&] { return rpc::WriteRunAddress(context->run_dir, address); });
 }
 
 // Stopped: the groups are asked to end, and may hand in what they hold.
@@ -207,6 +212,10 @@ Result<bool> Coordinator::Parts::Tick() {
   const Clock::time_point now = Clock::now();
   const Clock::time_point last = std::exchange(last_tick, now);
   if (last != Clock::time_point{} && now - last > kLongestTurn) SRLM_RETURN_IF_ERROR(machine->SleptFor(now - last));
+  if (now >= renew_at) {
+    SRLM_RETURN_IF_ERROR(owner->Renew());
+    renew_at = now + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(ledger::kRenewSeconds));
+  }
   if (stops > 0) return TickToTheEnd(now);
   if (!end && controls->wish() != Controls::Wish::kGoOn) return TickHeld(now);
   if (!end && machine->held()) {
@@ -234,14 +243,20 @@ Coordinator::~Coordinator() {
   parts_->loop->Stop();
   // Calls that came before Run wait for an answer, and the server for them.
   if (!parts_->ran) (void)parts_->loop->Run([] { return Result<bool>(false); });
-  rpc::RemoveRunAddress(parts_->context->run_dir, parts_->context->epoch);
+  (void)parts_->owner->WhileOurs([&] {
+    rpc::RemoveRunAddress(parts_->context->run_dir, parts_->context->epoch);
+    return OkStatus();
+  });
 }
 
 Result<RunEnd> Coordinator::Run() {
   Parts& parts = *parts_;
   parts.ran = true;
   const srlm::Status status = parts.loop->Run([&] { return parts.Tick(); });
-  if (!status.ok()) {
+  if (status.code() == Code::kAborted) {  // the groups are the next owner's to end or to keep
+    if (parts.options.launcher) parts.options.launcher->Abandon();
+    parts.board->SetState("failed", status.message());
+  } else if (!status.ok()) {
     parts.board->SetState("failed", status.message());
     // Best effort: when the ledger itself failed, this fails too, and the status that is returned says why.
     if (parts.ledger->SetFact("state", "failed").ok() && parts.ledger->SetFact("message", status.message()).ok())

@@ -18,6 +18,8 @@ struct CoordinatorOptions {
   std::string program_folder;  // where srlm-worker and srlm-trainer lie
   /// Starts the groups. Null: nothing is started, and messages say what to start by hand (`launcher: none`).
   std::unique_ptr<launcher::Launcher> launcher;
+  /// Takes the run from a coordinator that may live: a person says that it will not go on.
+  bool take_over = false;
   /// The files that the configuration names, when they are read already (LoadInputs).
   std::optional<Inputs> inputs;
   /// Gets lines for people that are no log (commands to run by hand). From the coordinator's thread.
@@ -36,16 +38,17 @@ class Coordinator {
  public:
   /// Takes the run at `run_dir` (made when missing), or goes on with it: claims RUN/owner.lock, opens the ledger,
   /// stores config.yaml, loads the tokenizer and the data, listens, and writes RUN/coordinator.json.
-  /// FailedPrecondition when another live coordinator holds the run (says who), or when `config` differs from the
-  /// run's, or the contents of its files from those that the run began with, in a way that would mix results (says
-  /// where). Other codes: bad inputs, the address is taken, no room.
+  /// FailedPrecondition when another coordinator holds the run that is not known to have ended (says who), or when
+  /// `config` differs from the run's, or the contents of its files from those that the run began with, in a way that
+  /// would mix results (says where). Other codes: bad inputs, the address is taken, no room.
   static Result<std::unique_ptr<Coordinator>> Create(const config::RunConfig& config, const std::string& run_dir,
                                                      CoordinatorOptions options);
   ~Coordinator();
 
   /// Works until the run is done or paused, or Stop is called. Fails when the ledger cannot be written or a job
   /// cannot be done; the ledger then stands as at the last commit. Groups that it started have ended when it returns:
-  /// they are asked to, and killed when they do not within 10 s.
+  /// they are asked to, and killed when they do not within 10 s. Aborted when another coordinator has taken the run:
+  /// nothing is stored, and the groups are left to it.
   Result<RunEnd> Run();
 
   /// Ends Run in order: nothing more is leased, and the groups may hand in what they hold. A second call ends it

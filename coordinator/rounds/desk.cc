@@ -78,7 +78,7 @@ Result<v1::RegisterResponse> Desk::Register(const v1::RegisterRequest& request) 
   SRLM_RETURN_IF_ERROR(CheckArithmetic(request));
   const schedule::Worker& worker = context_.workers.Join(request, Clock::now());
   const config::RunConfig& config = context_.config;
-  v1::RegisterResponse response;
+  auto response = Answer<v1::RegisterResponse>();
   response.set_worker_id(worker.worker_id);
   response.set_lease_timeout_ms(static_cast<uint32_t>(config.coordinator.lease_timeout_s * 1000));
   response.set_heartbeat_ms(std::max<uint32_t>(100, response.lease_timeout_ms() / 6));
@@ -125,11 +125,27 @@ bool Desk::MustLeave(const schedule::Worker& worker) const {
   return machine_.dismissed() || (hands_in && !worker.launch_id.empty());
 }
 
+// An item of the queue with all that belongs to it; null when it cannot be made, and is set aside for that.
+Result<const v1::Item*> Desk::Completed(const std::string& item_id) {
+  const schedule::WorkItem* work = context_.queue.Find(item_id);
+  if (work->item.work_case() != v1::Item::WORK_NOT_SET) return &work->item;
+  Result<v1::Item> item = machine_.Complete(*work);
+  if (item.ok()) {
+    context_.queue.Complete(item_id, std::move(*item));
+    return &context_.queue.Find(item_id)->item;
+  }
+  if (item.status().code() != Code::kInvalidArgument) return item.status();
+  const schedule::WorkItem given_up = *work;
+  context_.queue.Remove(item_id);
+  SRLM_RETURN_IF_ERROR(context_.RecordFailedTries({{given_up, 0, true, item.status().message()}}));
+  return nullptr;
+}
+
 Result<v1::LeaseResponse> Desk::Lease(const v1::LeaseRequest& request) {
   SRLM_RETURN_IF_ERROR(CheckEpoch(request.epoch()));
   SRLM_ASSIGN_OR_RETURN(schedule::Worker * worker, WorkerOf(request.worker_id()));
   NoteStats(*worker, request.stats());
-  v1::LeaseResponse response;
+  auto response = Answer<v1::LeaseResponse>();
   if (MustLeave(*worker)) {
     response.set_directive(v1::DIRECTIVE_LEAVE);
     return response;
@@ -154,8 +170,19 @@ Result<v1::LeaseResponse> Desk::Lease(const v1::LeaseRequest& request) {
   }
   if (lease.again) LogInfo("stragglers_leased_again", {{"worker", request.worker_id()}, {"items", lease.items.size()}});
   response.set_lease_id(lease.lease_id);
-  for (const v1::Item* item : lease.items) *response.add_items() = *item;
-  const KnownModel* model = context_.models.FindById(lease.items.front()->model_id());
+  std::vector<std::string> ids;
+  for (const v1::Item* item : lease.items) ids.push_back(item->item_id());
+  const std::string model_id = lease.items.front()->model_id();
+  for (const std::string& id : ids) {
+    const Result<const v1::Item*> item = Completed(id);
+    if (!item.ok()) return Keep(item.status(), response);
+    if (*item != nullptr) *response.add_items() = **item;
+  }
+  if (response.items().empty()) {  // none could be made
+    response.set_directive(v1::DIRECTIVE_WAIT);
+    return response;
+  }
+  const KnownModel* model = context_.models.FindById(model_id);
   v1::ModelRef& ref = *response.add_models();
   ref.set_model_id(model->model_id);
   ref.set_folder(model->folder);
@@ -166,7 +193,7 @@ Result<v1::RenewResponse> Desk::Renew(const v1::RenewRequest& request) {
   SRLM_RETURN_IF_ERROR(CheckEpoch(request.epoch()));
   SRLM_ASSIGN_OR_RETURN(schedule::Worker * worker, WorkerOf(request.worker_id()));
   NoteStats(*worker, request.stats());
-  v1::RenewResponse response;
+  auto response = Answer<v1::RenewResponse>();
   const std::vector<std::string> leases(request.lease_ids().begin(), request.lease_ids().end());
   const schedule::Lost lost = context_.queue.Renew(request.worker_id(), leases, Clock::now());
   response.mutable_lost_lease_ids()->Assign(lost.lease_ids.begin(), lost.lease_ids.end());
@@ -177,13 +204,18 @@ Result<v1::RenewResponse> Desk::Renew(const v1::RenewRequest& request) {
 
 // One result: stored, dropped as a duplicate, or refused.
 Status Desk::Take(const v1::ItemResult& result, const std::string& worker_id, v1::SubmitResponse& counts) {
-  const schedule::WorkItem* found = context_.queue.Find(result.item_id());
-  if (found == nullptr) {  // finished already: first wins
+  if (context_.queue.Find(result.item_id()) == nullptr)  // perhaps the queue was not filled so far yet
+    SRLM_RETURN_IF_ERROR(machine_.Recall(result.item_id()).status());
+  const v1::Item* item = nullptr;
+  if (context_.queue.Find(result.item_id()) != nullptr) {
+    SRLM_ASSIGN_OR_RETURN(item, Completed(result.item_id()));
+  }
+  if (item == nullptr) {  // finished already: first wins
     ++duplicates_;
     counts.set_duplicates(counts.duplicates() + 1);
     return context_.ledger.SetFact("duplicates", std::to_string(duplicates_));
   }
-  const schedule::WorkItem work = *found;
+  const schedule::WorkItem work = *context_.queue.Find(result.item_id());
   std::string mismatch = Mismatch(work.item, result);
   std::vector<std::string> texts;
   if (mismatch.empty()) {
@@ -208,7 +240,7 @@ Result<v1::SubmitResponse> Desk::Submit(const v1::SubmitRequest& request) {
     worker->heard = Clock::now();
     if (!request.results().empty()) NoteProgress(*worker);
   }
-  v1::SubmitResponse counts;
+  auto counts = Answer<v1::SubmitResponse>();
   std::vector<std::string> leases;
   for (const v1::ItemResult& result : request.results()) {
     leases.push_back(result.lease_id());
@@ -224,7 +256,7 @@ Result<v1::LeaveResponse> Desk::Leave(const v1::LeaveRequest& request) {
   context_.queue.Drop(request.worker_id(), false, "");
   context_.workers.Remove(request.worker_id());
   return Keep(context_.Event("info", machine_.round(), "worker_left", request.worker_id() + ": " + request.reason()),
-              v1::LeaveResponse());
+              Answer<v1::LeaveResponse>());
 }
 
 template <class Report>
@@ -241,7 +273,7 @@ Result<Training*> Desk::TrainingOf(const Report& report) {
 
 Result<v1::TrainingDirective> Desk::Progress(const v1::TrainingProgress& progress) {
   SRLM_ASSIGN_OR_RETURN(Training * training, TrainingOf(progress));
-  v1::TrainingDirective directive;
+  auto directive = Answer<v1::TrainingDirective>();
   directive.set_stop(training->stop());
   return Keep(training->Progress(progress), std::move(directive));
 }
@@ -250,17 +282,17 @@ Result<v1::TrainingAck> Desk::Done(const v1::TrainingDone& done) {
   SRLM_ASSIGN_OR_RETURN(Training * training, TrainingOf(done));
   // A folder that is not what the trainer says is the trainer's failure, not the ledger's.
   SRLM_RETURN_IF_ERROR(training->Done(done));
-  return v1::TrainingAck();
+  return Answer<v1::TrainingAck>();
 }
 
 Result<v1::TrainingAck> Desk::Stopped(const v1::TrainingStopped& stopped) {
   SRLM_ASSIGN_OR_RETURN(Training * training, TrainingOf(stopped));
-  return Keep(training->Stopped(stopped), v1::TrainingAck());
+  return Keep(training->Stopped(stopped), Answer<v1::TrainingAck>());
 }
 
 Result<v1::TrainingAck> Desk::Failed(const v1::TrainingFailed& failed) {
   SRLM_ASSIGN_OR_RETURN(Training * training, TrainingOf(failed));
-  return Keep(training->Failed(failed), v1::TrainingAck());
+  return Keep(training->Failed(failed), Answer<v1::TrainingAck>());
 }
 
 }  // namespace srlm::rounds

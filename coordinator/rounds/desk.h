@@ -37,9 +37,17 @@ class Desk final : public services::WorkHandler, public services::TrainingHandle
   void NoteProgress(schedule::Worker& worker);
   Status CheckArithmetic(const v1::RegisterRequest& request);
   bool MustLeave(const schedule::Worker& worker) const;
+  Result<const v1::Item*> Completed(const std::string& item_id);
   Status Take(const v1::ItemResult& result, const std::string& worker_id, v1::SubmitResponse& counts);
   template <class T>
   Result<T> Keep(const Status& status, T value);
+  /// An answer of this coordinator.
+  template <class T>
+  T Answer() const {
+    T answer;
+    answer.set_epoch(context_.epoch);
+    return answer;
+  }
 
   const Context& context_;
   Machine& machine_;

@@ -14,8 +14,8 @@ namespace {
 
 constexpr int kExpectedVote = -1;
 
-std::string ItemId(const schedule::Subject& subject) {
-  return EvaluationItemId(subject.model, subject.index, subject.expected);
+std::string ItemId(const Context& context, const schedule::Subject& subject) {
+  return EvaluationStub(context, subject.model, subject.index, subject.expected).item.item_id();
 }
 
 }  // namespace
@@ -33,7 +33,7 @@ Status Evaluation::Begin() {
     for (int answer = 0; answer < static_cast<int>(context_.inputs.ranked.size()); ++answer) {
       ++total_;
       if (there.contains({answer, expected})) continue;
-      SRLM_ASSIGN_OR_RETURN(schedule::WorkItem work, EvaluationItem(context_, model_, answer, expected));
+      schedule::WorkItem work = EvaluationStub(context_, model_, answer, expected);
       open_.insert(work.item.item_id());
       SRLM_RETURN_IF_ERROR(context_.Enqueue(std::move(work)));
     }
@@ -42,7 +42,7 @@ Status Evaluation::Begin() {
 }
 
 Result<bool> Evaluation::Store(const schedule::Subject& subject, const Finished& finished) {
-  if (subject.model != model_ || open_.erase(ItemId(subject)) == 0) return false;
+  if (subject.model != model_ || open_.erase(ItemId(context_, subject)) == 0) return false;
   ledger::EvaluationVoteRow row{.model = model_, .answer = subject.index, .vote = kExpectedVote};
   row.model_id = finished.result.model_id();
   if (subject.expected) {
@@ -64,7 +64,7 @@ Result<bool> Evaluation::Store(const schedule::Subject& subject, const Finished&
 }
 
 Status Evaluation::SetAside(const schedule::Subject& subject, const std::string& reason) {
-  if (subject.model != model_ || open_.erase(ItemId(subject)) == 0) return OkStatus();
+  if (subject.model != model_ || open_.erase(ItemId(context_, subject)) == 0) return OkStatus();
   ++failed_;
   ledger::EvaluationVoteRow row{.model = model_, .answer = subject.index, .vote = subject.expected ? kExpectedVote : 0};
   row.state = "failed";

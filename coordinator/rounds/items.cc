@@ -2,6 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <charconv>
+#include <cstring>
+#include <utility>
+
 #include "common/base/hash.h"
 #include "common/data/expected_score.h"
 #include "common/data/self_instruct.h"
@@ -40,7 +44,6 @@ Status SetJudgement(const Context& context, const KnownModel& judge, const std::
   SRLM_ASSIGN_OR_RETURN(const text::Chat* chat, context.models.ChatOf(judge));
   const std::vector<Message> question = {{"user", context.inputs.judge_template.Fill(prompt, response)}};
   SRLM_ASSIGN_OR_RETURN(std::vector<int> token_ids, chat->PromptTokens(question));
-  item.set_model_id(judge.model_id);
   if (streams.empty()) {
     SRLM_ASSIGN_OR_RETURN(const text::Choices* choices, context.models.ScoreChoicesOf(judge));
     token_ids.insert(token_ids.end(), choices->opening_ids.begin(), choices->opening_ids.end());
@@ -59,103 +62,137 @@ std::vector<RandomStream> Children(const RandomStream& stream, int count) {
   return children;
 }
 
+// The model whose round it is.
+std::string ModelName(int round) { return fmt::format("M{}", round); }
+
+schedule::WorkItem Stub(Priority priority, const KnownModel& model, const std::string& id, schedule::Subject subject) {
+  schedule::WorkItem work;
+  work.priority = priority;
+  work.item.set_item_id(id);
+  work.item.set_purpose(subject.purpose);
+  work.item.set_model_id(model.model_id);
+  work.subject = std::move(subject);
+  return work;
+}
+
+Result<ledger::PromptRow> PromptOf(const Context& context, const schedule::Subject& subject) {
+  SRLM_ASSIGN_OR_RETURN(auto prompt, context.ledger.Prompt(subject.round, subject.position));
+  if (!prompt)
+    return InternalError(fmt::format("prompt {} of round {} is not in the ledger", subject.prompt_id, subject.round));
+  return std::move(*prompt);
+}
+
 }  // namespace
-
-std::string CandidateItemId(int round, const std::string& prompt_id) {
-  return fmt::format("{}/candidate/{}", round, prompt_id);
-}
-
-std::string VoteItemId(int round, const std::string& prompt_id, int sample) {
-  return fmt::format("{}/vote/{}/{}", round, prompt_id, sample);
-}
-
-std::string EvaluationItemId(const std::string& model, int answer, bool expected) {
-  return fmt::format("{}/evaluation/{}/{}", model, expected ? "expected" : "votes", answer);
-}
 
 RandomStream AttemptStream(const config::RunConfig& config, int round, int attempt) {
   return RandomStream(config.seed,
                       {v1::PURPOSE_NEW_PROMPT, static_cast<uint64_t>(round), static_cast<uint64_t>(attempt)});
 }
 
-Result<schedule::WorkItem> NewPromptItem(const Context& context, int round, int attempt,
-                                         const std::vector<std::string>& instructions) {
-  const KnownModel& writer = context.models.WriterFor(fmt::format("M{}", round));
-  SRLM_ASSIGN_OR_RETURN(const text::Chat* chat, context.models.ChatOf(writer));
+schedule::WorkItem NewPromptStub(const Context& context, int round, int attempt) {
+  return Stub(kNewPrompt, context.models.WriterFor(ModelName(round)), fmt::format("{}/new_prompt/{}", round, attempt),
+              {.purpose = v1::PURPOSE_NEW_PROMPT, .round = round, .index = attempt});
+}
+
+schedule::WorkItem CandidateStub(const Context& context, int round, int position, const std::string& prompt_id) {
+  return Stub(kCandidate, *context.models.Find(ModelName(round)), fmt::format("{}/candidate/{}", round, prompt_id),
+              {.purpose = v1::PURPOSE_CANDIDATE, .round = round, .prompt_id = prompt_id, .position = position});
+}
+
+schedule::WorkItem VoteStub(const Context& context, int round, const ledger::CandidateKey& candidate,
+                            const std::string& made_by) {
+  schedule::WorkItem work = Stub(kVote, context.models.JudgeFor(ModelName(round)),
+                                 fmt::format("{}/vote/{}/{}", round, candidate.prompt_id, candidate.sample),
+                                 {.purpose = v1::PURPOSE_VOTE,
+                                  .round = round,
+                                  .prompt_id = candidate.prompt_id,
+                                  .position = candidate.position,
+                                  .index = candidate.sample,
+                                  .expected = context.config.judge.verdict == config::VerdictKind::kExpected});
+  work.preferred_worker = made_by;
+  return work;
+}
+
+schedule::WorkItem EvaluationStub(const Context& context, const std::string& model, int answer, bool expected) {
+  return Stub(kEvaluation, *context.models.Find(model),
+              fmt::format("{}/evaluation/{}/{}", model, expected ? "expected" : "votes", answer),
+              {.purpose = v1::PURPOSE_EVALUATION, .index = answer, .model = model, .expected = expected});
+}
+
+std::optional<AnswerItemName> ParseAnswerItem(const std::string& item_id) {
+  AnswerItemName name;
+  const char* const end = item_id.data() + item_id.size();
+  const auto [at, error] = std::from_chars(item_id.data(), end, name.round);
+  if (error != std::errc()) return std::nullopt;
+  std::string rest(at, end);
+  for (const auto& [prefix, purpose] :
+       {std::pair{"/candidate/", v1::PURPOSE_CANDIDATE}, {"/vote/", v1::PURPOSE_VOTE}}) {
+    if (!rest.starts_with(prefix)) continue;
+    name.purpose = purpose;
+    rest.erase(0, std::strlen(prefix));
+  }
+  if (name.purpose == v1::PURPOSE_UNSPECIFIED) return std::nullopt;
+  if (name.purpose == v1::PURPOSE_VOTE) {
+    const size_t slash = rest.rfind('/');  // an id may hold others
+    if (slash == std::string::npos) return std::nullopt;
+    const char* const last = rest.data() + rest.size();
+    const auto [stop, wrong] = std::from_chars(rest.data() + slash + 1, last, name.sample);
+    if (wrong != std::errc() || stop != last) return std::nullopt;
+    rest.resize(slash);
+  }
+  name.prompt_id = rest;
+  return name;
+}
+
+Status CompleteNewPrompt(const Context& context, const std::vector<std::string>& instructions,
+                         const schedule::Subject& subject, v1::Item& item) {
+  SRLM_ASSIGN_OR_RETURN(const text::Chat* chat,
+                        context.models.ChatOf(context.models.WriterFor(ModelName(subject.round))));
   // Plain text, without the chat template: inside a turn a chat model answers the list instead of continuing it.
   SRLM_ASSIGN_OR_RETURN(const std::vector<int> token_ids, chat->RawTokens(data::BuildSelfInstructPrompt(instructions)));
-  schedule::WorkItem work;
-  work.priority = kNewPrompt;
-  work.subject = {.purpose = v1::PURPOSE_NEW_PROMPT, .round = round, .index = attempt};
-  work.item.set_item_id(fmt::format("{}/new_prompt/{}", round, attempt));
-  work.item.set_purpose(v1::PURPOSE_NEW_PROMPT);
-  work.item.set_model_id(writer.model_id);
-  SetPrompt(work.item, token_ids);
-  const config::PromptsConfig& config = context.config.prompts;
-  SetSample(work.item, {config.temperature, config.top_p, config.max_new_tokens}, *chat,
-            Children(AttemptStream(context.config, round, attempt), 1));
   // An empty line ends the instruction: where that is a token of its own, nothing after it need be written.
   SRLM_ASSIGN_OR_RETURN(const std::vector<int> empty_line,
                         chat->tokenizer().Encode("\n\n", text::SpecialTokensInText::kText));
-  if (empty_line.size() == 1) work.item.mutable_sample()->add_stop_token_ids(empty_line.front());
-  return work;
+  SetPrompt(item, token_ids);
+  const config::PromptsConfig& config = context.config.prompts;
+  SetSample(item, {config.temperature, config.top_p, config.max_new_tokens}, *chat,
+            Children(AttemptStream(context.config, subject.round, subject.index), 1));
+  if (empty_line.size() == 1) item.mutable_sample()->add_stop_token_ids(empty_line.front());
+  return OkStatus();
 }
 
-schedule::WorkItem CandidateItem(const Context& context, const text::Chat& chat, const ledger::PromptRow& prompt) {
-  schedule::WorkItem work;
-  work.priority = kCandidate;
-  work.subject = {.purpose = v1::PURPOSE_CANDIDATE, .round = prompt.round, .prompt_id = prompt.prompt_id};
-  work.item.set_item_id(CandidateItemId(prompt.round, prompt.prompt_id));
-  work.item.set_purpose(v1::PURPOSE_CANDIDATE);
-  work.item.set_model_id(context.models.Find(fmt::format("M{}", prompt.round))->model_id);
-  SetPrompt(work.item, prompt.token_ids);
+Status CompleteCandidate(const Context& context, const schedule::Subject& subject, v1::Item& item) {
+  SRLM_ASSIGN_OR_RETURN(const ledger::PromptRow prompt, PromptOf(context, subject));
+  SRLM_ASSIGN_OR_RETURN(const text::Chat* chat, context.models.ChatOf(*context.models.Find(ModelName(subject.round))));
+  SetPrompt(item, prompt.token_ids);
   const config::GenerationConfig& config = context.config.generation;
   const RandomStream stream(context.config.seed,
-                            {v1::PURPOSE_CANDIDATE, static_cast<uint64_t>(prompt.round), StreamId(prompt.prompt_id)});
-  SetSample(work.item, {config.temperature, config.top_p, config.max_new_tokens}, chat,
-            Children(stream, config.samples));
-  return work;
+                            {v1::PURPOSE_CANDIDATE, static_cast<uint64_t>(subject.round), StreamId(subject.prompt_id)});
+  SetSample(item, {config.temperature, config.top_p, config.max_new_tokens}, *chat, Children(stream, config.samples));
+  return OkStatus();
 }
 
-Result<schedule::WorkItem> VoteItem(const Context& context, const ledger::PromptRow& prompt,
-                                    const ledger::CandidateRow& candidate, const std::string& made_by) {
-  const bool expected = context.config.judge.verdict == config::VerdictKind::kExpected;
-  schedule::WorkItem work;
-  work.priority = kVote;
-  work.preferred_worker = made_by;
-  work.subject = {.purpose = v1::PURPOSE_VOTE,
-                  .round = prompt.round,
-                  .prompt_id = prompt.prompt_id,
-                  .index = candidate.sample,
-                  .expected = expected};
-  work.item.set_item_id(VoteItemId(prompt.round, prompt.prompt_id, candidate.sample));
-  work.item.set_purpose(v1::PURPOSE_VOTE);
-  work.item.set_subject_hash(candidate.token_hash);
-  const RandomStream stream(context.config.seed, {v1::PURPOSE_VOTE, static_cast<uint64_t>(prompt.round),
-                                                  StreamId(prompt.prompt_id), static_cast<uint64_t>(candidate.sample)});
-  SRLM_RETURN_IF_ERROR(SetJudgement(context, context.models.JudgeFor(fmt::format("M{}", prompt.round)),
-                                    data::PlainText(prompt.input), candidate.text,
-                                    Children(stream, expected ? 0 : context.config.judge.votes), work.item));
-  return work;
+Status CompleteVote(const Context& context, const schedule::Subject& subject, v1::Item& item) {
+  SRLM_ASSIGN_OR_RETURN(const ledger::PromptRow prompt, PromptOf(context, subject));
+  SRLM_ASSIGN_OR_RETURN(const auto candidate, context.ledger.Candidate(subject.round, subject.position, subject.index));
+  if (!candidate) return InternalError(fmt::format("item {}: its candidate is not in the ledger", item.item_id()));
+  item.set_subject_hash(candidate->token_hash);
+  const RandomStream stream(context.config.seed, {v1::PURPOSE_VOTE, static_cast<uint64_t>(subject.round),
+                                                  StreamId(subject.prompt_id), static_cast<uint64_t>(subject.index)});
+  return SetJudgement(context, context.models.JudgeFor(ModelName(subject.round)), data::PlainText(prompt.input),
+                      candidate->text, Children(stream, subject.expected ? 0 : context.config.judge.votes), item);
 }
 
-Result<schedule::WorkItem> EvaluationItem(const Context& context, const std::string& model, int answer, bool expected) {
-  const data::RankedAnswer& ranked = context.inputs.ranked[static_cast<size_t>(answer)];
-  const KnownModel& judge = *context.models.Find(model);
-  schedule::WorkItem work;
-  work.priority = kEvaluation;
-  work.subject = {.purpose = v1::PURPOSE_EVALUATION, .index = answer, .model = model, .expected = expected};
-  work.item.set_item_id(EvaluationItemId(model, answer, expected));
-  work.item.set_purpose(v1::PURPOSE_EVALUATION);
+Status CompleteEvaluation(const Context& context, const schedule::Subject& subject, v1::Item& item) {
+  const data::RankedAnswer& ranked = context.inputs.ranked.at(static_cast<size_t>(subject.index));
+  const KnownModel& judge = *context.models.Find(subject.model);
   SRLM_ASSIGN_OR_RETURN(const text::Chat* chat, context.models.ChatOf(judge));
   SRLM_ASSIGN_OR_RETURN(const std::vector<int> response_ids, chat->ResponseTokens(ranked.response));
-  work.item.set_subject_hash(Sha256Tokens(response_ids));
+  item.set_subject_hash(Sha256Tokens(response_ids));
   const RandomStream stream(context.config.seed,
-                            {v1::PURPOSE_EVALUATION, StreamId(model), static_cast<uint64_t>(answer)});
-  SRLM_RETURN_IF_ERROR(SetJudgement(context, judge, ranked.prompt, ranked.response,
-                                    Children(stream, expected ? 0 : context.config.evaluation.sampled_votes),
-                                    work.item));
-  return work;
+                            {v1::PURPOSE_EVALUATION, StreamId(subject.model), static_cast<uint64_t>(subject.index)});
+  return SetJudgement(context, judge, ranked.prompt, ranked.response,
+                      Children(stream, subject.expected ? 0 : context.config.evaluation.sampled_votes), item);
 }
 
 double ExpectedScore(const v1::ItemResult& result) {

@@ -1,6 +1,7 @@
 // Items of work, made from rows: text becomes token ids, and every sample gets its counted random stream.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,23 +11,36 @@
 
 namespace srlm::rounds {
 
-std::string CandidateItemId(int round, const std::string& prompt_id);
-std::string VoteItemId(int round, const std::string& prompt_id, int sample);
-std::string EvaluationItemId(const std::string& model, int answer, bool expected);
+// What waits in the queue: an item's id, purpose and model. The rest of it, made by a Complete function, is there once
+// the item is leased: a queue of many items stays small, and a coordinator that starts need not tokenise them all.
 
-/// Attempt `attempt` at a new prompt, shown `instructions` as examples.
-Result<schedule::WorkItem> NewPromptItem(const Context& context, int round, int attempt,
-                                         const std::vector<std::string>& instructions);
-
+schedule::WorkItem NewPromptStub(const Context& context, int round, int attempt);
 /// All samples of a prompt.
-schedule::WorkItem CandidateItem(const Context& context, const text::Chat& chat, const ledger::PromptRow& prompt);
-
-/// All votes on a candidate, or its expected verdict, as the configuration says.
-Result<schedule::WorkItem> VoteItem(const Context& context, const ledger::PromptRow& prompt,
-                                    const ledger::CandidateRow& candidate, const std::string& made_by);
-
+schedule::WorkItem CandidateStub(const Context& context, int round, int position, const std::string& prompt_id);
+/// All votes on a candidate, or its expected verdict, as the configuration says. `made_by`: who has it in its cache.
+schedule::WorkItem VoteStub(const Context& context, int round, const ledger::CandidateKey& candidate,
+                            const std::string& made_by);
 /// The judgement of ranked answer `answer` by `model`'s judge: the expected verdict, or the sampled votes.
-Result<schedule::WorkItem> EvaluationItem(const Context& context, const std::string& model, int answer, bool expected);
+schedule::WorkItem EvaluationStub(const Context& context, const std::string& model, int answer, bool expected);
+
+/// Prompt or candidate of an item id as the stubs have it: its round, prompt_id and, of votes, sample.
+struct AnswerItemName {
+  v1::Purpose purpose = v1::PURPOSE_UNSPECIFIED;
+  int round = 0;
+  std::string prompt_id;
+  int sample = -1;
+};
+/// None for other items.
+std::optional<AnswerItemName> ParseAnswerItem(const std::string& item_id);
+
+// Each fails with InvalidArgument when tokenizer or template refuse a text: the item cannot be done.
+
+/// `instructions`: the examples that are shown.
+Status CompleteNewPrompt(const Context& context, const std::vector<std::string>& instructions,
+                         const schedule::Subject& subject, v1::Item& item);
+Status CompleteCandidate(const Context& context, const schedule::Subject& subject, v1::Item& item);
+Status CompleteVote(const Context& context, const schedule::Subject& subject, v1::Item& item);
+Status CompleteEvaluation(const Context& context, const schedule::Subject& subject, v1::Item& item);
 
 /// Expected score over the digits' log-probabilities, these normalised to 1.
 double ExpectedScore(const v1::ItemResult& result);

@@ -14,13 +14,13 @@ namespace srlm::rounds {
 namespace {
 
 Result<ledger::CandidateRow> CandidateOf(const Context& context, const ledger::PairRow& pair, int sample) {
-  SRLM_ASSIGN_OR_RETURN(auto row, context.ledger.Candidate(pair.round, pair.prompt_id, sample));
+  SRLM_ASSIGN_OR_RETURN(auto row, context.ledger.Candidate(pair.round, pair.position, sample));
   if (!row) return InternalError(fmt::format("candidate {} of prompt {} is not in the ledger", sample, pair.prompt_id));
   return std::move(*row);
 }
 
 Result<data::PreferenceRow> PreferenceOf(const Context& context, const ledger::PairRow& pair) {
-  SRLM_ASSIGN_OR_RETURN(const auto prompt, context.ledger.Prompt(pair.round, pair.prompt_id));
+  SRLM_ASSIGN_OR_RETURN(const auto prompt, context.ledger.Prompt(pair.round, pair.position));
   if (!prompt) return InternalError("prompt " + pair.prompt_id + " is not in the ledger");
   SRLM_ASSIGN_OR_RETURN(const ledger::CandidateRow chosen, CandidateOf(context, pair, pair.chosen_sample));
   SRLM_ASSIGN_OR_RETURN(const ledger::CandidateRow rejected, CandidateOf(context, pair, pair.rejected_sample));

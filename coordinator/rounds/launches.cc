@@ -45,9 +45,8 @@ Status StartRecorded(const Context& context, launcher::Launcher& launcher, launc
 
 Status RecordEnd(const Context& context, const std::string& launch_id, const std::string& reason) {
   Failpoint("launch.before_end");
-  SRLM_ASSIGN_OR_RETURN(const auto rows, context.ledger.Launches());
-  const auto row = std::ranges::find(rows, launch_id, &ledger::LaunchRow::launch_id);
-  if (row == rows.end()) return OkStatus();
+  SRLM_ASSIGN_OR_RETURN(const auto row, context.ledger.Launch(launch_id));
+  if (!row) return OkStatus();
   ledger::LaunchRow ended = *row;
   ended.ended_ms = WallClockMs();
   ended.end = reason;
@@ -55,8 +54,8 @@ Status RecordEnd(const Context& context, const std::string& launch_id, const std
 }
 
 Result<std::vector<ledger::LaunchRow>> UnfinishedLaunches(const Context& context) {
-  SRLM_ASSIGN_OR_RETURN(std::vector<ledger::LaunchRow> rows, context.ledger.Launches());
-  std::erase_if(rows, [](const ledger::LaunchRow& row) { return !row.end.empty() || row.host != HostName(); });
+  SRLM_ASSIGN_OR_RETURN(std::vector<ledger::LaunchRow> rows, context.ledger.OpenLaunches());
+  std::erase_if(rows, [](const ledger::LaunchRow& row) { return row.host != HostName(); });
   return rows;
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "coordinator/rounds/items.h"
 #include "coordinator/rounds/launches.h"
 #include "coordinator/rounds/pair_maker.h"
 
@@ -54,11 +55,30 @@ Status Machine::BeginModel(int number) {
   }
   if (row && row->pairs_closed) return OkStatus();
   answers_ = std::make_unique<Answers>(context_, number);
-  SRLM_RETURN_IF_ERROR(answers_->Begin());
-  new_prompts_ = std::make_unique<NewPrompts>(context_, number, [this](const std::string& id, const std::string& text) {
-    return answers_->AddPrompt(id, data::PromptInput::FromUser(text), true);
-  });
-  return new_prompts_->Begin();
+  return answers_->Begin();
+}
+
+Result<bool> Machine::AdvanceAnswers(int number) {
+  if (answers_ == nullptr) return true;
+  SRLM_ASSIGN_OR_RETURN(const bool drawn, answers_->DrawGiven());
+  if (!drawn) return false;
+  if (new_prompts_ == nullptr) {
+    new_prompts_ =
+        std::make_unique<NewPrompts>(context_, number, [this](const std::string& id, const std::string& text) {
+          return answers_->AddPrompt(id, data::PromptInput::FromUser(text), true);
+        });
+    SRLM_RETURN_IF_ERROR(new_prompts_->Begin());
+  }
+  SRLM_RETURN_IF_ERROR(answers_->Refill());
+  if (!new_prompts_->done() || !answers_->finished()) return false;
+  if (pair_maker_ == nullptr) pair_maker_ = std::make_unique<PairMaker>(context_, number, answers_->counts());
+  SRLM_ASSIGN_OR_RETURN(const bool made, pair_maker_->MakeSome());
+  if (!made) return false;
+  SRLM_RETURN_IF_ERROR(CloseRound(number, true, true));
+  pair_maker_.reset();
+  new_prompts_.reset();
+  answers_.reset();
+  return true;
 }
 
 Result<Machine::State> Machine::AdvanceModel(int number, Clock::time_point now) {
@@ -69,14 +89,8 @@ Result<Machine::State> Machine::AdvanceModel(int number, Clock::time_point now) 
     if (!problem.empty()) return Pause(problem, context_.round);
   }
   if (number >= LastModel()) return evaluation_ == nullptr ? State::kDone : State::kGoing;
-  if (answers_ != nullptr) {
-    if (!new_prompts_->done() || answers_->open() > 0) return State::kGoing;
-    SRLM_RETURN_IF_ERROR(MakePairs(context_, number));
-    SRLM_RETURN_IF_ERROR(CloseRound(number, true, true));
-    new_prompts_.reset();
-    answers_.reset();
-  }
-  if (evaluation_ != nullptr) return State::kGoing;
+  SRLM_ASSIGN_OR_RETURN(const bool paired, AdvanceAnswers(number));
+  if (!paired || evaluation_ != nullptr) return State::kGoing;
   SRLM_ASSIGN_OR_RETURN(const std::string problem, PairProblem(context_, number));
   if (!problem.empty()) return Pause(problem, number);
   return Train(number + 1, now);
@@ -143,13 +157,33 @@ Result<bool> Machine::EndGroups() {
   return running.empty();
 }
 
+Result<bool> Machine::Recall(const std::string& item_id) {
+  return answers_ != nullptr ? answers_->Recall(item_id) : Result<bool>(false);
+}
+
+Result<v1::Item> Machine::Complete(const schedule::WorkItem& work) const {
+  v1::Item item = work.item;
+  Status status;
+  switch (work.subject.purpose) {
+    case v1::PURPOSE_NEW_PROMPT:
+      status = new_prompts_ != nullptr ? new_prompts_->Complete(work.subject, item)
+                                       : InternalError("item " + item.item_id() + ": no round writes prompts");
+      break;
+    case v1::PURPOSE_CANDIDATE: status = CompleteCandidate(context_, work.subject, item); break;
+    case v1::PURPOSE_VOTE: status = CompleteVote(context_, work.subject, item); break;
+    default: status = CompleteEvaluation(context_, work.subject, item);
+  }
+  if (!status.ok()) return status;
+  return item;
+}
+
 Result<bool> Machine::Store(const schedule::WorkItem& work, const Finished& finished) {
   const schedule::Subject& subject = work.subject;
   switch (subject.purpose) {
     case v1::PURPOSE_NEW_PROMPT:
       return new_prompts_ != nullptr ? new_prompts_->Store(subject.index, finished) : Result<bool>(false);
     case v1::PURPOSE_CANDIDATE:
-      return answers_ != nullptr ? answers_->StoreCandidates(subject.prompt_id, finished) : Result<bool>(false);
+      return answers_ != nullptr ? answers_->StoreCandidates(subject, finished) : Result<bool>(false);
     case v1::PURPOSE_VOTE: return answers_ != nullptr ? answers_->StoreVotes(subject, finished) : Result<bool>(false);
     default: return evaluation_ != nullptr ? evaluation_->Store(subject, finished) : Result<bool>(false);
   }

@@ -11,6 +11,7 @@
 #include "coordinator/rounds/evaluation.h"
 #include "coordinator/rounds/fleet.h"
 #include "coordinator/rounds/new_prompts.h"
+#include "coordinator/rounds/pair_maker.h"
 #include "coordinator/rounds/training.h"
 #include "srlm/v1/run.pb.h"
 
@@ -45,6 +46,10 @@ class Machine {
   /// Asks every group to end, because the coordinator does; whether none is left. Results are taken until then.
   Result<bool> EndGroups();
 
+  /// Asks for an item that the queue does not hold, when the ledger says that it is not done; whether it was.
+  Result<bool> Recall(const std::string& item_id);
+  /// The item with all that its worker needs. InvalidArgument when it cannot be made: its text is refused.
+  Result<v1::Item> Complete(const schedule::WorkItem& work) const;
   /// Stores a finished item's result; false when it was there already.
   Result<bool> Store(const schedule::WorkItem& work, const Finished& finished);
 
@@ -72,6 +77,8 @@ class Machine {
 
   Status BeginModel(int number);
   Result<State> AdvanceModel(int number, Clock::time_point now);
+  /// Draws, asks and waits; then makes the pairs. Whether the round has them.
+  Result<bool> AdvanceAnswers(int number);
   Result<State> Pause(const std::string& problem, int round);
   Result<State> Train(int number, Clock::time_point now);
   Status FinishEvaluation();
@@ -87,6 +94,7 @@ class Machine {
   std::unique_ptr<Evaluation> evaluation_;
   std::unique_ptr<NewPrompts> new_prompts_;
   std::unique_ptr<Answers> answers_;
+  std::unique_ptr<PairMaker> pair_maker_;
   std::unique_ptr<Training> training_;
   int begun_ = -1;  // the model whose parts these are
   int round_ = 0;

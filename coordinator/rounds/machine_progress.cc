@@ -29,12 +29,15 @@ v1::PhaseProgress Machine::Counts() const {
     set("prompts", static_cast<uint64_t>(new_prompts_->accepted()),
         static_cast<uint64_t>(context_.config.prompts.new_per_round), 0);
   } else if (answers_ != nullptr) {
-    // Votes are asked for when their candidate is there: until then a prompt counts for all its samples.
-    const auto samples = static_cast<uint64_t>(context_.config.generation.samples);
-    uint64_t coming = 0;
-    for (const std::string& id : answers_->open_items()) coming += id.find("/candidate/") != std::string::npos;
-    set("generate_and_judge", answers_->total() - answers_->open(), answers_->total() + coming * samples,
-        answers_->failed());
+    // One item for the candidates of a prompt, one for the votes on each. Votes are asked for when their candidate is
+    // there: until then a prompt counts for all its samples.
+    const ledger::RoundCounts& counts = answers_->counts();
+    const int64_t judged = counts.not_judged + counts.votes.scored + counts.votes.unscored;
+    const int64_t coming = counts.prompts - counts.answered - counts.failed_prompts;
+    set("generate_and_judge", static_cast<uint64_t>(counts.answered + counts.failed_prompts + judged),
+        static_cast<uint64_t>(counts.prompts + counts.candidates - counts.dropped +
+                              coming * context_.config.generation.samples),
+        static_cast<uint64_t>(counts.failed_prompts + counts.not_judged));
   } else {
     set(kNoPhase, 0, 0, 0);
   }

@@ -31,19 +31,15 @@ void NewPrompts::AddToPool(const std::string& prompt_id, const std::string& inst
 }
 
 Status NewPrompts::Begin() {
-  SRLM_ASSIGN_OR_RETURN(const auto attempts, context_.ledger.Attempts(0));
-  int last_wave = -1;
-  for (const ledger::AttemptRow& row : attempts) {
+  SRLM_ASSIGN_OR_RETURN(const auto accepted, context_.ledger.AcceptedAttempts());
+  for (const ledger::AttemptRow& row : accepted) {
     if (row.round > round_) continue;
-    if (row.state == "accepted") AddToPool(fmt::format("new-{}-{}", row.round, row.attempt), row.instruction);
-    if (row.round < round_) continue;
-    accepted_ += row.state == "accepted";
-    asked_ = std::max(asked_, row.attempt + 1);
-    last_wave = std::max(last_wave, row.wave);
+    AddToPool(fmt::format("new-{}-{}", row.round, row.attempt), row.instruction);
+    accepted_ += row.round == round_;
   }
-  // A wave is closed in one transaction, so it is open as a whole or not at all.
-  for (const ledger::AttemptRow& row : attempts)
-    if (row.round == round_ && row.wave == last_wave) wave_.push_back(row);
+  SRLM_ASSIGN_OR_RETURN(wave_, context_.ledger.LastWave(round_));
+  if (!wave_.empty()) asked_ = wave_.back().attempt + 1;
+  // A wave is closed in one unit, so it is open as a whole or not at all.
   const bool open =
       std::ranges::any_of(wave_, [](const auto& row) { return row.state == "asked" || row.state == "written"; });
   if (!open) {
@@ -51,7 +47,7 @@ Status NewPrompts::Begin() {
     return AskWave();
   }
   for (const ledger::AttemptRow& row : wave_)
-    if (row.state == "asked") SRLM_RETURN_IF_ERROR(Ask(row));
+    if (row.state == "asked") SRLM_RETURN_IF_ERROR(context_.Enqueue(NewPromptStub(context_, round_, row.attempt)));
   return CloseWaveIfWritten();
 }
 
@@ -82,7 +78,7 @@ Status NewPrompts::AskWave() {
     for (const int at : data::DrawOrder(stream, static_cast<int>(ids.size())))
       row.demonstrations.push_back(ids[static_cast<size_t>(at)]);
     SRLM_RETURN_IF_ERROR(context_.ledger.AddAttempt(row).status());
-    SRLM_RETURN_IF_ERROR(Ask(row));
+    SRLM_RETURN_IF_ERROR(context_.Enqueue(NewPromptStub(context_, round_, row.attempt)));
     wave_.push_back(std::move(row));
   }
   return OkStatus();
@@ -97,11 +93,12 @@ const std::string& NewPrompts::InstructionOf(const std::string& demonstration) c
   return std::ranges::find(pool_, demonstration, &std::pair<std::string, std::string>::first)->second;
 }
 
-Status NewPrompts::Ask(const ledger::AttemptRow& row) {
+Status NewPrompts::Complete(const schedule::Subject& subject, v1::Item& item) const {
+  const auto row = std::ranges::find(wave_, subject.index, &ledger::AttemptRow::attempt);
+  if (row == wave_.end()) return InternalError(fmt::format("item {}: its wave is over", item.item_id()));
   std::vector<std::string> instructions;
-  for (const std::string& id : row.demonstrations) instructions.push_back(InstructionOf(id));
-  SRLM_ASSIGN_OR_RETURN(schedule::WorkItem work, NewPromptItem(context_, round_, row.attempt, instructions));
-  return context_.Enqueue(std::move(work));
+  for (const std::string& id : row->demonstrations) instructions.push_back(InstructionOf(id));
+  return CompleteNewPrompt(context_, instructions, subject, item);
 }
 
 Result<bool> NewPrompts::Store(int attempt, const Finished& finished) {

@@ -22,6 +22,8 @@ class NewPrompts {
   /// Takes up where the ledger stands, and asks for what is missing.
   Status Begin();
 
+  /// Puts in what the item of an attempt lacks.
+  Status Complete(const schedule::Subject& subject, v1::Item& item) const;
   /// What was written for an attempt; false when it was there already.
   Result<bool> Store(int attempt, const Finished& finished);
   /// An attempt that cannot be written.
@@ -37,7 +39,6 @@ class NewPrompts {
   /// Why an instruction cannot be answered: the template or the tokenizer refuses it. Empty: it can.
   Result<std::string> Unanswerable(const std::string& instruction);
   Status AskWave();
-  Status Ask(const ledger::AttemptRow& row);
   const std::string& InstructionOf(const std::string& demonstration) const;
   void AddToPool(const std::string& prompt_id, const std::string& instruction);
   int Wanted() const { return context_.config.prompts.new_per_round; }

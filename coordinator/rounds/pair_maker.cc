@@ -6,7 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "common/data/pairs.h"
+#include "common/data/judge_metrics.h"
 
 namespace srlm::rounds {
 namespace {
@@ -25,52 +25,90 @@ std::string ParseRateProblem(const Context& context, const std::string& what, do
 
 }  // namespace
 
-Status MakePairs(const Context& context, int round) {
-  ledger::Ledger& ledger = context.ledger;
-  const data::PairOptions options{.min_gap = context.config.pairs.min_gap,
-                                  .keep_cut = context.config.generation.cut_candidates == config::CutCandidates::kKeep};
-  SRLM_ASSIGN_OR_RETURN(const auto prompts, ledger.Prompts(round));
-  for (const ledger::PromptRow& prompt : prompts) {
-    SRLM_ASSIGN_OR_RETURN(const auto rows, ledger.CandidatesOf(round, prompt.prompt_id));
-    std::vector<data::ScoredCandidate> candidates;
-    for (const ledger::CandidateRow& row : rows) candidates.push_back({row.sample, row.score, row.cut, row.text});
-    const data::PairDecision decision = data::ChooseExtremes(candidates, options);
-    ledger::PairRow pair{.round = round, .prompt_id = prompt.prompt_id};
-    pair.outcome = data::PairOutcomeName(decision.outcome);
-    pair.chosen_sample = decision.chosen_sample;
-    pair.rejected_sample = decision.rejected_sample;
-    pair.chosen_score = decision.chosen_score;
-    pair.rejected_score = decision.rejected_score;
-    pair.reason = prompt.state == "failed" ? "no candidates: " + prompt.reason : decision.reason;
-    SRLM_RETURN_IF_ERROR(ledger.AddPair(pair).status());
-    for (size_t i = 0; i < rows.size(); ++i)
-      SRLM_RETURN_IF_ERROR(ledger.SetCandidateUse(round, prompt.prompt_id, rows[i].sample,
-                                                  std::string(data::CandidateUseName(decision.uses[i]))));
+data::PairOptions PairOptionsOf(const config::RunConfig& config) {
+  return {.min_gap = config.pairs.min_gap,
+          .keep_cut = config.generation.cut_candidates == config::CutCandidates::kKeep};
+}
+
+PairMaker::PairMaker(const Context& context, int round, const ledger::RoundCounts& counts)
+    : context_(context), round_(round), counts_(counts) {
+  counts_.votes = {};
+  counts_.pairs = 0;
+  counts_.ties = 0;
+}
+
+Status PairMaker::CountVotes(const ledger::CandidateRow& candidate, std::vector<double>& scores) {
+  SRLM_ASSIGN_OR_RETURN(const auto rows, context_.ledger.VotesOf(round_, candidate.position, candidate.sample));
+  if (rows.empty()) return OkStatus();
+  data::CandidateVotes votes{candidate.prompt_id, {}, {}, data::CountCharacters(candidate.text)};
+  for (const ledger::VoteRow& row : rows) {
+    votes.states.push_back(data::VerdictStateFromName(row.state).value_or(data::VerdictState::kAbsent));
+    votes.scores.push_back(row.score);
   }
+  counts_.votes.Add(votes, scores);
+  if (candidate.score) scores.push_back(*candidate.score);
   return OkStatus();
 }
 
-Result<std::string> PairProblem(const Context& context, int round) {
-  int64_t pairs = 0, votes = 0, parsed = 0;
-  SRLM_ASSIGN_OR_RETURN(const auto pair_rows, context.ledger.Pairs(round));
-  for (const ledger::PairRow& row : pair_rows) pairs += row.chosen_sample >= 0;
-  SRLM_ASSIGN_OR_RETURN(const auto vote_rows, context.ledger.Votes(round));
-  for (const ledger::VoteRow& row : vote_rows) {
-    ++votes;
-    parsed += row.score.has_value();
+Status PairMaker::Make(const ledger::PromptRow& prompt) {
+  ledger::Ledger& ledger = context_.ledger;
+  const data::PairOptions options = PairOptionsOf(context_.config);
+  SRLM_ASSIGN_OR_RETURN(const auto rows, ledger.CandidatesOf(round_, prompt.position));
+  std::vector<data::ScoredCandidate> candidates;
+  std::vector<double> scores;
+  for (const ledger::CandidateRow& row : rows) {
+    candidates.push_back({row.sample, row.score, row.cut, row.text});
+    SRLM_RETURN_IF_ERROR(CountVotes(row, scores));
   }
-  if (votes > 0) {
-    std::string problem = ParseRateProblem(context, fmt::format("round {}", round),
-                                           static_cast<double>(parsed) / static_cast<double>(votes), votes);
+  const data::PairDecision decision = data::ChooseExtremes(candidates, options);
+  ledger::PairRow pair{.round = round_, .position = prompt.position, .prompt_id = prompt.prompt_id};
+  pair.outcome = data::PairOutcomeName(decision.outcome);
+  pair.chosen_sample = decision.chosen_sample;
+  pair.rejected_sample = decision.rejected_sample;
+  pair.chosen_score = decision.chosen_score;
+  pair.rejected_score = decision.rejected_score;
+  pair.reason = prompt.state == "failed" ? "no candidates: " + prompt.reason : decision.reason;
+  counts_.pairs += decision.paired();
+  counts_.ties += decision.outcome == data::PairOutcome::kTie;
+  SRLM_RETURN_IF_ERROR(ledger.AddPair(pair).status());
+  for (size_t i = 0; i < rows.size(); ++i)
+    SRLM_RETURN_IF_ERROR(ledger.SetCandidateUse(round_, prompt.position, rows[i].sample,
+                                                std::string(data::CandidateUseName(decision.uses[i]))));
+  return OkStatus();
+}
+
+Result<bool> PairMaker::MakeSome() {
+  constexpr std::chrono::milliseconds kSlice(20);
+  constexpr int64_t kPromptsAtOnce = 16;
+  const Deadline slice = Deadline::After(kSlice);
+  while (!slice.Expired()) {
+    SRLM_ASSIGN_OR_RETURN(const auto prompts, context_.ledger.PromptsAfter(round_, done_until_, kPromptsAtOnce));
+    for (const ledger::PromptRow& prompt : prompts) {
+      SRLM_RETURN_IF_ERROR(Make(prompt));
+      done_until_ = prompt.position;
+    }
+    if (!prompts.empty()) continue;
+    SRLM_RETURN_IF_ERROR(context_.ledger.SetCounts(counts_));
+    return true;
+  }
+  return false;
+}
+
+Result<std::string> PairProblem(const Context& context, int round) {
+  SRLM_ASSIGN_OR_RETURN(const ledger::RoundCounts counts, context.ledger.Counts(round));
+  if (counts.votes.votes > 0) {
+    std::string problem =
+        ParseRateProblem(context, fmt::format("round {}", round), counts.votes.Health().parse_rate, counts.votes.votes);
     if (!problem.empty()) return problem;
   }
+  const int64_t pairs = counts.pairs;
   if (pairs >= context.config.pairs.min_pairs_per_round) return std::string();
   return fmt::format(
       "round {}: {} prompts gave {} pairs, and pairs.min_pairs_per_round asks for {}. `srlm inspect RUN pairs` says "
       "why "
       "for each prompt; start a new run with more prompts (prompts.per_round) or candidates (generation.samples)"
       "{}",
-      round, pair_rows.size(), pairs, context.config.pairs.min_pairs_per_round,
+      round, counts.prompts, pairs, context.config.pairs.min_pairs_per_round,
       pairs > 0 ? fmt::format(", or go on as it is with --set pairs.min_pairs_per_round={}", pairs) : "");
 }
 

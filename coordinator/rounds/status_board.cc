@@ -2,11 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <map>
 #include <nlohmann/json.hpp>
 
 #include "common/base/version.h"
-#include "common/data/judge_metrics.h"
 #include "common/data/vote_health.h"
 #include "coordinator/ledger/listing.h"
 #include "coordinator/ledger/round_summary.h"
@@ -55,22 +53,9 @@ void StatusBoard::SetState(std::string state, std::string message) {
 Status StatusBoard::CountHealth() {
   const int round = machine_.round();
   if (round == 0) return OkStatus();
-  SRLM_ASSIGN_OR_RETURN(const auto candidates, context_.ledger.Candidates(round));
-  SRLM_ASSIGN_OR_RETURN(const auto votes, context_.ledger.Votes(round));
-  std::map<std::pair<std::string, int>, size_t> at;
-  std::vector<data::CandidateVotes> rows;
-  for (const ledger::CandidateRow& candidate : candidates) {
-    at[{candidate.prompt_id, candidate.sample}] = rows.size();
-    rows.push_back({candidate.prompt_id, {}, {}, data::CountCharacters(candidate.text)});
-  }
-  for (const ledger::VoteRow& vote : votes) {
-    data::CandidateVotes& row = rows[at.at({vote.prompt_id, vote.sample})];
-    row.states.push_back(data::VerdictStateFromName(vote.state).value_or(data::VerdictState::kAbsent));
-    row.scores.push_back(vote.score);
-  }
-  std::erase_if(rows, [](const data::CandidateVotes& row) { return row.states.empty(); });
-  if (rows.empty()) return OkStatus();
-  const data::VoteHealth health = data::ComputeVoteHealth(rows);
+  SRLM_ASSIGN_OR_RETURN(const ledger::RoundCounts counts, context_.ledger.Counts(round));
+  if (counts.votes.votes == 0) return OkStatus();
+  const data::VoteHealth health = counts.votes.Health();
   auto& map = *counted_.mutable_health();
   map["votes"] = static_cast<double>(health.votes);
   map["parse_rate"] = health.parse_rate;

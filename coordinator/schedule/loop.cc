@@ -62,6 +62,11 @@ Status Loop::Run(const std::function<Result<bool>()>& tick) {
       wake_.wait_until(lock, until, [&] { return !tasks_.empty() || stopped_; });
       tasks.swap(tasks_);
     }
+    status = ledger_.CheckFence();  // this process may have been stopped while it waited
+    if (!status.ok()) {
+      for (Task& task : tasks) (void)task(Unavailable("the coordinator is ending"));
+      break;
+    }
     status = RunTasks(std::move(tasks));
     if (!status.ok()) break;
     const Result<bool> ticked = AsUnit(tick);

@@ -170,6 +170,19 @@ const WorkItem* WorkQueue::Find(const std::string& item_id) const {
   return entry == entries_.end() ? nullptr : &entry->second.work;
 }
 
+void WorkQueue::Complete(const std::string& item_id, v1::Item item) {
+  entries_.at(item_id).work.item = std::move(item);
+}
+
+void WorkQueue::Remove(const std::string& item_id) {
+  const auto at = entries_.find(item_id);
+  if (at == entries_.end()) return;
+  if (at->second.lease_ids.empty()) TakeWaiting(at->second);
+  for (const std::string& id : std::set<std::string>(at->second.lease_ids)) EndLease(at->second, id);
+  entries_.erase(at);
+  ++finished_;
+}
+
 void WorkQueue::EndLease(Entry& entry, const std::string& lease_id) {
   if (entry.lease_ids.erase(lease_id) == 0) return;
   if (entry.lease_ids.empty()) --leased_;

@@ -19,14 +19,15 @@ namespace srlm::schedule {
 struct Subject {
   v1::Purpose purpose = v1::PURPOSE_UNSPECIFIED;
   int round = 0;
-  std::string prompt_id;  // of candidates and votes
+  std::string prompt_id;  // of candidates and votes, as the next
+  int position = 0;       // of the prompt in its round
   int index = 0;          // attempt, sample or answer
   std::string model;      // of evaluations: "M1"
   bool expected = false;  // of votes and evaluations: the expected verdict, not sampled ones
 };
 
 struct WorkItem {
-  v1::Item item;
+  v1::Item item;  // id, purpose and model; the rest is made when it is first wanted
   Subject subject;
   int priority = 0;              // lower ones are leased first
   std::string preferred_worker;  // has the item's prefix in its cache; empty: any
@@ -93,6 +94,10 @@ class WorkQueue {
 
   /// The item, waiting or leased; null when it is finished or was never there.
   const WorkItem* Find(const std::string& item_id) const;
+  /// Puts in the rest of an item. The pointers that leases gave stay valid.
+  void Complete(const std::string& item_id, v1::Item item);
+  /// Gives up an item that cannot be made, whoever holds it.
+  void Remove(const std::string& item_id);
   /// Takes a finished item out, whoever holds it; `lease_id`: of the result. Another holder finds it lost at Renew.
   void Finish(const std::string& item_id, const std::string& lease_id, Time now);
   /// A try failed for a reason of its own (a result that does not match): the item goes back or is set aside.

@@ -57,7 +57,7 @@ class FinishedRun(unittest.TestCase):
         candidates = self.loop.inspect("candidates")
         keys = [(row["round"], row["prompt_id"], row["sample"]) for row in candidates]
         wanted = [(row["round"], row["prompt_id"], sample) for row in self.loop.inspect("prompts")
-                  if row["state"] == "open" for sample in range(SAMPLES)]
+                  if row["state"] == "answered" for sample in range(SAMPLES)]
         self.assertEqual(sorted(keys), sorted(wanted))
         for row in candidates:
             self.assertTrue(row["token_ids"])

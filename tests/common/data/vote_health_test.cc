@@ -2,7 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
 #include <nlohmann/json.hpp>
+
+#include "common/base/random.h"
+#include "common/data/pairs.h"
 
 namespace srlm::data {
 namespace {
@@ -42,6 +46,50 @@ TEST(VoteHealth, NothingGivesZeros) {
   EXPECT_EQ(health.parse_rate, 0);
   EXPECT_EQ(health.tie_rate, 0);
   EXPECT_EQ(health.length_correlation, 0);
+}
+
+// The sums of a tally against the plain way, on votes of all kinds.
+TEST(VoteHealth, ATallyThatGrowsGivesTheSameFigures) {
+  const RandomStream random(5, {});
+  std::vector<CandidateVotes> candidates;
+  VoteTally tally;
+  std::map<std::string, std::vector<double>> scores;
+  uint64_t draw = 0;
+  for (int prompt = 0; prompt < 40; ++prompt) {
+    for (int sample = 0; sample < 4; ++sample) {
+      CandidateVotes candidate{"p" + std::to_string(prompt), {}, {}, static_cast<int64_t>(random.Below(draw++, 900))};
+      for (int vote = 0; vote < 3; ++vote) {
+        const uint64_t kind = random.Below(draw++, 8);
+        candidate.states.push_back(kind < 6    ? VerdictState::kParsed
+                                   : kind == 6 ? VerdictState::kAbsent
+                                               : VerdictState::kOutOfRange);
+        candidate.scores.push_back(kind < 6 ? std::optional<double>(kind) : std::nullopt);
+      }
+      tally.Add(candidate, scores[candidate.prompt_id]);
+      if (const auto mean = MeanScore(candidate.scores)) scores[candidate.prompt_id].push_back(*mean);
+      candidates.push_back(candidate);
+    }
+  }
+  const VoteHealth plain = ComputeVoteHealth(candidates), summed = tally.Health();
+  EXPECT_EQ(summed.votes, plain.votes);
+  EXPECT_EQ(summed.parsed, plain.parsed);
+  EXPECT_EQ(summed.absent, plain.absent);
+  EXPECT_EQ(summed.out_of_range, plain.out_of_range);
+  EXPECT_EQ(summed.parse_rate, plain.parse_rate);
+  EXPECT_EQ(summed.histogram, plain.histogram);
+  EXPECT_EQ(summed.candidates, plain.candidates);
+  EXPECT_EQ(summed.unscored_candidates, plain.unscored_candidates);
+  EXPECT_NEAR(summed.mean_score, plain.mean_score, 1e-12);
+  EXPECT_NEAR(summed.mean_vote_variance, plain.mean_vote_variance, 1e-12);
+  EXPECT_NEAR(summed.tie_rate, plain.tie_rate, 1e-12);
+  EXPECT_NEAR(summed.length_correlation, plain.length_correlation, 1e-9);
+}
+
+TEST(VoteHealth, ATallyOfEqualScoresCorrelatesWithNothing) {
+  VoteTally tally;
+  for (int i = 0; i < 1000; ++i) tally.Add({"p", {VerdictState::kParsed}, {3.3}, 10 + i}, {});
+  EXPECT_EQ(tally.Health().length_correlation, 0);
+  EXPECT_EQ(VoteTally().Health().mean_score, 0);
 }
 
 }  // namespace

@@ -22,6 +22,7 @@ class ProcessGroupTest : public ::testing::Test {
   }
   std::string Output() const { return *ReadFile(output_); }
 
+  const std::string run_ = "run-" + std::to_string(getpid());  // no other test's processes are to be found
   TemporaryFolder folder_;
   std::string output_ = folder_.path() + "/output.log";
 };
@@ -135,25 +136,25 @@ TEST_F(ProcessGroupTest, SaysWhenTheOutputCannotBeWritten) {
 }
 
 TEST_F(ProcessGroupTest, LeftoversOfADeadCoordinatorAreEnded) {
-  ProcessGroup group = Start({"family"}, {{kLaunchVariable, "run/worker-1-1"}});
+  ProcessGroup group = Start({"family"}, {{kLaunchVariable, run_ + "/worker-1-1"}});
   AwaitText(output_, "ready");
-  EXPECT_FALSE(EndLeftover("run/worker-1-10", 5)) << "another launch";
-  EXPECT_FALSE(EndLeftover("other/worker-1-1", 5)) << "the same launch of another run";
+  EXPECT_FALSE(EndLeftover(run_ + "/worker-1-10", 5)) << "another launch";
+  EXPECT_FALSE(EndLeftover("other-" + run_ + "/worker-1-1", 5)) << "the same launch of another run";
   EXPECT_EQ(SessionMembers(group.pid()).size(), 2U);
-  EXPECT_TRUE(EndLeftover("run/worker-1-1", 10));
+  EXPECT_TRUE(EndLeftover(run_ + "/worker-1-1", 10));
   EXPECT_TRUE(SessionMembers(group.pid()).empty());
   EXPECT_EQ(group.Wait(Soon())->signal, SIGTERM);
-  EXPECT_FALSE(EndLeftover("run/worker-1-1", 5));
+  EXPECT_FALSE(EndLeftover(run_ + "/worker-1-1", 5));
 }
 
 TEST_F(ProcessGroupTest, ARankThatOutlivedItsMpirunIsFoundAndEnded) {
-  ProcessGroup group = Start({"family"}, {{kLaunchVariable, "run/worker-1-2"}});
+  ProcessGroup group = Start({"family"}, {{kLaunchVariable, run_ + "/worker-1-2"}});
   AwaitText(output_, "ready");
   kill(group.pid(), SIGKILL);  // not reaped yet, so its child lives on
   const Deadline deadline = Soon();
-  while (LaunchMembers("run/worker-1-2").size() > 1 && !deadline.Expired()) sched_yield();
-  EXPECT_TRUE(EndLeftover("run/worker-1-2", 10));
-  EXPECT_TRUE(LaunchMembers("run/worker-1-2").empty());
+  while (LaunchMembers(run_ + "/worker-1-2").size() > 1 && !deadline.Expired()) sched_yield();
+  EXPECT_TRUE(EndLeftover(run_ + "/worker-1-2", 10));
+  EXPECT_TRUE(LaunchMembers(run_ + "/worker-1-2").empty());
 }
 
 /// Starts a group and dies without ending it, as a coordinator that is killed does. Its children become ours to adopt.

@@ -36,15 +36,15 @@ TEST_F(LedgerTest, RowsComeBackAsTheyWereStored) {
   CandidateRow row = SomeCandidate(std::string("a\0b \xc3\xa9", 6));
   row.score = 2.5;
   ASSERT_TRUE(*ledger->AddCandidate(row));
-  PromptRow prompt{1, "p", 0, true, data::PromptInput::FromUser("Why?"), {7, 8}, "open", ""};
+  PromptRow prompt{1, 0, "p", true, data::PromptInput::FromUser("Why?"), {7, 8}, "open", ""};
   ASSERT_TRUE(*ledger->AddPrompt(prompt));
-  const auto stored = *ledger->Candidate(1, "p", 0);
+  const auto stored = *ledger->Candidate(1, 0, 0);
   ASSERT_TRUE(stored.has_value());
   EXPECT_EQ(stored->text, row.text);
   EXPECT_EQ(stored->token_ids, row.token_ids);
   EXPECT_EQ(stored->score, row.score);
   EXPECT_EQ(stored->logprob, row.logprob);
-  const auto stored_prompt = *ledger->Prompt(1, "p");
+  const auto stored_prompt = *ledger->Prompt(1, 0);
   EXPECT_EQ(stored_prompt->input, prompt.input);
   EXPECT_EQ(stored_prompt->token_ids, prompt.token_ids);
   EXPECT_TRUE(stored_prompt->is_new);
@@ -54,7 +54,7 @@ TEST_F(LedgerTest, TheFirstRowOfAKeyStays) {
   const auto ledger = OpenOrDie(run_);
   EXPECT_TRUE(*ledger->AddCandidate(SomeCandidate("first")));
   EXPECT_FALSE(*ledger->AddCandidate(SomeCandidate("second")));
-  EXPECT_EQ((*ledger->Candidate(1, "p", 0))->text, "first");
+  EXPECT_EQ((*ledger->Candidate(1, 0, 0))->text, "first");
   EXPECT_EQ(ledger->Candidates(0)->size(), 1u);
 }
 
@@ -107,7 +107,7 @@ TEST_F(LedgerTest, ACopyIsWholeAndKeepsTheLock) {
     const Status copied = ledger->database().CopyTo(run_ + "/copy/ledger.sqlite");
     ASSERT_TRUE(copied.ok()) << copied.message();
   }
-  EXPECT_EQ((*OpenOrDie(run_ + "/copy")->Candidate(1, "p", 0))->text, "copied");
+  EXPECT_EQ((*OpenOrDie(run_ + "/copy")->Candidate(1, 0, 0))->text, "copied");
   // Another process still finds it locked.
   const pid_t child = fork();
   if (child == 0) {

@@ -20,14 +20,16 @@ class ListingTest : public RunFolderTest {
     AddPrompt("zebra", 0, {4, 1}, "paired");
     AddPrompt("ant", 1, {3, 3}, "tie");
     AddPrompt("mole", 2, {-1, -1}, "too_few_candidates");
+    ASSERT_TRUE(ledger_->SetCounts(counts_).ok());
   }
 
   void AddPrompt(const std::string& id, int position, std::vector<int> scores, const std::string& outcome) {
     ASSERT_TRUE(
-        *ledger_->AddPrompt({1, id, position, position == 2, data::PromptInput::FromUser(id), {1}, "open", ""}));
+        *ledger_->AddPrompt({1, position, id, position == 2, data::PromptInput::FromUser(id), {1}, "open", ""}));
     for (int sample = 0; sample < 2; ++sample) {
       CandidateRow candidate;
       candidate.round = 1;
+      candidate.position = position;
       candidate.prompt_id = id;
       candidate.sample = sample;
       candidate.text = id + std::to_string(sample);
@@ -38,14 +40,18 @@ class ListingTest : public RunFolderTest {
       ASSERT_TRUE(*ledger_->AddCandidate(candidate));
       VoteRow vote;
       vote.round = 1;
-      vote.prompt_id = id;
+      vote.position = position;
       vote.sample = sample;
       vote.state = score >= 0 ? "parsed" : "absent";
       vote.score = candidate.score;
       ASSERT_TRUE(*ledger_->AddVote(vote));
+      ++counts_.candidates;
+      counts_.tokens += 3;
+      counts_.votes.Add({id, {*data::VerdictStateFromName(vote.state)}, {vote.score}, 6}, {});
     }
     PairRow pair;
     pair.round = 1;
+    pair.position = position;
     pair.prompt_id = id;
     pair.outcome = outcome;
     if (outcome == "paired") {
@@ -55,9 +61,14 @@ class ListingTest : public RunFolderTest {
       pair.rejected_score = scores[1];
     }
     ASSERT_TRUE(*ledger_->AddPair(pair));
+    ++counts_.prompts;
+    counts_.new_prompts += position == 2;
+    counts_.pairs += outcome == "paired";
+    counts_.ties += outcome == "tie";
   }
 
   std::unique_ptr<Ledger> ledger_;
+  RoundCounts counts_{.round = 1, .votes = {}};
 };
 
 TEST_F(ListingTest, AttemptsFollowThePromptsWithinTheSamePages) {

@@ -75,7 +75,7 @@ TEST_F(CoordinatorTest, AWholeRunEndsWithItsModelsAndTables) {
   EXPECT_EQ(ledger->Pairs(1)->size(), 5u);
   for (const auto& row : Take(ledger->Candidates(1))) EXPECT_TRUE(row.score.has_value()) << row.prompt_id;
   for (const auto& row : Take(ledger->Votes(1)))
-    EXPECT_EQ(row.subject_hash, (*ledger->Candidate(1, row.prompt_id, row.sample))->token_hash);
+    EXPECT_EQ(row.subject_hash, (*ledger->Candidate(1, row.position, row.sample))->token_hash);
   EXPECT_EQ((*ledger->Job("dpo-1"))->first_loss, 0.75);
   EXPECT_EQ((*ledger->Model("M2"))->folder, "models/M2");
   EXPECT_TRUE(ledger->Evaluation("M1")->has_value());
@@ -89,9 +89,9 @@ TEST_F(CoordinatorTest, JobsCarryTokenIdsAndTheLogProbabilitiesOfTheSampler) {
   const auto ledger = Take(ledger::Ledger::OpenReadOnly(RunDir()));
   const auto pairs = Take(ledger->Pairs(1));
   const auto pair = std::ranges::find_if(pairs, [](const auto& each) { return each.chosen_sample >= 0; });
-  const auto chosen = *ledger->Candidate(1, pair->prompt_id, pair->chosen_sample);
+  const auto chosen = *ledger->Candidate(1, pair->position, pair->chosen_sample);
   EXPECT_EQ(row.at("chosen_token_ids").get<std::vector<int>>(), chosen->token_ids);
-  EXPECT_EQ(row.at("prompt_token_ids").get<std::vector<int>>(), (*ledger->Prompt(1, pair->prompt_id))->token_ids);
+  EXPECT_EQ(row.at("prompt_token_ids").get<std::vector<int>>(), (*ledger->Prompt(1, pair->position))->token_ids);
   EXPECT_NE(rows.find("-1.0"), std::string::npos) << rows;
 }
 
@@ -201,7 +201,7 @@ TEST_F(CoordinatorTest, AnItemThatCannotBeDoneIsSetAsideAndTheRunGoesOn) {
     if (prompt.state != "failed") continue;
     ++without;
     EXPECT_EQ(prompt.reason, "too long for the context");
-    EXPECT_TRUE(ledger->CandidatesOf(1, prompt.prompt_id)->empty());
+    EXPECT_TRUE(ledger->CandidatesOf(1, prompt.position)->empty());
   }
   EXPECT_EQ(without, 1);
   EXPECT_EQ(ledger->ItemFaults(1)->size(), 1u);

@@ -154,7 +154,7 @@ TEST_P(WrongResults, ThatAreNoNumberOrNoTextAreRefusedAndTheRunGoesOn) {
   const auto ledger = Ledger();
   const std::vector<ledger::PromptRow> prompts = *ledger->Prompts(1);
   for (const auto& prompt : prompts) {
-    const std::vector<ledger::CandidateRow> candidates = *ledger->CandidatesOf(1, prompt.prompt_id);
+    const std::vector<ledger::CandidateRow> candidates = *ledger->CandidatesOf(1, prompt.position);
     EXPECT_TRUE(candidates.empty() || candidates.size() == 3u) << "all of a prompt's candidates or none";
   }
 }

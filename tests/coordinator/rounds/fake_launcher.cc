@@ -147,6 +147,11 @@ std::vector<std::string> FakeLauncher::Running() {
   return running;
 }
 
+void FakeLauncher::Abandon() {
+  for (auto& [id, group] : running_) group->thread.detach();
+  running_.clear();
+}
+
 Status FakeLauncher::Stop(const std::string& id, Deadline) {
   running_.at(id)->stop = true;
   return OkStatus();

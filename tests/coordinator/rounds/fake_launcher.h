@@ -34,6 +34,7 @@ class FakeLauncher final : public launcher::Launcher {
   Result<bool> Adopt(const std::string&, const std::string&, const std::string&) override { return false; }
   Result<launcher::LaunchStatus> Poll(const std::string& id) override;
   std::vector<std::string> Running() override;
+  void Abandon() override;
   Status Stop(const std::string& id, Deadline deadline) override;
 
  private:

@@ -29,6 +29,7 @@ class ScriptedLauncher final : public launcher::Launcher {
     return status;
   }
   std::vector<std::string> Running() override { return {}; }
+  void Abandon() override {}
   Status Stop(const std::string& id, Deadline) override {
     stopped.push_back(id);
     running = false;
