@@ -11,6 +11,7 @@
 namespace srlm::rounds {
 namespace {
 
+constexpr uint32_t kHeartbeatMs = 1000;  // at most: a worker hears with it what it need not finish
 constexpr uint32_t kRetrySoonMs = 50;
 constexpr uint32_t kRetryMs = 200;           // nothing to lease now
 constexpr uint32_t kRetryTrainingMs = 1000;  // nor soon
@@ -81,7 +82,7 @@ Result<v1::RegisterResponse> Desk::Register(const v1::RegisterRequest& request) 
   auto response = Answer<v1::RegisterResponse>();
   response.set_worker_id(worker.worker_id);
   response.set_lease_timeout_ms(static_cast<uint32_t>(config.coordinator.lease_timeout_s * 1000));
-  response.set_heartbeat_ms(std::max<uint32_t>(100, response.lease_timeout_ms() / 6));
+  response.set_heartbeat_ms(std::clamp<uint32_t>(response.lease_timeout_ms() / 6, 100, kHeartbeatMs));
   response.set_orphan_timeout_ms(static_cast<uint32_t>(config.coordinator.orphan_timeout_s * 1000));
   response.mutable_engine()->set_threads(static_cast<uint32_t>(config.workers.threads));
   response.mutable_engine()->set_max_batch(static_cast<uint32_t>(config.workers.max_batch));

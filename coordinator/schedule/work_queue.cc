@@ -103,7 +103,7 @@ Lease WorkQueue::MakeLease(const std::string& worker_id, const std::vector<Entry
   if (entries.empty()) return {};
   Lease lease{fmt::format("lease-{}-{}", options_.epoch, ++next_lease_), {}};
   Held& held = leases_[lease.lease_id];
-  held = {worker_id, now, now + options_.lease_timeout, {}, {}, alone};
+  held = {worker_id, now, now + options_.lease_timeout, {}, alone};
   for (Entry* entry : entries) {
     if (entry->lease_ids.empty()) ++leased_;
     entry->lease_ids.insert(lease.lease_id);
@@ -153,8 +153,8 @@ Lost WorkQueue::Renew(const std::string& worker_id, const std::vector<std::strin
       continue;
     }
     held->second.deadline = now + options_.lease_timeout;
-    lost.item_ids.insert(lost.item_ids.end(), held->second.lost_items.begin(), held->second.lost_items.end());
   }
+  if (auto items = lost_.extract(worker_id)) lost.item_ids = std::move(items.mapped());
   return lost;
 }
 
@@ -199,7 +199,7 @@ void WorkQueue::Finish(const std::string& item_id, const std::string& lease_id, 
   if (entry.lease_ids.contains(lease_id))
     times_.Add(entry.work.subject.purpose, SecondsBetween(leases_.at(lease_id).begun, now));
   for (const std::string& id : std::set<std::string>(entry.lease_ids)) {
-    if (id != lease_id) leases_.at(id).lost_items.push_back(item_id);
+    if (id != lease_id) lost_[leases_.at(id).worker_id].push_back(item_id);
     EndLease(entry, id);
   }
   loads_.insert(entry.work.item.model_id());

@@ -59,7 +59,7 @@ struct Lease {
 /// What a worker no longer has.
 struct Lost {
   std::vector<std::string> lease_ids;  // ended, or never its own
-  std::vector<std::string> item_ids;   // of leases that stand: finished by another worker
+  std::vector<std::string> item_ids;   // stragglers that another worker has finished; said once
 };
 
 /// What ran out.
@@ -132,7 +132,6 @@ class WorkQueue {
     Time begun;
     Time deadline;
     std::set<std::string> item_ids;
-    std::vector<std::string> lost_items;  // finished by others
     bool alone = false;
   };
   // Waiting items of one model: by preferred worker ("" for any).
@@ -158,6 +157,7 @@ class WorkQueue {
   std::map<std::string, Waiting> waiting_;  // by model id, without the suspects
   std::set<Key> suspects_;                  // waiting to be leased alone
   std::map<std::string, Held> leases_;
+  std::map<std::string, std::vector<std::string>> lost_;  // items of a worker that others have finished
   std::map<std::string, std::set<std::string>> overdue_;  // items that a worker lost by Expire and may be stuck with
   std::set<std::string> loads_;                           // models that a worker has had loaded
   ItemTimes times_;

@@ -66,6 +66,7 @@ std::vector<FailedTry> WorkQueue::Drop(const std::string& worker_id, bool blame,
     std::ranges::copy_if(overdue->second, std::inserter(items, items.end()),
                          [&](const std::string& id) { return entries_.contains(id); });
   overdue_.erase(worker_id);
+  lost_.erase(worker_id);
   std::vector<std::pair<std::string, std::string>> held_items;  // lease, item
   for (const auto& [id, held] : leases_) {
     if (held.worker_id != worker_id) continue;

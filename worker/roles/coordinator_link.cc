@@ -190,7 +190,7 @@ Status CoordinatorLink::RenewLeases() {
                                                                     kCallSeconds, "Renew at " + address_.address));
   failing_since_.reset();
   const std::vector<std::string> lost(response.lost_lease_ids().begin(), response.lost_lease_ids().end());
-  mailbox_.DropLost(lost);
+  mailbox_.DropLost(lost, {response.lost_item_ids().begin(), response.lost_item_ids().end()});
   for (const std::string& lease : lost) leases_.erase(lease);
   if (response.directive() == v1::DIRECTIVE_LEAVE) Obey(response.directive(), false);
   return OkStatus();

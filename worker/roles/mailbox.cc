@@ -15,6 +15,11 @@ std::vector<std::string> Mailbox::TakeLostLeases() {
   return std::exchange(lost_leases_, {});
 }
 
+std::vector<std::string> Mailbox::TakeLostItems() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(lost_items_, {});
+}
+
 void Mailbox::Forget(size_t count) {
   const std::lock_guard lock(mutex_);
   held_ -= std::min(held_, count);
@@ -116,14 +121,18 @@ size_t Mailbox::held_items() const {
   return held_;
 }
 
-void Mailbox::DropLost(const std::vector<std::string>& lease_ids) {
+void Mailbox::DropLost(const std::vector<std::string>& lease_ids, const std::vector<std::string>& item_ids) {
   const std::lock_guard lock(mutex_);
+  const auto has = [](const std::vector<std::string>& ids, const std::string& id) {
+    return std::ranges::find(ids, id) != ids.end();
+  };
   const size_t dropped = std::erase_if(inbox_, [&](const Assignment& assignment) {
-    return std::ranges::find(lease_ids, assignment.lease_id) != lease_ids.end();
+    return has(lease_ids, assignment.lease_id) || has(item_ids, assignment.item.item_id());
   });
   held_ -= dropped;
   unreported_ -= dropped;
   lost_leases_.insert(lost_leases_.end(), lease_ids.begin(), lease_ids.end());
+  lost_items_.insert(lost_items_.end(), item_ids.begin(), item_ids.end());
 }
 
 bool Mailbox::closed(std::string* reason) const {

@@ -42,6 +42,8 @@ class Mailbox {
   std::deque<Assignment> TakeAssignments();
   /// Leases lost since the last call: what was taken of them and has not begun is no longer wanted.
   std::vector<std::string> TakeLostLeases();
+  /// Items that others have finished, since the last call: no longer wanted whether they have begun or not.
+  std::vector<std::string> TakeLostItems();
   /// `count` taken items will have no result.
   void Forget(size_t count);
   void Report(const EngineReport& report, std::vector<v1::ItemResult> results);
@@ -70,8 +72,9 @@ class Mailbox {
   void Acknowledge(size_t count);
   /// Items delivered and not yet in the outbox or acknowledged.
   size_t held_items() const;
-  /// Drops delivered items of these leases that the computing side has not taken, and tells it of the leases.
-  void DropLost(const std::vector<std::string>& lease_ids);
+  /// Drops delivered items, those of these leases and these themselves, that the computing side has not taken, and
+  /// tells it of both.
+  void DropLost(const std::vector<std::string>& lease_ids, const std::vector<std::string>& item_ids);
   bool closed(std::string* reason) const;
   /// Waits until there is a result to submit, room to fill, or the end.
   void WaitForNews(std::chrono::milliseconds at_most);
@@ -85,6 +88,7 @@ class Mailbox {
   std::deque<Assignment> inbox_;
   std::deque<v1::ItemResult> outbox_;
   std::vector<std::string> lost_leases_;
+  std::vector<std::string> lost_items_;
   EngineReport report_;
   Orders orders_;
   Status failure_;

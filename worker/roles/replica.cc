@@ -89,12 +89,20 @@ class Replica {
     return OkStatus();
   }
 
-  /// Items of lost leases that have not begun are somebody else's now.
+  /// Items of lost leases that have not begun are somebody else's now; items that somebody else has finished are not
+  /// computed to their end.
   void DropLost() {
-    const std::vector<std::string> lost = mailbox_.TakeLostLeases();
-    if (lost.empty()) return;
+    const std::vector<std::string> leases = mailbox_.TakeLostLeases(), items = mailbox_.TakeLostItems();
+    if (leases.empty() && items.empty()) return;
+    const auto has = [](const std::vector<std::string>& ids, const std::string& id) {
+      return std::ranges::find(ids, id) != ids.end();
+    };
     mailbox_.Forget(std::erase_if(later_, [&](const Assignment& assignment) {
-      return std::ranges::find(lost, assignment.lease_id) != lost.end();
+      return has(leases, assignment.lease_id) || has(items, assignment.item.item_id());
+    }));
+    mailbox_.Forget(std::erase_if(started_, [&](const auto& entry) {
+      const auto& [id, assignment] = std::pair(entry.first, entry.second.first);
+      return has(items, assignment.item.item_id()) && engine_->Cancel(id);
     }));
   }
 

@@ -261,6 +261,7 @@ TEST_F(StragglerTest, IsLeasedASecondTimeAfterThreeMediansAndTheLoserIsTold) {
   const Lost lost = queue_.Renew("snail", {first_}, kBegin + seconds(5));
   EXPECT_TRUE(lost.lease_ids.empty());
   EXPECT_EQ(lost.item_ids, Strings{"slow"});
+  EXPECT_TRUE(queue_.Renew("snail", {first_}, kBegin + seconds(5)).item_ids.empty()) << "said twice";
   EXPECT_EQ(queue_.Find("slow"), nullptr);
   queue_.Finish("slower", first_, kBegin + seconds(6));  // the first lease may win too
   EXPECT_TRUE(queue_.empty());

@@ -38,7 +38,7 @@ TEST(Mailbox, ItemsOfALostLeaseAreNoLongerHeldUnlessTheyWereTaken) {
   mailbox.Deliver(Items("a", 1));
   mailbox.Deliver(Items("b", 3));
   EXPECT_EQ(mailbox.held_items(), 6u);
-  mailbox.DropLost({"a", "unknown"});
+  mailbox.DropLost({"a", "unknown"}, {});
   EXPECT_EQ(mailbox.held_items(), 5u);
   EXPECT_EQ(mailbox.TakeLostLeases(), (std::vector<std::string>{"a", "unknown"}));
   EXPECT_TRUE(mailbox.TakeLostLeases().empty());
@@ -47,6 +47,19 @@ TEST(Mailbox, ItemsOfALostLeaseAreNoLongerHeldUnlessTheyWereTaken) {
   EXPECT_EQ(mailbox.held_items(), 2u);
   mailbox.Forget(2);
   EXPECT_EQ(mailbox.held_items(), 0u);
+}
+
+TEST(Mailbox, ItemsThatOthersHaveFinishedAreDroppedAndTold) {
+  Mailbox mailbox;
+  std::vector<Assignment> items = Items("a", 3);
+  for (size_t i = 0; i < items.size(); ++i) items[i].item.set_item_id(std::to_string(i));
+  mailbox.Deliver({items[0]});
+  mailbox.TakeAssignments();
+  mailbox.Deliver({items[1], items[2]});
+  mailbox.DropLost({}, {"0", "2"});
+  EXPECT_EQ(mailbox.held_items(), 2u) << "one has begun";
+  EXPECT_EQ(mailbox.TakeLostItems(), (std::vector<std::string>{"0", "2"}));
+  EXPECT_EQ(mailbox.TakeAssignments().size(), 1u);
 }
 
 TEST(Mailbox, ResultsStayUntilTheyAreAcknowledged) {
