@@ -47,6 +47,14 @@ bool HasInEnvironment(pid_t pid, const std::string& entry) {
   return false;
 }
 
+std::optional<std::string> ReadVariable(pid_t pid, const std::string& name) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/environ", std::ios::binary);
+  std::string each;
+  while (std::getline(file, each, '\0'))
+    if (each.starts_with(name + "=")) return each.substr(name.size() + 1);
+  return std::nullopt;
+}
+
 std::string HostName() {
   char name[256] = {};
   gethostname(name, sizeof name - 1);

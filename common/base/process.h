@@ -30,6 +30,10 @@ std::vector<ProcessEntry> LivingProcesses();
 /// read that.
 bool HasInEnvironment(pid_t pid, const std::string& entry);
 
+/// The value that variable `name` had in the environment with which `pid` was started; none when it had none, or where
+/// this user may not read that.
+std::optional<std::string> ReadVariable(pid_t pid, const std::string& name);
+
 /// The host's name, as messages and locks give it.
 std::string HostName();
 

@@ -21,10 +21,15 @@ const std::string kNotJudged = "not judged: ";  // before the reason of a candid
 
 }  // namespace
 
-int Answers::VotesWanted() const {
-  const config::JudgeConfig& judge = context_.config.judge;
-  return judge.verdict == config::VerdictKind::kExpected ? 1 : judge.votes;
+int VotesWanted(const config::RunConfig& config) {
+  return config.judge.verdict == config::VerdictKind::kExpected ? 1 : config.judge.votes;
 }
+
+bool IsDropped(const config::RunConfig& config, const ledger::CandidateRow& candidate) {
+  return candidate.cut && config.generation.cut_candidates == config::CutCandidates::kDrop;
+}
+
+bool IsNotJudged(const ledger::CandidateRow& candidate) { return candidate.reason.starts_with(kNotJudged); }
 
 Status Answers::Begin() {
   SRLM_ASSIGN_OR_RETURN(counts_, context_.ledger.Counts(round_));
@@ -119,10 +124,6 @@ Result<bool> Answers::Recall(const std::string& item_id) {
   return true;
 }
 
-bool Answers::IsDropped(const ledger::CandidateRow& candidate) const {
-  return candidate.cut && context_.config.generation.cut_candidates == config::CutCandidates::kDrop;
-}
-
 Result<bool> Answers::StoreCandidates(const schedule::Subject& subject, const Finished& finished) {
   SRLM_ASSIGN_OR_RETURN(const auto prompt, context_.ledger.Prompt(round_, subject.position));
   if (!prompt || prompt->state != "open") return false;
@@ -138,7 +139,7 @@ Result<bool> Answers::StoreCandidates(const schedule::Subject& subject, const Fi
     row.text = finished.texts[static_cast<size_t>(sample)];
     row.cut = output.finish_reason() == v1::FINISH_REASON_LENGTH;
     row.logprob = output.logprob();
-    const bool dropped = IsDropped(row);
+    const bool dropped = IsDropped(context_.config, row);
     if (dropped) row.reason = "cut at max_new_tokens";
     SRLM_RETURN_IF_ERROR(context_.ledger.AddCandidate(row).status());
     ++counts_.candidates;
@@ -156,7 +157,7 @@ Result<bool> Answers::StoreVotes(const schedule::Subject& subject, const Finishe
   SRLM_ASSIGN_OR_RETURN(const auto candidate, context_.ledger.Candidate(round_, subject.position, subject.index));
   if (!candidate || candidate->score || !candidate->reason.empty()) return false;
   data::CandidateVotes votes{subject.prompt_id, {}, {}, data::CountCharacters(candidate->text)};
-  for (int vote = 0; vote < VotesWanted(); ++vote) {
+  for (int vote = 0; vote < VotesWanted(context_.config); ++vote) {
     ledger::VoteRow row{.round = round_, .position = subject.position, .sample = subject.index, .vote = vote};
     row.model_id = finished.result.model_id();
     row.subject_hash = finished.result.subject_hash();

@@ -8,6 +8,13 @@
 
 namespace srlm::rounds {
 
+/// Votes of a candidate that is judged: one expected verdict, or the sampled ones.
+int VotesWanted(const config::RunConfig& config);
+/// Whether a candidate gets no votes because it was cut.
+bool IsDropped(const config::RunConfig& config, const ledger::CandidateRow& candidate);
+/// Whether a candidate's votes were set aside.
+bool IsNotJudged(const ledger::CandidateRow& candidate);
+
 /// A candidate is judged as soon as it is stored. What is still to be done is in the ledger; the queue holds the next
 /// part of it, which Refill keeps long enough, so that a round of any size begins and goes on at once.
 class Answers {
@@ -39,9 +46,7 @@ class Answers {
   const ledger::RoundCounts& counts() const { return counts_; }
 
  private:
-  bool IsDropped(const ledger::CandidateRow& candidate) const;
   Status Ask(schedule::WorkItem work);
-  int VotesWanted() const;
 
   const Context& context_;
   int round_;

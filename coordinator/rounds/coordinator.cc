@@ -17,6 +17,7 @@
 #include "coordinator/rounds/launches.h"
 #include "coordinator/rounds/status_board.h"
 #include "coordinator/rounds/stored_config.h"
+#include "coordinator/rounds/unfinished_files.h"
 #include "coordinator/schedule/loop.h"
 #include "coordinator/services/front_door.h"
 #include "coordinator/services/run_service.h"
@@ -107,6 +108,7 @@ Result<std::unique_ptr<Coordinator>> Coordinator::Create(const config::RunConfig
   SRLM_ASSIGN_OR_RETURN(ledger::OwnerLock claimed, ledger::OwnerLock::Claim(folder, {.take_over = options.take_over}));
   auto owner = std::make_unique<ledger::OwnerLock>(std::move(claimed));
   if (owner->displaced()) SRLM_RETURN_IF_ERROR(ledger::SetLedgerApart(folder));
+  RemoveUnfinishedFiles(folder);
   SRLM_RETURN_IF_ERROR(StoreConfig(config, folder));
   SRLM_ASSIGN_OR_RETURN(auto ledger, ledger::Ledger::Open(folder, [lock = owner.get()] { return lock->Check(); }));
   SRLM_ASSIGN_OR_RETURN(const std::string last_epoch, ledger->Fact("epoch"));

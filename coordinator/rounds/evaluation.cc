@@ -12,8 +12,6 @@
 namespace srlm::rounds {
 namespace {
 
-constexpr int kExpectedVote = -1;
-
 std::string ItemId(const Context& context, const schedule::Subject& subject) {
   return EvaluationStub(context, subject.model, subject.index, subject.expected).item.item_id();
 }

@@ -8,6 +8,9 @@
 
 namespace srlm::rounds {
 
+/// The vote of an evaluation's row that is an expected verdict.
+inline constexpr int kExpectedVote = -1;
+
 class Evaluation {
  public:
   /// `model` ("M1") judges as itself, whoever judges in its round.

@@ -30,6 +30,43 @@ data::PairOptions PairOptionsOf(const config::RunConfig& config) {
           .keep_cut = config.generation.cut_candidates == config::CutCandidates::kKeep};
 }
 
+PromptDecision DecidePrompt(const config::RunConfig& config, const ledger::PromptRow& prompt,
+                            const std::vector<ledger::CandidateRow>& candidates) {
+  std::vector<data::ScoredCandidate> scored;
+  for (const ledger::CandidateRow& row : candidates) scored.push_back({row.sample, row.score, row.cut, row.text});
+  const data::PairDecision decision = data::ChooseExtremes(scored, PairOptionsOf(config));
+  PromptDecision made;
+  made.pair.round = prompt.round;
+  made.pair.position = prompt.position;
+  made.pair.prompt_id = prompt.prompt_id;
+  made.pair.outcome = data::PairOutcomeName(decision.outcome);
+  made.pair.chosen_sample = decision.chosen_sample;
+  made.pair.rejected_sample = decision.rejected_sample;
+  made.pair.chosen_score = decision.chosen_score;
+  made.pair.rejected_score = decision.rejected_score;
+  made.pair.reason = prompt.state == "failed" ? "no candidates: " + prompt.reason : decision.reason;
+  for (const data::CandidateUse use : decision.uses) made.uses.emplace_back(data::CandidateUseName(use));
+  return made;
+}
+
+void CountDecided(const std::vector<ledger::CandidateRow>& candidates,
+                  const std::vector<std::vector<ledger::VoteRow>>& votes, const ledger::PairRow& pair,
+                  ledger::RoundCounts& counts) {
+  std::vector<double> scores;  // of the prompt's candidates so far
+  for (size_t i = 0; i < candidates.size(); ++i) {
+    if (votes[i].empty()) continue;
+    data::CandidateVotes judged{candidates[i].prompt_id, {}, {}, data::CountCharacters(candidates[i].text)};
+    for (const ledger::VoteRow& row : votes[i]) {
+      judged.states.push_back(data::VerdictStateFromName(row.state).value_or(data::VerdictState::kAbsent));
+      judged.scores.push_back(row.score);
+    }
+    counts.votes.Add(judged, scores);
+    if (candidates[i].score) scores.push_back(*candidates[i].score);
+  }
+  counts.pairs += pair.chosen_sample >= 0;
+  counts.ties += pair.outcome == data::PairOutcomeName(data::PairOutcome::kTie);
+}
+
 PairMaker::PairMaker(const Context& context, int round, const ledger::RoundCounts& counts)
     : context_(context), round_(round), counts_(counts) {
   counts_.votes = {};
@@ -37,43 +74,18 @@ PairMaker::PairMaker(const Context& context, int round, const ledger::RoundCount
   counts_.ties = 0;
 }
 
-Status PairMaker::CountVotes(const ledger::CandidateRow& candidate, std::vector<double>& scores) {
-  SRLM_ASSIGN_OR_RETURN(const auto rows, context_.ledger.VotesOf(round_, candidate.position, candidate.sample));
-  if (rows.empty()) return OkStatus();
-  data::CandidateVotes votes{candidate.prompt_id, {}, {}, data::CountCharacters(candidate.text)};
-  for (const ledger::VoteRow& row : rows) {
-    votes.states.push_back(data::VerdictStateFromName(row.state).value_or(data::VerdictState::kAbsent));
-    votes.scores.push_back(row.score);
-  }
-  counts_.votes.Add(votes, scores);
-  if (candidate.score) scores.push_back(*candidate.score);
-  return OkStatus();
-}
-
 Status PairMaker::Make(const ledger::PromptRow& prompt) {
   ledger::Ledger& ledger = context_.ledger;
-  const data::PairOptions options = PairOptionsOf(context_.config);
-  SRLM_ASSIGN_OR_RETURN(const auto rows, ledger.CandidatesOf(round_, prompt.position));
-  std::vector<data::ScoredCandidate> candidates;
-  std::vector<double> scores;
-  for (const ledger::CandidateRow& row : rows) {
-    candidates.push_back({row.sample, row.score, row.cut, row.text});
-    SRLM_RETURN_IF_ERROR(CountVotes(row, scores));
+  SRLM_ASSIGN_OR_RETURN(const auto candidates, ledger.CandidatesOf(round_, prompt.position));
+  std::vector<std::vector<ledger::VoteRow>> votes;
+  for (const ledger::CandidateRow& row : candidates) {
+    SRLM_ASSIGN_OR_RETURN(votes.emplace_back(), ledger.VotesOf(round_, row.position, row.sample));
   }
-  const data::PairDecision decision = data::ChooseExtremes(candidates, options);
-  ledger::PairRow pair{.round = round_, .position = prompt.position, .prompt_id = prompt.prompt_id};
-  pair.outcome = data::PairOutcomeName(decision.outcome);
-  pair.chosen_sample = decision.chosen_sample;
-  pair.rejected_sample = decision.rejected_sample;
-  pair.chosen_score = decision.chosen_score;
-  pair.rejected_score = decision.rejected_score;
-  pair.reason = prompt.state == "failed" ? "no candidates: " + prompt.reason : decision.reason;
-  counts_.pairs += decision.paired();
-  counts_.ties += decision.outcome == data::PairOutcome::kTie;
-  SRLM_RETURN_IF_ERROR(ledger.AddPair(pair).status());
-  for (size_t i = 0; i < rows.size(); ++i)
-    SRLM_RETURN_IF_ERROR(ledger.SetCandidateUse(round_, prompt.position, rows[i].sample,
-                                                std::string(data::CandidateUseName(decision.uses[i]))));
+  const PromptDecision decision = DecidePrompt(context_.config, prompt, candidates);
+  CountDecided(candidates, votes, decision.pair, counts_);
+  SRLM_RETURN_IF_ERROR(ledger.AddPair(decision.pair).status());
+  for (size_t i = 0; i < candidates.size(); ++i)
+    SRLM_RETURN_IF_ERROR(ledger.SetCandidateUse(round_, prompt.position, candidates[i].sample, decision.uses[i]));
   return OkStatus();
 }
 

@@ -12,6 +12,19 @@ namespace srlm::rounds {
 /// Which pairs the configuration wants.
 data::PairOptions PairOptionsOf(const config::RunConfig& config);
 
+/// What a round makes of a prompt.
+struct PromptDecision {
+  ledger::PairRow pair;
+  std::vector<std::string> uses;  // what becomes of each candidate, in the order given
+};
+PromptDecision DecidePrompt(const config::RunConfig& config, const ledger::PromptRow& prompt,
+                            const std::vector<ledger::CandidateRow>& candidates);
+
+/// Adds a decided prompt's judgements and its pair to its round's counts. `votes`: of each candidate, in their order.
+void CountDecided(const std::vector<ledger::CandidateRow>& candidates,
+                  const std::vector<std::vector<ledger::VoteRow>>& votes, const ledger::PairRow& pair,
+                  ledger::RoundCounts& counts);
+
 /// Decides every prompt of a round that has all its votes: its pair, or the reason why it has none; and what became of
 /// each candidate. Counts the round anew in the order of its rows, so that its figures do not depend on the order in
 /// which results came. Made again after a crash it decides the same.
@@ -24,8 +37,6 @@ class PairMaker {
 
  private:
   Status Make(const ledger::PromptRow& prompt);
-  /// `scores`: of the prompt's candidates so far.
-  Status CountVotes(const ledger::CandidateRow& candidate, std::vector<double>& scores);
 
   const Context& context_;
   int round_;

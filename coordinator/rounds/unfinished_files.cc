@@ -1,0 +1,57 @@
+#include "coordinator/rounds/unfinished_files.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+
+#include "common/base/process.h"
+
+namespace srlm::rounds {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr char kBeside[] = ".tmp.";  // and the writer's pid; SQLite may add the journal of a copy
+
+bool IsUnfinished(const std::string& name) {
+  const bool checkpoint = name.starts_with(".tmp-") || name.starts_with(".old-");
+  return checkpoint || name.find(kBeside) != std::string::npos || name.starts_with("owner.lock.");
+}
+
+/// The process that wrote it, by its name; 0 when that does not say.
+pid_t WriterOf(const std::string& name) {
+  const size_t dot = name.find(kBeside);
+  const std::string after = dot == std::string::npos ? name.substr(name.rfind('.') + 1) : name.substr(dot + 5);
+  return static_cast<pid_t>(std::strtol(after.c_str(), nullptr, 10));
+}
+
+bool WrittenByCoordinator(const std::string& path) {
+  return !path.starts_with("logs/") && !path.starts_with("models/") && path.find("/checkpoints/") == std::string::npos;
+}
+
+}  // namespace
+
+std::vector<std::string> FindUnfinishedFiles(const std::string& run_dir) {
+  std::vector<std::string> found;
+  std::error_code error;
+  fs::recursive_directory_iterator entry(run_dir, fs::directory_options::skip_permission_denied, error);
+  for (; !error && entry != fs::recursive_directory_iterator(); entry.increment(error)) {
+    if (!IsUnfinished(entry->path().filename().string())) continue;
+    found.push_back(entry->path().lexically_relative(run_dir).string());
+    entry.disable_recursion_pending();
+  }
+  std::ranges::sort(found);
+  return found;
+}
+
+void RemoveUnfinishedFiles(const std::string& run_dir) {
+  for (const std::string& path : FindUnfinishedFiles(run_dir)) {
+    if (!WrittenByCoordinator(path)) continue;
+    const pid_t writer = WriterOf(fs::path(path).filename().string());
+    if (const auto process = ReadProcess(writer); process && process->alive()) continue;
+    std::error_code error;
+    fs::remove_all(run_dir + "/" + path, error);
+  }
+}
+
+}  // namespace srlm::rounds
