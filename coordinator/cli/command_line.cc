@@ -23,6 +23,7 @@ struct Options {
   InspectOptions inspect;
   ExportOptions export_;
   ControlOptions control;
+  FsckOptions fsck;
 };
 
 CLI::App* AddRun(CLI::App& app, RunOptions& options) {
@@ -78,6 +79,16 @@ CLI::App* AddExport(CLI::App& app, ExportOptions& options) {
   return command;
 }
 
+CLI::App* AddFsck(CLI::App& app, FsckOptions& options) {
+  CLI::App* command = app.add_subcommand("fsck", "Check that a run's folder holds what it must hold, each thing once");
+  command->add_option("RUN", options.run_dir, "Folder of the run")->required();
+  command->add_flag("--json", options.json, "One JSON object; fields in docs/formats.md");
+  command->footer(
+      "Changes nothing. Exit code: 0 all is as it must be, 1 with findings, 2 wrong usage. The digest is SHA-256 over\n"
+      "what the run has made: two runs that made the same have the same.");
+  return command;
+}
+
 void AddControl(CLI::App& app, const char* what, const char* description, ControlOptions& options) {
   CLI::App* command = app.add_subcommand(what, description);
   auto* which = command->add_option_group("which run");
@@ -117,6 +128,7 @@ std::variant<Command, int> ParseCommandLine(int argc, const char* const* argv) {
   const CLI::App* status = AddStatus(app, options.status);
   const CLI::App* inspect = AddInspect(app, options.inspect);
   AddExport(app, options.export_);
+  const CLI::App* fsck = AddFsck(app, options.fsck);
   AddControl(app, "pause", "Make a run hand in what it has begun and wait; its coordinator stays", options.control);
   AddControl(app, "resume", "Go on with a paused run", options.control);
   AddControl(app, "cancel", "End a run in order; `srlm run` can go on with it later", options.control);
@@ -130,7 +142,7 @@ std::variant<Command, int> ParseCommandLine(int argc, const char* const* argv) {
     const std::string what = first.empty() ? "no command" : "no command '" + first + "'";
     return SayWrong(app, first.starts_with('-')
                              ? error.what()
-                             : what + "; there are run, status, pause, resume, cancel, inspect and export");
+                             : what + "; there are run, status, pause, resume, cancel, inspect, fsck and export");
   }
   options.run.program = argv[0];
   options.control.program = argv[0];
@@ -138,6 +150,7 @@ std::variant<Command, int> ParseCommandLine(int argc, const char* const* argv) {
   if (status->parsed()) return Command(options.status);
   if (!options.control.what.empty()) return Command(options.control);
   if (inspect->parsed()) return Command(options.inspect);
+  if (fsck->parsed()) return Command(options.fsck);
   return Command(options.export_);
 }
 

@@ -48,6 +48,11 @@ struct ControlOptions {
   double wait_s = 600;           // longest wait until it is so; 0: none
 };
 
+struct FsckOptions {
+  std::string run_dir;
+  bool json = false;
+};
+
 /// Starts a run or goes on with it; comes back when it is done, paused, failed or interrupted.
 int Run(const RunOptions& options);
 /// Says what a run is doing.
@@ -56,6 +61,9 @@ int ShowStatus(const StatusOptions& options);
 int Steer(const ControlOptions& options);
 /// Shows one table of a run.
 int Inspect(const InspectOptions& options);
+/// Checks a run's folder: kExitDone when all is as it must be, kExitFailed with findings, kExitUsage when there is no
+/// run.
+int Fsck(const FsckOptions& options);
 /// Writes a run's data as JSON Lines, in the forms that TRL reads.
 int Export(const ExportOptions& options);
 

@@ -30,6 +30,7 @@ int main(int argc, char** argv) try {
                            [](const StatusOptions& options) { return ShowStatus(options); },
                            [](const ControlOptions& options) { return Steer(options); },
                            [](const InspectOptions& options) { return Inspect(options); },
+                           [](const FsckOptions& options) { return Fsck(options); },
                            [](const ExportOptions& options) { return Export(options); }},
                     std::get<Command>(parsed));
 } catch (const std::exception& error) {  // of a library, where nobody expected one: memory, mostly

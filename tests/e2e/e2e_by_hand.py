@@ -49,6 +49,7 @@ class ByHand(unittest.TestCase):
             self.assertEqual(process.returncode, 0, text)
         self.assertEqual([row["model"] for row in loop.inspect("rounds")], ["M1", "M2"])
         self.assertEqual(loop.processes(), [])
+        loop.fsck()
 
 
 if __name__ == "__main__":

@@ -64,6 +64,7 @@ class Keys(unittest.TestCase):
         # The search finds them where they are, and the run's own files were among those searched.
         self.assertEqual(len(files_with(self.secrets, needles)), 4)
         self.assertTrue(files_with(self.loop.run_dir, [b"coordinator_began"]))
+        self.loop.fsck()
 
     def test_a_copy_of_the_read_folder_lets_somebody_look_and_nothing_else_does(self):
         self.start("--set", "launcher.kind=none")

@@ -119,6 +119,11 @@ class FinishedRun(unittest.TestCase):
     def test_nothing_is_left_running(self):
         self.assertEqual(self.loop.processes(), [])
 
+    def test_fsck_finds_nothing_and_says_so_to_people_too(self):
+        report = self.loop.fsck()
+        self.assertEqual(report["state"], "done")
+        self.assertIn(f"digest {report['digest']}", self.loop.output("fsck", self.loop.run_dir))
+
 
 class InterruptedRun(unittest.TestCase):
     def setUp(self):
@@ -142,6 +147,7 @@ class InterruptedRun(unittest.TestCase):
         self.assertEqual(ended.returncode, 0, ended.stderr)
         candidates = self.loop.inspect("candidates")
         self.assertEqual(len(candidates), SAMPLES * sum(row["prompts"] for row in self.loop.inspect("rounds")))
+        self.loop.fsck()
         self.assertEqual(self.loop.processes(), [])
 
     def test_ctrl_c_says_how_to_go_on_and_it_goes_on(self):

@@ -42,6 +42,18 @@ class Loop:
     def inspect(self, table, *more):
         return self.rows("inspect", self.run_dir, table, "--json", *more)
 
+    def fsck(self):
+        """What `srlm fsck` says about the run, which must be stopped and as it must be."""
+        ended = self.srlm("fsck", self.run_dir, "--json")
+        report = json.loads(ended.stdout) if ended.stdout else {"found": ended.stderr}
+        assert ended.returncode == 0, f"srlm fsck: {ended.returncode}\n{json.dumps(report['found'], indent=1)}"
+        assert report["digest"], report
+        return report
+
+    def digest(self):
+        """SHA-256 over what the run has made, which must be whole."""
+        return self.fsck()["digest"]
+
     def generate(self, model, prompts, out):
         """`srlm-worker generate` with one of the run's models: rows that it wrote."""
         command = [f"{self.bin}/srlm-worker", "generate", "--model", f"{self.run_dir}/models/{model}", "--prompts",

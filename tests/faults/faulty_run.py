@@ -1,7 +1,5 @@
 """A run of the real programs to which things happen: its processes, what it made, what it leaves."""
 
-import hashlib
-import json
 import os
 import pathlib
 import signal
@@ -15,7 +13,6 @@ sys.path.insert(0, str(FOLDER.parent / "e2e"))
 from loop import Loop  # noqa: E402
 
 CONFIG = FOLDER / "faults.yaml"
-TABLES = ("prompts", "candidates", "pairs", "rounds")
 
 
 class FaultyRun(Loop):
@@ -85,14 +82,6 @@ class FaultyRun(Loop):
         while (left := self.processes()) and time.monotonic() < end:
             time.sleep(0.05)
         return left
-
-    def tables(self):
-        """What the run made, table by table, without what may differ: times, epochs, which worker."""
-        return {table: self.inspect(table) for table in TABLES}
-
-    def digest(self):
-        text = json.dumps(self.tables(), sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def events(self, name=""):
         return [row for row in self.inspect("events") if name in ("", row["event"])]

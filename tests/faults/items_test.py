@@ -42,6 +42,7 @@ class Items(unittest.TestCase):
     def finish(self, run, seconds=120):
         self.assertEqual(run.wait(seconds), 0, run.says.read_text())
         self.assertEqual(run.await_none(5), [])
+        run.fsck()
 
     def test_a_poison_item_is_set_aside_alone_after_three_deaths(self):
         poisoned = self.make("poisoned")

@@ -1,7 +1,6 @@
 """A run over three hosts of a sandbox: coordinator on h1, replicas and trainer ranks on h2 and h3; and the same run on
 one host, to compare with."""
 
-import hashlib
 import json
 import pathlib
 import subprocess
@@ -82,11 +81,9 @@ class Run:
         return self.output.read()
 
     def digest(self):
-        """Of all prompts, candidates with their votes, pairs, and the weights of all models."""
-        tables = {table: self.loop.inspect(table) for table in ("prompts", "candidates", "pairs")}
-        tables["models"] = [row["model_id"] for row in self.loop.inspect("rounds")]
-        assert len(tables["candidates"]) > 200 and len(tables["models"]) == 2, tables["models"]
-        return hashlib.sha256(json.dumps(tables, sort_keys=True).encode()).hexdigest()[:16]
+        """Of all that the run has made; `srlm fsck` finds nothing."""
+        assert len(self.loop.inspect("candidates")) > 200 and len(self.loop.inspect("rounds")) == 2
+        return self.loop.digest()[:16]
 
 
 def leased_on(status, host):

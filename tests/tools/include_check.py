@@ -22,7 +22,8 @@ MAY_INCLUDE = {
     "common/rpc": {"common/base", "common/config", "proto"},
     "common/model": {"common/base", "common/config", "common/parallel"},
     "common/checkpoint": {"common/base", "common/config", "common/parallel"},
-    "coordinator": {"common/base", "common/config", "common/data", "common/text", "common/rpc", "proto"},
+    "coordinator": {"common/base", "common/config", "common/data", "common/text", "common/rpc", "common/checkpoint",
+                    "proto"},
     "worker": EVERY_COMMON | {"proto"},
     "trainer": EVERY_COMMON | {"proto"},
 }

@@ -86,6 +86,9 @@ class Usage(Program):
             ("--round", ["inspect", run_dir, "pairs", "--round", "-1"]),
             ("--limit", ["inspect", run_dir, "pairs", "--limit", "many"]),
             ("yaml", ["export", run_dir, "yaml"]),
+            ("RUN", ["fsck"]),
+            ("no run here", ["fsck", run_dir]),
+            ("no such run folder", ["fsck", run_dir + "/nowhere"]),
             ("RUN|address|[Rr]equire", ["pause"]),
             ("wait-s", ["cancel", run_dir, "--wait-s", "-1"]),
         ):

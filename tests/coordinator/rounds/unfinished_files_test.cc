@@ -15,7 +15,7 @@ using UnfinishedFilesTest = RunFilesTest;
 
 TEST_F(UnfinishedFilesTest, TheOwnerRemovesWhatADeadCoordinatorWroteAndNothingElse) {
   const std::string run = RunDir();
-  const std::string dead = "999999999", alive = std::to_string(getpid());
+  const std::string dead = "999999999", alive = std::to_string(getppid());
   const std::vector<std::string> left = {
       "config.yaml.tmp." + dead, "jobs/sft/data.jsonl.tmp." + dead,     "ledger.sqlite.tmp." + dead + "-journal",
       "owner.lock.host." + dead, "secrets/read/client.crt.tmp." + dead,

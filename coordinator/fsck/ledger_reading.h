@@ -1,0 +1,29 @@
+// A run's ledger, opened to be read without a change to any file of the run.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "common/base/status.h"
+#include "coordinator/ledger/ledger.h"
+
+namespace srlm::fsck {
+
+class LedgerReading {
+ public:
+  /// Unavailable while a coordinator has the ledger. Fails as Ledger::OpenReadOnly. Whoever reads a ledger whose writer
+  /// was killed has to take its unfinished commit back first, which writes to the file: then a copy is made and read.
+  static Result<std::unique_ptr<LedgerReading>> Open(const std::string& run_dir);
+  ~LedgerReading();
+
+  ledger::Ledger& ledger() const { return *ledger_; }
+
+ private:
+  LedgerReading() = default;
+  Status CopyFrom(const std::string& run_dir);
+
+  std::string copy_;  // folder of the copy; empty when there is none
+  std::unique_ptr<ledger::Ledger> ledger_;
+};
+
+}  // namespace srlm::fsck

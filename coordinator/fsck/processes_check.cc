@@ -1,0 +1,35 @@
+#include <fmt/format.h>
+
+#include "common/base/process.h"
+#include "coordinator/fsck/run.h"
+#include "coordinator/launcher/session.h"
+
+namespace srlm::fsck {
+
+// Every process of a launch has the run and the launch in its environment, whoever started it.
+Status CheckProcesses(const Run& run, Report& report) {
+  report.Begin("processes");
+  const std::string prefix = run.run_id + "/";
+  for (const ProcessEntry& process : LivingProcesses()) {
+    const auto launch = ReadVariable(process.pid, launcher::kLaunchVariable);
+    if (!launch || run.run_id.empty() || !launch->starts_with(prefix)) continue;
+    report.Add(
+        fmt::format("process {}", process.pid),
+        fmt::format("it is of launch {} of this run, and runs without a coordinator", launch->substr(prefix.size())),
+        fmt::format("`srlm run` takes a worker over and ends a trainer; to end it: kill {}", process.pid));
+  }
+  SRLM_ASSIGN_OR_RETURN(const auto open, run.ledger.OpenLaunches());
+  SRLM_ASSIGN_OR_RETURN(const auto all, run.ledger.Launches());
+  const bool ended = run.state == "done" || run.state == "cancelled";
+  for (const ledger::LaunchRow& row : open) {
+    if (!ended || row.host != HostName()) continue;  // a killed coordinator, or one on another host, could not note it
+    report.Add("launches, " + row.launch_id,
+               fmt::format("the run is {}, and the end of this launch is not noted", run.state),
+               "`srlm run` notes it, and ends what it finds of it");
+  }
+  report.Counted(
+      fmt::format("{} launches, {} not noted as ended; processes of {}", all.size(), open.size(), HostName()));
+  return OkStatus();
+}
+
+}  // namespace srlm::fsck
