@@ -26,22 +26,24 @@ void Say(const Status& status) { std::fprintf(stderr, "srlm-trainer: %s\n", stat
 /// Whether the job stopped in order, as it was told to.
 bool Stopped(const JobEnd& end) { return end.everywhere && end.status.code() == srlm::Code::kCancelled; }
 
-/// Rank 0's reporter for a job of a run; the other ranks, and a job alone, have none.
-Result<std::unique_ptr<Reporter>> MakeReporter(const TrainerOptions& options, int rank) {
-  if (options.run.empty() || rank != 0) return std::unique_ptr<Reporter>();
-  return srlm::trainer::ConnectToCoordinator(options.run, options.job_id, options.launch_id);
-}
-
 /// This rank's own log where a coordinator started us; empty: standard error.
 std::string LogFile(int rank) {
   const char* const folder = std::getenv("SRLM_LOG_DIR");
   return folder == nullptr ? "" : std::string(folder) + "/" + std::to_string(rank) + ".log";
 }
 
+/// Rank 0's reporter for a job of a run; the other ranks, and a job alone, have none.
+Result<std::unique_ptr<Reporter>> MakeReporter(const TrainerOptions& options, srlm::parallel::Communicator& world) {
+  if (options.run.empty() || world.rank() != 0) return std::unique_ptr<Reporter>();
+  const srlm::parallel::AloneWork alone(world, "finding the coordinator");
+  return srlm::trainer::ConnectToCoordinator(options.run, options.job_id, options.launch_id);
+}
+
 JobEnd Run(const TrainerOptions& options, srlm::parallel::MpiSession& session, TerminationNotice& notice) {
+  session.set_end_timeout_s(options.timeout_s);
   auto world = session.World({.timeout_s = options.timeout_s});
   if (!world.ok()) return {world.status(), false};
-  auto reporter = MakeReporter(options, session.rank());
+  auto reporter = MakeReporter(options, **world);
   const auto connected = srlm::parallel::Agree(**world, reporter.status(), "finding the coordinator");
   if (!connected.status.ok()) return {connected.status, connected.together};
   JobEnd end = srlm::trainer::RunJob(options, **world, reporter->get(), [&notice] { return notice.Came(); });

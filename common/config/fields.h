@@ -252,12 +252,15 @@ void VisitFields(V& v, TrainerConfig& c) {
                                .min = 1,
                                .max = 1000,
                                .continuation = kFree});
-  v.Field(c.rank_timeout_s,
-          {.key = "rank_timeout_s",
-           .doc = "Longest wait of a rank for the others; longer than one takes for its part of a step.",
-           .min = 1,
-           .max = 1e6,
-           .continuation = kFree});
+  v.Field(
+      c.rank_timeout_s,
+      {.key = "rank_timeout_s",
+       .doc =
+           "Longest wait of a rank for the others, without the time of rank 0's checkpoints, reports and saved model; "
+           "longer than a rank takes for its part of a step.",
+       .min = 1,
+       .max = 1e6,
+       .continuation = kFree});
   v.Field(c.silence_timeout_s,
           {.key = "silence_timeout_s",
            .doc = "A job that reports nothing for so long is ended and started again; longer than loading the model, a "

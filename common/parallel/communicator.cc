@@ -38,9 +38,11 @@ Status Communicator::AllGather(Buffer send, Buffer receive, std::string_view nam
 
 Status Communicator::Barrier(std::string_view name) { return WaitFor(StartBarrier(name)); }
 
-std::string OperationName(std::string_view operation, int64_t number, std::string_view name, int rank, int size) {
-  return fmt::format("{} #{} '{}' on rank {} of {}", operation, number, name, rank, size);
+std::string OperationName(std::string_view operation, int64_t number, std::string_view name) {
+  return fmt::format("{} #{} '{}'", operation, number, name);
 }
+
+std::string OnRank(int rank, int size) { return fmt::format("on rank {} of {}", rank, size); }
 
 Agreement Agree(Communicator& communicator, const Status& mine, std::string_view name) {
   std::vector<int64_t> failed(static_cast<size_t>(communicator.size()), 0);

@@ -1,6 +1,6 @@
 // What ranks of one job say to one another, behind one interface: MPI (mpi_communicator.h) and threads of one process
 // (thread_communicator.h); NCCL joins here. Every rank calls the same operations in the same order. Every wait has a
-// deadline, and a failure names the operation and its number in that order.
+// deadline, and a failure names the operation, its number in that order, and the ranks that are behind.
 #pragma once
 
 #include <cstddef>
@@ -43,7 +43,7 @@ inline Buffer BufferOf(std::span<char> values) {
 }
 
 struct CommunicatorOptions {
-  double timeout_s = 600;  // of each wait
+  double timeout_s = 600;  // of each wait; MPI's ranks do not count the time in which another is in an AloneWork
 };
 
 /// An operation that has begun. Call Wait before its buffer goes: until then it may still be written. Without Wait the
@@ -79,14 +79,41 @@ class Communicator {
   /// Done when every rank has come here.
   virtual Result<std::unique_ptr<Pending>> StartBarrier(std::string_view name) = 0;
 
+  /// The part of the job that this rank is in now, such as "step 17": for messages about ranks that hang.
+  virtual void SetPhase(std::string_view) {}
+
   Status AllReduceSum(Buffer buffer, std::string_view name);
   Status Broadcast(Buffer buffer, int root, std::string_view name);
   Status AllGather(Buffer send, Buffer receive, std::string_view name);
   Status Barrier(std::string_view name);
+
+ private:
+  friend class AloneWork;
+  virtual void BeginAlone(std::string_view) {}
+  virtual void EndAlone() {}
 };
 
-/// `operation #number 'name' on rank r of n`: how an operation is called in messages.
-std::string OperationName(std::string_view operation, int64_t number, std::string_view name, int rank, int size);
+/// While it lives this rank does something that the others wait for and that is no part of their step: rank 0 writes a
+/// checkpoint. As long as this rank is heard, their waits do not come nearer to their deadline (wait_clock.h). Between
+/// operations only. Ranks that are threads of one process have no such thing.
+class AloneWork {
+ public:
+  /// `what` for messages: "writing a checkpoint".
+  AloneWork(Communicator& communicator, std::string_view what) : communicator_(communicator) {
+    communicator_.BeginAlone(what);
+  }
+  ~AloneWork() { communicator_.EndAlone(); }
+  AloneWork(const AloneWork&) = delete;
+  AloneWork& operator=(const AloneWork&) = delete;
+
+ private:
+  Communicator& communicator_;
+};
+
+/// `operation #number 'name'`: how an operation is called in messages.
+std::string OperationName(std::string_view operation, int64_t number, std::string_view name);
+/// `on rank r of n`.
+std::string OnRank(int rank, int size);
 
 /// What came of asking all ranks whether they are well.
 struct Agreement {

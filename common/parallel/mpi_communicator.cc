@@ -12,6 +12,8 @@
 #include <vector>
 
 #include "common/base/clock.h"
+#include "common/base/log.h"
+#include "common/parallel/wait_clock.h"
 #include "common/parallel/watchdog.h"
 
 namespace srlm::parallel {
@@ -61,9 +63,11 @@ class MpiPending : public Pending {
   using StartPiece = std::function<int(int64_t begin, int64_t count, MPI_Request* request)>;
 
   /// `failed` becomes true with this operation's failure.
-  MpiPending(std::string name, double timeout_s, int64_t count, int64_t piece, StartPiece start,
+  MpiPending(std::string name, RankBoard& board, double timeout_s, int64_t count, int64_t piece, StartPiece start,
              std::shared_ptr<bool> failed)
       : name_(std::move(name)),
+        board_(board),
+        number_(board.BeginOperation(name_)),
         timeout_s_(timeout_s),
         count_(count),
         piece_(piece),
@@ -81,7 +85,7 @@ class MpiPending : public Pending {
     while (!done_) {
       int flag = 0;
       const int error = MPI_Test(&request_, &flag, MPI_STATUS_IGNORE);
-      if (error != MPI_SUCCESS) return status_ = MpiFailure(error, name_);
+      if (error != MPI_SUCCESS) return status_ = MpiFailure(error, FullName());
       if (flag == 0) return false;
       if (at_ >= count_) {
         done_ = true;
@@ -93,7 +97,15 @@ class MpiPending : public Pending {
   }
 
   Status Wait() override {
-    const Deadline deadline = Deadline::AfterSeconds(timeout_s_);
+    board_.BeginWait(name_);
+    Status status = WaitForAll();
+    board_.Compute();
+    return status;
+  }
+
+ private:
+  Status WaitForAll() {
+    WaitClock clock(&board_, timeout_s_);
     Backoff backoff;
     int64_t at = at_;
     while (true) {
@@ -101,25 +113,42 @@ class MpiPending : public Pending {
       if (done) return OkStatus();
       if (at != at_) backoff.Reset();
       at = at_;
-      if (deadline.Expired()) {
-        return status_ = DeadlineExceeded(fmt::format(
-                   "{} did not end within {} s ({} of {} elements begun): another rank is gone, hangs or is elsewhere",
-                   name_, timeout_s_, at_, count_));
+      if (clock.Expired()) {
+        return status_ = DeadlineExceeded(Late(clock));
+      }
+      if (clock.HalfExpired()) {
+        LogWarning("long_wait", {{"operation", name_},
+                                 {"seconds", clock.waited_s()},
+                                 {"timeout_s", timeout_s_},
+                                 {"for", board_.WhoIsBehind(number_)}});
       }
       backoff.Pause();
     }
   }
 
- private:
+  std::string Late(const WaitClock& clock) const {
+    std::string text =
+        fmt::format("{} did not end within {} s ({} of {} elements begun): ", FullName(), timeout_s_, at_, count_);
+    if (clock.stood_still_s() > 0) {
+      text += fmt::format("this rank itself stood still for {:.1f} s, so it may be the one that the others miss; ",
+                          clock.stood_still_s());
+    }
+    return text + board_.WhoIsBehind(number_);
+  }
+
+  std::string FullName() const { return name_ + " " + OnRank(board_.rank(), board_.size()); }
+
   Status StartNext() {
     const int64_t count = std::min(piece_, count_ - at_);
     const int error = start_(at_, count, &request_);
-    if (error != MPI_SUCCESS) return MpiFailure(error, name_);
+    if (error != MPI_SUCCESS) return MpiFailure(error, FullName());
     at_ += count;
     return OkStatus();
   }
 
   std::string name_;
+  RankBoard& board_;
+  int64_t number_;
   double timeout_s_;
   int64_t count_;
   int64_t piece_;
@@ -162,14 +191,14 @@ int CountHostRanks(MPI_Comm host, HostRanks& counted) {
 
 class MpiCommunicator : public Communicator {
  public:
-  MpiCommunicator(MPI_Comm comm, const HostRanks& host, double timeout_s)
-      : comm_(comm), host_(host), timeout_s_(timeout_s) {
+  MpiCommunicator(MPI_Comm comm, const HostRanks& host, double timeout_s, RankBoard& board)
+      : comm_(comm), host_(host), timeout_s_(timeout_s), board_(board) {
     MPI_Comm_rank(comm_, &rank_);
     MPI_Comm_size(comm_, &size_);
   }
   ~MpiCommunicator() override {
     if (*failed_) return;  // all ranks free it together: impossible after a failure
-    const Watchdog watchdog("MPI_Comm_free", timeout_s_);
+    const Watchdog watchdog("MPI_Comm_free", timeout_s_, &board_);
     MPI_Comm_free(&comm_);
   }
   int rank() const override { return rank_; }
@@ -193,7 +222,7 @@ class MpiCommunicator : public Communicator {
 
   Result<std::unique_ptr<Pending>> StartAllGather(Buffer send, Buffer receive, std::string_view name) override {
     SRLM_CHECK(receive.bytes() == send.bytes() * static_cast<size_t>(size_), "an all-gather of another size");
-    const std::string full_name = OperationName("all-gather", next_++, name, rank_, size_);
+    const std::string full_name = OperationName("all-gather", next_++, name);
     if (send.count > INT32_MAX / size_) return InvalidArgument(full_name + ": more elements than MPI counts");
     // One piece: pieces of a gather would not stand one after the other.
     return Begin(full_name, send.count, std::max<int64_t>(send.count, 1),
@@ -208,7 +237,12 @@ class MpiCommunicator : public Communicator {
                  [this](int64_t, int64_t, MPI_Request* request) { return MPI_Ibarrier(comm_, request); });
   }
 
+  void SetPhase(std::string_view phase) override { board_.SetPhase(phase); }
+
  private:
+  void BeginAlone(std::string_view what) override { board_.BeginAlone(what); }
+  void EndAlone() override { board_.Compute(); }
+
   static void* At(const Buffer& buffer, int64_t begin) {
     return static_cast<std::byte*>(buffer.data) + static_cast<size_t>(begin) * ElementBytes(buffer.type);
   }
@@ -216,11 +250,12 @@ class MpiCommunicator : public Communicator {
   Result<std::unique_ptr<Pending>> Start(std::string_view operation, std::string_view name, Buffer buffer,
                                          MpiPending::StartPiece start) {
     const int64_t piece = kPieceBytes / static_cast<int64_t>(ElementBytes(buffer.type));
-    return Begin(OperationName(operation, next_++, name, rank_, size_), buffer.count, piece, std::move(start));
+    return Begin(OperationName(operation, next_++, name), buffer.count, piece, std::move(start));
   }
 
   Result<std::unique_ptr<Pending>> Begin(std::string name, int64_t count, int64_t piece, MpiPending::StartPiece start) {
-    auto pending = std::make_unique<MpiPending>(std::move(name), timeout_s_, count, piece, std::move(start), failed_);
+    auto pending =
+        std::make_unique<MpiPending>(std::move(name), board_, timeout_s_, count, piece, std::move(start), failed_);
     SRLM_RETURN_IF_ERROR(pending->Begin());
     return std::unique_ptr<Pending>(std::move(pending));
   }
@@ -230,15 +265,16 @@ class MpiCommunicator : public Communicator {
   int size_ = 1;
   HostRanks host_;
   double timeout_s_;
+  RankBoard& board_;
   int64_t next_ = 0;
   std::shared_ptr<bool> failed_ = std::make_shared<bool>(false);
 };
 
 }  // namespace
 
-Result<std::unique_ptr<Communicator>> MakeMpiCommunicator(const CommunicatorOptions& options) {
+Result<std::unique_ptr<Communicator>> MakeMpiCommunicator(const CommunicatorOptions& options, RankBoard& board) {
   // These calls wait for all ranks and have no deadline of their own.
-  const Watchdog watchdog("making a communicator of all ranks", options.timeout_s);
+  const Watchdog watchdog("making a communicator of all ranks", options.timeout_s, &board);
   MPI_Comm comm = MPI_COMM_NULL, host = MPI_COMM_NULL;
   if (const int error = MPI_Comm_dup(MPI_COMM_WORLD, &comm); error != MPI_SUCCESS) {
     return MpiFailure(error, "making a communicator");
@@ -249,7 +285,7 @@ Result<std::unique_ptr<Communicator>> MakeMpiCommunicator(const CommunicatorOpti
   if (error == MPI_SUCCESS) error = CountHostRanks(host, counted);
   if (error == MPI_SUCCESS) error = MPI_Comm_free(&host);
   if (error != MPI_SUCCESS) return MpiFailure(error, "finding the ranks of this host");
-  return std::unique_ptr<Communicator>(std::make_unique<MpiCommunicator>(comm, counted, options.timeout_s));
+  return std::unique_ptr<Communicator>(std::make_unique<MpiCommunicator>(comm, counted, options.timeout_s, board));
 }
 
 }  // namespace srlm::parallel

@@ -5,6 +5,7 @@
 #include <cstdlib>
 
 #include "common/parallel/mpi_communicator.h"
+#include "common/parallel/mpi_side_channel.h"
 #include "common/parallel/thread_communicator.h"
 #include "common/parallel/watchdog.h"
 
@@ -35,24 +36,30 @@ Result<std::unique_ptr<MpiSession>> MpiSession::Start(int* argc, char*** argv, d
     }
   }
   session->uses_mpi_ = true;
-  if (provided < MPI_THREAD_FUNNELED) {
-    return Unavailable("this MPI was built without threads (MPI_THREAD_FUNNELED is needed); build with another one");
-  }
   MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
   MPI_Comm_rank(MPI_COMM_WORLD, &session->rank_);
   MPI_Comm_size(MPI_COMM_WORLD, &session->size_);
+  session->board_ = std::make_unique<RankBoard>(session->rank_, session->size_);
+  if (provided < MPI_THREAD_FUNNELED) {
+    return Unavailable("this MPI was built without threads (MPI_THREAD_FUNNELED is needed); build with another one");
+  }
+  if (session->size_ > 1) {
+    const Watchdog watchdog("the ranks' first exchange", set_up_timeout_s);
+    session->channel_ = ConnectSideChannel(*session->board_);
+  }
   return session;
 }
 
 MpiSession::~MpiSession() {
   if (!uses_mpi_) return;
-  const Watchdog watchdog("MPI_Finalize", timeout_s_);
+  board_->BeginWait("MPI_Finalize");
+  const Watchdog watchdog("MPI_Finalize", end_timeout_s_, board_.get());
   MPI_Finalize();
 }
 
 Result<std::unique_ptr<Communicator>> MpiSession::World(const CommunicatorOptions& options) {
   if (!uses_mpi_) return MakeSelfCommunicator();
-  return MakeMpiCommunicator(options);
+  return MakeMpiCommunicator(options, *board_);
 }
 
 void MpiSession::Abort(int exit_code) {

@@ -125,7 +125,8 @@ class Group {
     Operation& operation = operations_.at(number);
     const Deadline deadline = Deadline::AfterSeconds(timeout_s_);
     changed_.wait_until(lock, deadline.at(), [&] { return operation.done; });
-    const Status status = End(operation, OperationName(KindName(operation.kind), number, operation.name, rank, size_));
+    const Status status =
+        End(operation, OperationName(KindName(operation.kind), number, operation.name) + " " + OnRank(rank, size_));
     if (!operation.done) operation.gave_up = rank;
     if (++operation.leavers == size_) operations_.erase(number);
     return status;

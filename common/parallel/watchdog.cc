@@ -5,10 +5,12 @@
 
 #include <cstdlib>
 
-#include "common/base/clock.h"
+#include "common/parallel/wait_clock.h"
 
 namespace srlm::parallel {
 namespace {
+
+constexpr std::chrono::milliseconds kBetweenLooks(50);
 
 /// This rank as its launcher names it; MPI itself cannot be asked while it hangs.
 std::string RankName() {
@@ -20,13 +22,16 @@ std::string RankName() {
 
 }  // namespace
 
-Watchdog::Watchdog(std::string call, double seconds)
-    : thread_([this, call = std::move(call), seconds] {
+Watchdog::Watchdog(std::string call, double seconds, const RankBoard* board)
+    : thread_([this, call = std::move(call), seconds, board] {
+        WaitClock clock(board, seconds);
         std::unique_lock lock(mutex_);
-        if (changed_.wait_until(lock, Deadline::AfterSeconds(seconds).at(), [this] { return returned_; })) return;
+        while (!clock.Expired()) {
+          if (changed_.wait_for(lock, kBetweenLooks, [this] { return returned_; })) return;
+        }
         const std::string text =
-            fmt::format("{}: {} did not return within {} s: another rank is gone, stopped or elsewhere\n", RankName(),
-                        call, seconds);
+            fmt::format("{}: {} did not return within {} s: {}\n", RankName(), call, seconds,
+                        board != nullptr ? board->WhoIsBehind() : "another rank is gone, stopped or elsewhere");
         (void)!write(STDERR_FILENO, text.data(), text.size());
         _exit(1);
       }) {}

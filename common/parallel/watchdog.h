@@ -6,13 +6,17 @@
 #include <string>
 #include <thread>
 
+#include "common/parallel/rank_board.h"
+
 namespace srlm::parallel {
 
 /// While it lives, the call around it may take so long. After that it says on stderr which call hung and ends the
 /// process with exit code 1, at once: nothing in order is possible from inside a library that does not return.
 class Watchdog {
  public:
-  Watchdog(std::string call, double seconds);
+  /// With `board`, which outlives it, time in which another rank is busy alone does not count (wait_clock.h), and the
+  /// message says which ranks are behind.
+  Watchdog(std::string call, double seconds, const RankBoard* board = nullptr);
   ~Watchdog();
   Watchdog(const Watchdog&) = delete;
   Watchdog& operator=(const Watchdog&) = delete;

@@ -20,6 +20,9 @@ class Training {
   /// further.
   Status Advance(Clock::time_point now);
 
+  /// Nobody could be heard for so long, until now: silence and the times to end are counted as much longer.
+  void Extend(Clock::duration span, Clock::time_point now);
+
   /// Whether the model is recorded and the trainer's ranks have ended.
   bool done() const { return row_.state == "done" && !launched_; }
   const ledger::JobRow& row() const { return row_; }

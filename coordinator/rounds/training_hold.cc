@@ -1,5 +1,8 @@
-// The training job's part that lets go of the cores while its run is paused or ends.
+// The training job's part that lets go of the cores while its run is paused or ends, and lets time pass that nobody
+// saw.
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "coordinator/rounds/launches.h"
 #include "coordinator/rounds/training.h"
@@ -30,6 +33,12 @@ Result<bool> Training::Hold() {
   if (!hold_by_) hold_by_ = Deadline::AfterSeconds(kTimeToFinishStep);
   if (hold_by_->Expired()) SRLM_RETURN_IF_ERROR(launcher_->Stop(spec_.id, Deadline::AfterSeconds(kStopGraceSeconds)));
   return false;
+}
+
+void Training::Extend(Clock::duration span, Clock::time_point now) {
+  heard_ = std::min(heard_ + span, now);
+  for (std::optional<Deadline>* by : {&end_by_, &hold_by_})
+    if (*by) *by = Deadline::After((*by)->Left() + span);
 }
 
 void Training::Release() {

@@ -95,6 +95,7 @@ Status Job::Everywhere(Status status) {
 }
 
 Status Job::Prepare() {
+  communicator_.SetPhase("preparing");
   SRLM_ASSIGN_OR_RETURN(inputs_, ReadInputs(options_));
   if (inputs_.too_long > 0 && leads()) {
     LogWarning("rows_left_out", {{"too_long", inputs_.too_long}, {"first", inputs_.first_too_long}});
@@ -166,7 +167,11 @@ Status Job::PrintLogprobs() {
   std::vector<size_t> all(inputs_.samples.size());
   std::iota(all.begin(), all.end(), size_t{0});
   SRLM_ASSIGN_OR_RETURN(const auto logp, trainer_->SequenceLogp(all));
-  const Status written = leads() ? WriteLogprobs(options_.print_logprobs, inputs_.samples, logp) : OkStatus();
+  Status written;
+  if (leads()) {
+    const parallel::AloneWork alone(communicator_, "writing log-probabilities");
+    written = WriteLogprobs(options_.print_logprobs, inputs_.samples, logp);
+  }
   return AgreeOn(written, "writing log-probabilities");
 }
 
@@ -177,7 +182,12 @@ Status Job::Resume() {
   state_.identity = IdentityOf(options_, model_id_, inputs_.data_sha256, schedule_.total_steps, threads);
   checkpoints_.emplace(options_, *network_, *optimizer_, *trainer_);
   if (!options_.resume) return OkStatus();
-  SRLM_RETURN_IF_ERROR(AgreeOn(leads() ? checkpoints_->Load(state_) : OkStatus(), "looking for a checkpoint"));
+  Status loaded;
+  if (leads()) {
+    const parallel::AloneWork alone(communicator_, "reading a checkpoint");
+    loaded = checkpoints_->Load(state_);
+  }
+  SRLM_RETURN_IF_ERROR(AgreeOn(loaded, "looking for a checkpoint"));
   SRLM_RETURN_IF_ERROR(checkpoints_->Share(communicator_, state_, threads));
   at::set_num_threads(static_cast<int>(threads[static_cast<size_t>(communicator_.rank())]));
   if (state_.step > 0) saved_step_ = state_.step;
@@ -193,6 +203,7 @@ Status Job::Resume() {
 
 Status Job::MakeReference() {
   if (options_.method != Method::kDpo || state_.step > 0) return OkStatus();
+  communicator_.SetPhase("reference values");
   const Clock::time_point begin = Clock::now();
   trainer_->ReferenceIsPolicy(order_->Step(0));  // nothing has changed yet at step 0
   const std::vector<size_t> indices = order_->AfterFirstStep();
@@ -221,6 +232,7 @@ Status Job::RunSteps() {
 }
 
 Status Job::RunStep(int64_t step) {
+  communicator_.SetPhase(fmt::format("step {}", step));
   SRLM_ASSIGN_OR_RETURN(StepValues values, trainer_->Step(order_->Step(step), schedule_.At(step)));
   if (!values.finite()) {
     return Everywhere(FailedPrecondition(
@@ -251,6 +263,7 @@ Status Job::Record(const StepValues& values, bool& stop) {
                    {"seconds", values.seconds}});
   if (log_) SRLM_RETURN_IF_ERROR(log_->Write(StepRow(options_.method, values)));
   if (reporter_ != nullptr) {
+    const parallel::AloneWork alone(communicator_, "the report to the coordinator");
     SRLM_ASSIGN_OR_RETURN(stop, reporter_->Step(values));
   }
   const bool last = state_.step == schedule_.total_steps;
@@ -261,6 +274,7 @@ Status Job::Record(const StepValues& values, bool& stop) {
 /// Rank 0. The log is on disk first: its rows below a checkpoint's step are never written again.
 Status Job::SaveCheckpoint() {
   if (saved_step_ == state_.step) return OkStatus();
+  const parallel::AloneWork alone(communicator_, "writing a checkpoint");
   if (log_) SRLM_RETURN_IF_ERROR(log_->Sync());
   SRLM_RETURN_IF_ERROR(checkpoints_->Save(state_));
   saved_step_ = state_.step;
@@ -280,15 +294,20 @@ Status Job::StopIfTold(bool asked) {
   if (told > ranks || state_.step == schedule_.total_steps) return OkStatus();
   SRLM_RETURN_IF_ERROR(AgreeOn(leads() ? SaveCheckpoint() : OkStatus(), "checkpoint before the stop"));
   const std::string reason = told == ranks ? "the coordinator asked for it" : fmt::format("SIGTERM on rank {}", told);
-  if (leads() && reporter_ != nullptr) reporter_->Stopped(state_.step, told == ranks, reason);
+  if (leads() && reporter_ != nullptr) {
+    const parallel::AloneWork alone(communicator_, "the report to the coordinator");
+    reporter_->Stopped(state_.step, told == ranks, reason);
+  }
   return Everywhere(
       {Code::kCancelled, fmt::format("stopped after step {} of {}: {}; the same command goes on from there",
                                      state_.step, schedule_.total_steps, reason)});
 }
 
 Status Job::SaveOut() {
+  communicator_.SetPhase("the end");
   Status status;
   if (leads()) {
+    const parallel::AloneWork alone(communicator_, "saving the model");
     const auto manifest = model::SaveModel(options_.out, options_.model, network_->table(), network_->weights());
     status = manifest.status();
     if (status.ok()) {

@@ -124,6 +124,19 @@ TEST_F(TrainingTest, ALaunchThatFallsSilentIsEndedAndStartedAgain) {
   EXPECT_EQ(training_->row().tokens, 100u);
 }
 
+TEST_F(TrainingTest, TimeInWhichNobodyListenedIsNoSilence) {
+  Open({"trainer.silence_timeout_s=60"});
+  Advance();
+  now_ += std::chrono::seconds(500);
+  training_->Extend(std::chrono::seconds(450), now_);
+  Advance();
+  EXPECT_TRUE(launcher_.stopped.empty()) << "50 s of silence";
+  Advance(9);
+  EXPECT_TRUE(launcher_.stopped.empty());
+  Advance(2);
+  EXPECT_EQ(launcher_.stopped.size(), 1u);
+}
+
 TEST_F(TrainingTest, AJobThatIsHeldStopsInOrderAndStartsAgainWhenItIsReleased) {
   Open({"coordinator.max_relaunches=0"});
   Advance();
