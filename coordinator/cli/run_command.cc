@@ -117,7 +117,7 @@ int Run(const RunOptions& options) {
   auto inputs = LoadRunInputs(options);
   if (!inputs.ok()) return Fail(inputs.status());
   const config::RunConfig& config = inputs->config;
-  const std::string run_dir = options.run_dir.empty() ? "runs/" + config.name : options.run_dir;
+  const std::string& run_dir = inputs->run_dir;
   const auto differences = rounds::CompareWithRun(config, run_dir);
   if (!differences.ok()) return Fail(differences.status());
   for (const config::Difference& each : *differences)

@@ -4,6 +4,8 @@
 
 #include <filesystem>
 
+#include "coordinator/ledger/ledger.h"
+
 namespace srlm::cli {
 namespace {
 
@@ -24,8 +26,13 @@ Result<RunInputs> LoadRunInputs(const RunOptions& options) {
   SRLM_ASSIGN_OR_RETURN(config::RunConfig config, config::Load(options.config, options.overrides));
   SRLM_RETURN_IF_ERROR(config::CheckInputs(config));
   SRLM_RETURN_IF_ERROR(CheckPrograms(config));
-  SRLM_ASSIGN_OR_RETURN(rounds::Inputs files, rounds::LoadInputs(config));
-  return RunInputs{std::move(config), std::move(files)};
+  SRLM_ASSIGN_OR_RETURN(rounds::Inputs files, rounds::ReadInputs(config));
+  const std::string run_dir = options.run_dir.empty() ? "runs/" + config.name : options.run_dir;
+  // A run that has begun has checked its texts, and knows them by their hashes.
+  std::error_code error;
+  if (options.check || !std::filesystem::exists(ledger::LedgerPath(run_dir), error))
+    SRLM_RETURN_IF_ERROR(rounds::CheckInputTexts(config, files));
+  return RunInputs{std::move(config), std::move(files), run_dir};
 }
 
 std::string ProgramFolder() {

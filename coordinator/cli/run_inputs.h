@@ -13,10 +13,12 @@ namespace srlm::cli {
 struct RunInputs {
   config::RunConfig config;
   rounds::Inputs files;
+  std::string run_dir;
 };
 
 /// Reads the configuration and every file that it names, row by row, and checks that the programs lie beside srlm when
-/// they are to be started. Messages carry file:line or the key.
+/// they are to be started; of a new run, and for --check, the texts too (rounds::CheckInputTexts). Messages carry
+/// file:line or the key.
 Result<RunInputs> LoadRunInputs(const RunOptions& options);
 
 /// The folder of the running srlm, where srlm-worker and srlm-trainer lie too.

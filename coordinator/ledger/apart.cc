@@ -13,6 +13,7 @@
 #include "common/base/failpoint.h"
 #include "common/base/file.h"
 #include "coordinator/ledger/database.h"
+#include "coordinator/ledger/ledger.h"
 
 namespace srlm::ledger {
 namespace {
@@ -69,7 +70,7 @@ Status CopyAtOneMoment(const std::string& path, const std::string& copy) {
 }  // namespace
 
 Status SetLedgerApart(const std::string& run_dir) {
-  const std::string path = run_dir + "/ledger.sqlite";
+  const std::string path = LedgerPath(run_dir);
   std::error_code error;
   if (!fs::exists(path, error)) return OkStatus();
   const std::string copy = fmt::format("{}.tmp.{}", path, getpid());

@@ -9,17 +9,14 @@
 #include "coordinator/ledger/write.h"
 
 namespace srlm::ledger {
-namespace {
 
-std::string PathIn(const std::string& run_dir) { return run_dir + "/ledger.sqlite"; }
-
-}  // namespace
+std::string LedgerPath(const std::string& run_dir) { return run_dir + "/ledger.sqlite"; }
 
 Ledger::Ledger(std::unique_ptr<Database> database) : database_(std::move(database)) {}
 Ledger::~Ledger() = default;
 
 Result<std::unique_ptr<Ledger>> Ledger::Open(const std::string& run_dir, Fence fence) {
-  SRLM_ASSIGN_OR_RETURN(auto database, Database::Open(PathIn(run_dir), Database::Mode::kOwn));
+  SRLM_ASSIGN_OR_RETURN(auto database, Database::Open(LedgerPath(run_dir), Database::Mode::kOwn));
   if (fence) SRLM_RETURN_IF_ERROR(fence());
   SRLM_RETURN_IF_ERROR(Migrate(*database));
   std::unique_ptr<Ledger> ledger(new Ledger(std::move(database)));
@@ -28,7 +25,7 @@ Result<std::unique_ptr<Ledger>> Ledger::Open(const std::string& run_dir, Fence f
 }
 
 Result<std::unique_ptr<Ledger>> Ledger::OpenReadOnly(const std::string& run_dir) {
-  const std::string path = PathIn(run_dir);
+  const std::string path = LedgerPath(run_dir);
   if (!std::filesystem::exists(path))
     return NotFound(run_dir + ": no run here (no ledger.sqlite); give the folder that `srlm run` printed");
   SRLM_ASSIGN_OR_RETURN(auto database, Database::Open(path, Database::Mode::kLook));

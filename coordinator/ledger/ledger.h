@@ -18,6 +18,9 @@ namespace srlm::ledger {
 
 class Database;
 
+/// The file in a run folder.
+std::string LedgerPath(const std::string& run_dir);
+
 /// One connection, one thread. Writes gather in a transaction until Commit; reads see them before that. Every call
 /// fails with ResourceExhausted (no room) or DataLoss (damaged file) and the path; after a failed write the ledger
 /// refuses further ones, and the file stands as at the last commit.

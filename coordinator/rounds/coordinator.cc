@@ -101,7 +101,7 @@ Result<std::unique_ptr<Coordinator>> Coordinator::Create(const config::RunConfig
                                                          CoordinatorOptions options) {
   if (!options.inputs) {
     SRLM_RETURN_IF_ERROR(config::CheckInputs(config));
-    SRLM_ASSIGN_OR_RETURN(options.inputs, LoadInputs(config));
+    SRLM_ASSIGN_OR_RETURN(options.inputs, ReadInputs(config));
   }
   SRLM_RETURN_IF_ERROR(MakeFolders(run_dir + "/logs"));
   const std::string folder = std::filesystem::canonical(run_dir).string();
@@ -117,7 +117,7 @@ Result<std::unique_ptr<Coordinator>> Coordinator::Create(const config::RunConfig
 
   auto parts = std::make_unique<Parts>(config, std::move(options), std::move(owner), std::move(ledger), epoch);
   parts->inputs = std::move(*parts->options.inputs);
-  SRLM_RETURN_IF_ERROR(StoreInputHashes(parts->inputs, *parts->ledger));
+  SRLM_RETURN_IF_ERROR(AcceptInputs(parts->config, parts->inputs, *parts->ledger));
   SRLM_ASSIGN_OR_RETURN(parts->models, ModelBook::Open(parts->config, folder, *parts->ledger));
   SRLM_ASSIGN_OR_RETURN(std::string run_id, parts->ledger->Fact("run_id"));
   if (run_id.empty()) run_id = NewRunId();

@@ -20,7 +20,7 @@ struct CoordinatorOptions {
   std::unique_ptr<launcher::Launcher> launcher;
   /// Takes the run from a coordinator that may live: a person says that it will not go on.
   bool take_over = false;
-  /// The files that the configuration names, when they are read already (LoadInputs).
+  /// The files that the configuration names, when they are read already (ReadInputs; checked or not).
   std::optional<Inputs> inputs;
   /// Gets lines for people that are no log (commands to run by hand). From the coordinator's thread.
   std::function<void(const std::string&)> notice;

@@ -31,7 +31,7 @@ Status HashFiles(const config::RunConfig& config, Inputs& inputs) {
 
 }  // namespace
 
-Result<Inputs> LoadInputs(const config::RunConfig& config) {
+Result<Inputs> ReadInputs(const config::RunConfig& config) {
   Inputs inputs;
   SRLM_ASSIGN_OR_RETURN(inputs.judge_template, data::JudgeTemplate::Load(config.judge.judge_template));
   SRLM_ASSIGN_OR_RETURN(inputs.sft, data::LoadSft(config.data.ift, inputs.judge_template));
@@ -47,7 +47,18 @@ Result<Inputs> LoadInputs(const config::RunConfig& config) {
     SRLM_ASSIGN_OR_RETURN(inputs.ranked, data::LoadRankedAnswers(config.data.evaluation));
   }
   SRLM_RETURN_IF_ERROR(HashFiles(config, inputs));
+  return inputs;
+}
+
+Status CheckInputTexts(const config::RunConfig& config, Inputs& inputs) {
   SRLM_RETURN_IF_ERROR(CheckTexts(config, inputs));
+  inputs.checked = true;
+  return OkStatus();
+}
+
+Result<Inputs> LoadInputs(const config::RunConfig& config) {
+  SRLM_ASSIGN_OR_RETURN(Inputs inputs, ReadInputs(config));
+  SRLM_RETURN_IF_ERROR(CheckInputTexts(config, inputs));
   return inputs;
 }
 

@@ -20,11 +20,18 @@ struct Inputs {
   std::vector<data::RankedAnswer> ranked;  // human-ranked answers; may be empty
   /// SHA-256 of the contents, by the configuration's key; keys without a file are absent.
   std::map<std::string, std::string> hashes;
+  bool checked = false;  // by CheckInputTexts
 };
 
-/// Reads every data file that `config` names, and checks that what the run will ask can be asked: the tokenizers and
-/// chat templates of M0, the fixed writer and the fixed judge load, and every given prompt and every ranked answer
-/// becomes tokens. Errors carry file and line, or the key and the row's id.
+/// Reads every data file that `config` names. Errors carry file and line.
+Result<Inputs> ReadInputs(const config::RunConfig& config);
+
+/// Checks that what the run will ask can be asked: the tokenizers and chat templates of M0, the fixed writer and the
+/// fixed judge load, and every given prompt and every ranked answer becomes tokens. Errors carry the key and the row's
+/// id. With hundreds of thousands of prompts this takes most of a minute: a run does it once.
+Status CheckInputTexts(const config::RunConfig& config, Inputs& inputs);
+
+/// Both.
 Result<Inputs> LoadInputs(const config::RunConfig& config);
 
 }  // namespace srlm::rounds

@@ -42,16 +42,19 @@ Status StoreConfig(const config::RunConfig& config, const std::string& run_dir) 
   return WriteFileAtomic(run_dir + kConfigFile, config::ToYaml(config));
 }
 
-Status StoreInputHashes(const Inputs& inputs, ledger::Ledger& ledger) {
-  std::vector<std::string> mixing;
+Status AcceptInputs(const config::RunConfig& config, Inputs& inputs, ledger::Ledger& ledger) {
+  std::vector<std::string> mixing, unknown;
   for (const auto& [key, hash] : inputs.hashes) {
     SRLM_ASSIGN_OR_RETURN(const std::string before, ledger.Fact("input." + key));
     if (!before.empty() && before != hash)
       mixing.push_back(
           fmt::format("{}: SHA-256 {}... in the run, {}... now", key, before.substr(0, 12), hash.substr(0, 12)));
-    if (before.empty()) SRLM_RETURN_IF_ERROR(ledger.SetFact("input." + key, hash));
+    if (before.empty()) unknown.push_back(key);
   }
-  return mixing.empty() ? OkStatus() : Mixing("the contents of input files have changed since the run began", mixing);
+  if (!mixing.empty()) return Mixing("the contents of input files have changed since the run began", mixing);
+  if (!unknown.empty() && !inputs.checked) SRLM_RETURN_IF_ERROR(CheckInputTexts(config, inputs));
+  for (const std::string& key : unknown) SRLM_RETURN_IF_ERROR(ledger.SetFact("input." + key, inputs.hashes.at(key)));
+  return OkStatus();
 }
 
 }  // namespace srlm::rounds

@@ -18,7 +18,8 @@ Result<std::vector<config::Difference>> CompareWithRun(const config::RunConfig& 
 /// Stores the configuration with the run. Fails as CompareWithRun.
 Status StoreConfig(const config::RunConfig& config, const std::string& run_dir);
 
-/// Stores the hashes of the inputs with the run. FailedPrecondition, a line a key, when the run has others.
-Status StoreInputHashes(const Inputs& inputs, ledger::Ledger& ledger);
+/// Stores the hashes of the inputs with the run, and checks texts that the run has not seen before (CheckInputTexts).
+/// FailedPrecondition, a line a key, when the run has others.
+Status AcceptInputs(const config::RunConfig& config, Inputs& inputs, ledger::Ledger& ledger);
 
 }  // namespace srlm::rounds
