@@ -45,11 +45,11 @@ Result<bool> Answers::DrawGiven() {
   const config::PromptsConfig& config = context_.config.prompts;
   const int wanted = config.per_round - config.new_per_round;
   const std::vector<data::Prompt>& given = context_.inputs.given;
-  if (!used_) {
+  auto drawn = static_cast<int>(counts_.prompts - counts_.new_prompts);
+  if (!used_ && drawn < wanted) {
     SRLM_ASSIGN_OR_RETURN(used_, context_.ledger.GivenPromptIds());
   }
   const Deadline slice = Deadline::After(kSlice);
-  auto drawn = static_cast<int>(counts_.prompts - counts_.new_prompts);
   for (; drawn < wanted && counts_.new_prompts == 0 && given_index_ < given.size(); ++given_index_) {
     if (slice.Expired()) return false;
     if (used_->contains(given[given_index_].prompt_id)) continue;

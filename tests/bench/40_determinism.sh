@@ -1,0 +1,5 @@
+#!/bin/bash
+# What it costs that every sum has one order.
+set -euo pipefail
+cd "$SRLM_SOURCE"
+exec "$SRLM_PYTHON_REFERENCE" tests/bench/products.py
