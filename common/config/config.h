@@ -145,6 +145,7 @@ struct LauncherConfig {
   std::vector<std::string> hosts;  // `name` or `name:slots`; empty: the coordinator's host
   std::string rsh_agent;           // empty: mpirun's own, ssh
   double register_timeout_s = 120;
+  double drain_s = 300;
 };
 
 /// Everything a run is configured by. Paths are absolute after Load.

@@ -16,7 +16,8 @@ constexpr Names<VerdictKind, 2> kVerdicts = {
 constexpr Names<PairRule, 1> kPairRules = {{{PairRule::kExtremes, "extremes"}}};
 constexpr Names<Schedule, 2> kSchedules = {{{Schedule::kCosine, "cosine"}, {Schedule::kConstant, "constant"}}};
 constexpr Names<Reference, 2> kReferences = {{{Reference::kSampler, "sampler"}, {Reference::kTrainer, "trainer"}}};
-constexpr Names<LauncherKind, 2> kLaunchers = {{{LauncherKind::kLocal, "local"}, {LauncherKind::kNone, "none"}}};
+constexpr Names<LauncherKind, 3> kLaunchers = {
+    {{LauncherKind::kLocal, "local"}, {LauncherKind::kSlurm, "slurm"}, {LauncherKind::kNone, "none"}}};
 constexpr Names<LauncherProfile, 2> kProfiles = {
     {{LauncherProfile::kLaptop, "laptop"}, {LauncherProfile::kCluster, "cluster"}}};
 constexpr Names<Security, 2> kSecurities = {{{Security::kTls, "tls"}, {Security::kOff, "off"}}};

@@ -20,7 +20,7 @@ enum class Schedule { kCosine, kConstant };
 /// Where DPO's reference log-probabilities come from: recorded while sampling, or the trainer's own pass.
 enum class Reference { kSampler, kTrainer };
 /// Who starts the workers and the trainer.
-enum class LauncherKind { kLocal, kNone };
+enum class LauncherKind { kLocal, kSlurm, kNone };
 /// Whether calls are encrypted and callers must show keys.
 enum class Security { kTls, kOff };
 /// Binding and oversubscription of the ranks.

@@ -328,8 +328,8 @@ void VisitFields(V& v, LauncherConfig& c) {
   constexpr auto kFree = Continuation::kMayChange;
   v.Field(c.kind,
           {.key = "kind",
-           .doc = "`local` starts workers and trainers with mpirun on this host; `none` waits for some that are "
-                  "started by hand.",
+           .doc = "`local` starts workers and trainers with mpirun; `slurm` starts them as steps of the Slurm job that "
+                  "the coordinator runs in; `none` waits for some that are started by hand.",
            .continuation = kFree});
   v.Field(c.profile, {.key = "profile",
                       .doc = "`laptop`: ranks may outnumber cores and are not bound; `cluster`: mpirun's own defaults.",
@@ -353,6 +353,13 @@ void VisitFields(V& v, LauncherConfig& c) {
                                  .min = 1,
                                  .max = 86400,
                                  .continuation = kFree});
+  v.Field(c.drain_s, {.key = "drain_s",
+                      .doc = "With `slurm`: seconds before the end of the job at which the run hands in what it holds, "
+                             "saves a checkpoint and puts the job back into the queue; half of the job's time where "
+                             "that is less.",
+                      .min = 1,
+                      .max = 86400,
+                      .continuation = kFree});
 }
 
 /// The whole configuration.

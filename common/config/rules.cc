@@ -39,21 +39,34 @@ void CheckAddress(const std::string& address, Security security, Rules& broken) 
   }
 }
 
-void CheckCommand(const std::string& command, Rules& broken) {
+void CheckCommand(const LauncherConfig& launcher, Rules& broken) {
+  const std::string& command = launcher.command;
   if (command.empty()) return;
+  std::vector<std::string> known = {"{ranks}", "{program}", "{hostfile}"};
+  if (launcher.kind == LauncherKind::kSlurm)
+    known = {"{ranks}", "{program}", "{name}", "{nodes}", "{nodelist}", "{cpus}"};
   for (const char* needed : {"{ranks}", "{program}"})
     if (command.find(needed) == std::string::npos)
       broken.push_back({"launcher.command", fmt::format("{} is missing in '{}'", needed, command)});
   for (size_t open = command.find('{'); open != std::string::npos; open = command.find('{', open + 1)) {
     const std::string name = command.substr(open, command.find('}', open) - open + 1);
-    if (name != "{ranks}" && name != "{program}" && name != "{hostfile}")
+    if (std::ranges::find(known, name) == known.end())
       broken.push_back(
-          {"launcher.command", fmt::format("'{}' is not known; there are {{ranks}}, {{program}}, {{hostfile}}", name)});
+          {"launcher.command", fmt::format("'{}' is not known; there are {}", name, fmt::join(known, ", "))});
   }
+}
+
+/// Ranks on other hosts must be able to call the coordinator.
+void CheckReachable(const CoordinatorConfig& coordinator, const std::string& others, Rules& broken) {
+  const std::string& address = coordinator.address;
+  if (IsLoopback(address.substr(0, address.rfind(':'))))
+    broken.push_back(
+        {"coordinator.address", fmt::format("'{}' cannot be reached from {}: use 0.0.0.0:0", address, others)});
 }
 
 void CheckHosts(const RunConfig& config, Rules& broken) {
   const LauncherConfig& launcher = config.launcher;
+  if (launcher.kind == LauncherKind::kSlurm) return CheckReachable(config.coordinator, "the job's other nodes", broken);
   const auto& workers = HostsOf(config.workers, launcher);
   const auto& trainer = HostsOf(config.trainer, launcher);
   const bool asks = launcher.command.find("{hostfile}") != std::string::npos;
@@ -65,10 +78,7 @@ void CheckHosts(const RunConfig& config, Rules& broken) {
     broken.push_back({"launcher.profile", "`laptop` keeps ranks on this host: with hosts, set it to `cluster`"});
   if (!launcher.command.empty() && !asks)
     broken.push_back({"launcher.command", "has no {hostfile}, so that the hosts that are named would not be used"});
-  const std::string& address = config.coordinator.address;
-  if (IsLoopback(address.substr(0, address.rfind(':'))))
-    broken.push_back({"coordinator.address",
-                      fmt::format("'{}' cannot be reached from the hosts that are named: use 0.0.0.0:0", address)});
+  CheckReachable(config.coordinator, "the hosts that are named", broken);
 }
 
 void CheckPrompts(const RunConfig& config, Rules& broken) {
@@ -138,7 +148,7 @@ std::vector<BrokenRule> CheckRules(const RunConfig& config) {
   CheckAddress(config.coordinator.address, config.security, broken);
   if (config.coordinator.relaunch_backoff_s > config.coordinator.relaunch_backoff_max_s)
     broken.push_back({"coordinator.relaunch_backoff_s", "is more than coordinator.relaunch_backoff_max_s"});
-  CheckCommand(config.launcher.command, broken);
+  CheckCommand(config.launcher, broken);
   CheckHosts(config, broken);
   return broken;
 }

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 #include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -12,6 +13,7 @@
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "coordinator/cli/commands.h"
+#include "coordinator/cli/job_end.h"
 #include "coordinator/cli/output.h"
 #include "coordinator/cli/progress.h"
 #include "coordinator/cli/rounds_table.h"
@@ -41,26 +43,62 @@ class Notices {
   std::vector<std::string> lines_;
 };
 
-/// Works the run in a thread of its own while this one prints and listens for Ctrl-C.
-Result<rounds::RunEnd> Drive(rounds::Coordinator& coordinator, StopSignals& signals, Notices& notices) {
+/// Ends the run for signals and before the end of its Slurm job (null: there is none), and says why.
+class Stopper {
+ public:
+  Stopper(rounds::Coordinator& coordinator, JobEnd* job, ProgressPrinter& printer)
+      : coordinator_(coordinator), job_(job), printer_(printer) {}
+
+  void OnSignal(int signal) {
+    if (job_ != nullptr && !told_ && (signal == SIGTERM || signal == SIGUSR1)) {
+      job_->Notice();
+      return;
+    }
+    if (job_ != nullptr && (signal == SIGINT || signal == SIGHUP)) job_->Renounce();
+    printer_.Note(fmt::format("{}: stopping; what is finished is kept{}", strsignal(signal),
+                              std::exchange(told_, true) ? "" : ". Once more to stop without waiting"));
+    coordinator_.Stop();
+  }
+
+  void LookAtJob(Clock::time_point now) {
+    if (job_ == nullptr) return;
+    const launcher::JobTime before = std::exchange(time_, job_->Look(now));
+    if (time_ == before) return;
+    if (time_ == launcher::JobTime::kEnding && !std::exchange(told_, true)) {
+      printer_.Note(job_->Words(now) +
+                    ": what is begun is finished and a checkpoint saved, then it is put back into the queue");
+      coordinator_.Drain();
+    } else if (time_ == launcher::JobTime::kOver) {
+      printer_.Note(job_->Words(now) + ": stopping now; what is not handed in is done again");
+      coordinator_.Stop();
+    }
+  }
+
+ private:
+  rounds::Coordinator& coordinator_;
+  JobEnd* job_;
+  ProgressPrinter& printer_;
+  bool told_ = false;  // to end
+  launcher::JobTime time_ = launcher::JobTime::kEnough;
+};
+
+/// Works the run in a thread of its own while this one prints and looks out for what ends it.
+Result<rounds::RunEnd> Drive(rounds::Coordinator& coordinator, StopSignals& signals, Notices& notices, JobEnd* job) {
   constexpr double kSecondsBetweenLooks = 0.2;
   std::optional<Result<rounds::RunEnd>> end;
   const int ended = eventfd(0, EFD_CLOEXEC);
-  bool told = false;
   std::thread work([&] {
     end = coordinator.Run();
     eventfd_write(ended, 1);
   });
   {
     ProgressPrinter printer(stdout, isatty(STDOUT_FILENO) == 1, TerminalWidth(STDOUT_FILENO));
+    Stopper stopper(coordinator, job, printer);
     pollfd event{ended, POLLIN, 0};
     while (poll(&event, 1, 0) == 0) {
       const int signal = signals.Wait(ended, Deadline::AfterSeconds(kSecondsBetweenLooks));
-      if (signal != 0) {
-        printer.Note(fmt::format("{}: stopping; what is finished is kept{}", strsignal(signal),
-                                 std::exchange(told, true) ? "" : ". Once more to stop without waiting"));
-        coordinator.Stop();
-      }
+      if (signal != 0) stopper.OnSignal(signal);
+      stopper.LookAtJob(Clock::now());
       for (const std::string& line : notices.Take()) printer.Note(line);
       printer.Update(coordinator.Status());
     }
@@ -111,6 +149,27 @@ int Conclude(const Result<rounds::RunEnd>& end, const rounds::Coordinator& coord
   return kExitFailed;
 }
 
+/// What a run has made: grows with every result and training step that is kept.
+std::string Made(const rounds::Coordinator& coordinator) {
+  const v1::RunStatus status = coordinator.Status();
+  std::string made = fmt::format("{} {}", status.progress().phase(), status.progress().done());
+  for (const v1::RoundSummary& round : status.rounds()) made += "\n" + round.SerializeAsString();
+  return made;
+}
+
+/// The end of a run whose Slurm job has no time left: the job starts again when there is room.
+int PutBack(const JobEnd& job, bool further, const RunOptions& options, const std::string& run_dir) {
+  Status put_back = FailedPrecondition(
+      fmt::format("nothing was finished in the time of Slurm job {}, so it is not put back into the queue: submit it "
+                  "with more --time, or with a lower launcher.drain_s",
+                  job.job().id));
+  if (further) put_back = job.Requeue();
+  if (put_back.ok())
+    return Finish(Print(fmt::format("Slurm job {} is back in the queue, and goes on with the run\n", job.job().id)));
+  std::fprintf(stderr, "srlm: in a job or without, go on with\n  %s\n", ContinueLine(options, run_dir).c_str());
+  return Fail(put_back);
+}
+
 }  // namespace
 
 int Run(const RunOptions& options) {
@@ -133,8 +192,15 @@ int Run(const RunOptions& options) {
   parts.notice = [&](const std::string& line) { notices.Add(line); };
   parts.inputs = std::move(inputs->files);
   parts.take_over = options.take_over;
-  if (config.launcher.kind == config::LauncherKind::kLocal) {
-    auto made = launcher::MakeLocalLauncher(config.launcher);
+  std::unique_ptr<JobEnd> job;
+  if (config.launcher.kind == config::LauncherKind::kSlurm) {
+    auto made = JobEnd::Make(config.launcher);
+    if (!made.ok()) return Fail(made.status());
+    job = std::move(*made);
+  }
+  if (config.launcher.kind != config::LauncherKind::kNone) {
+    auto made =
+        job == nullptr ? launcher::MakeLocalLauncher(config.launcher) : launcher::MakeSlurmLauncher(config, job->job());
     if (!made.ok()) return Fail(made.status());
     parts.launcher = std::move(*made);
   }
@@ -144,7 +210,16 @@ int Run(const RunOptions& options) {
                           options.program, run_dir));
   if (config.security == config::Security::kOff)
     (void)Print("security: off: whoever reaches the coordinator's port on this host may read and steer this run\n");
-  return Conclude(Drive(**coordinator, signals, notices), **coordinator, options, run_dir);
+  if (job != nullptr)
+    (void)Print(fmt::format("Slurm job {} on {}, start {}\n", job->job().id, fmt::join(job->job().nodes, ", "),
+                            job->job().restarts + 1));
+  const std::string made_before = Made(**coordinator);
+  const auto end = Drive(**coordinator, signals, notices, job.get());
+  if (job == nullptr || !job->came() || !end.ok() || *end != rounds::RunEnd::kStopped)
+    return Conclude(end, **coordinator, options, run_dir);
+  const bool further = Made(**coordinator) != made_before;
+  coordinator->reset();  // the run is nobody's now: the job's next start takes it
+  return PutBack(*job, further, options, run_dir);
 }
 
 }  // namespace srlm::cli

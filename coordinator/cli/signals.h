@@ -8,8 +8,8 @@
 
 namespace srlm::cli {
 
-/// SIGINT, SIGTERM and SIGHUP of this process, from construction on. Made before any thread starts: threads inherit
-/// that these signals are blocked.
+/// SIGINT, SIGTERM, SIGHUP and SIGUSR1 (a scheduler's notice) of this process, from construction on. Made before any
+/// thread starts: threads inherit that these signals are blocked.
 class StopSignals {
  public:
   StopSignals();

@@ -48,12 +48,16 @@ Result<std::string> Fill(const std::string& command, const std::string& word, co
     const std::string name = word.substr(i, end - i + 1);
     if (name == "{ranks}")
       filled += std::to_string(values.ranks);
+    else if (const auto more = values.more.find(name.substr(1, name.size() - 2)); more != values.more.end())
+      filled += more->second;
     else if (name == "{hostfile}" && !values.hostfile.empty())
       filled += values.hostfile;
     else if (name == "{hostfile}")
       return Wrong(command, "no host file is known here; name launcher.hosts, or a path instead of {hostfile}");
     else
-      return Wrong(command, fmt::format("unknown placeholder {}; known: {{ranks}} {{program}} {{hostfile}}", name));
+      return Wrong(command, fmt::format("unknown placeholder {}; known: {{ranks}} {{program}} {{hostfile}}, and with "
+                                        "launcher.kind: slurm {{name}} {{nodes}} {{nodelist}} {{cpus}}",
+                                        name));
     i = end + 1;
   }
   return filled;

@@ -12,6 +12,8 @@
 
 namespace srlm::launcher {
 
+struct SlurmJob;
+
 /// What is to be started.
 struct LaunchSpec {
   std::string id;       // unique in the run: names the launch in Poll, Stop, logs and ledger
@@ -20,7 +22,8 @@ struct LaunchSpec {
   int ranks = 1;
   std::map<std::string, std::string> env;  // added to this process's environment, cleaned of what MPI left there
   std::string log_dir;                     // made when missing; ranks find it as SRLM_LOG_DIR, for their <rank>.log
-  std::vector<std::string> hosts;          // `name` or `name:slots` each; empty: this host
+  std::vector<std::string> hosts;          // `name` or `name:slots` each; empty: as the launcher chooses
+  int threads = 0;                         // that each rank will use; 0: those of its share of the cores
 };
 
 /// A group that was started.
@@ -61,6 +64,12 @@ class Launcher {
   /// Forgets all groups, and leaves them running: they are another coordinator's.
   virtual void Abandon() = 0;
 
+  /// Where groups can be put, for LaunchSpec.hosts; empty: on this host alone.
+  virtual std::vector<std::string> Hosts() const { return {}; }
+
+  /// A group's hosts did not bring its ranks up: where there is a choice they are not used again.
+  virtual void GiveUpHostsOf(const std::string& /*id*/) {}
+
   /// Asks a group to end: TERM now, KILL by a Poll after `deadline`. Returns at once; ended groups are left alone.
   virtual Status Stop(const std::string& id, Deadline deadline) = 0;
 };
@@ -68,6 +77,10 @@ class Launcher {
 /// mpirun groups, started on this host, with their ranks here or on the hosts of their spec; the destructor kills what
 /// still runs.
 Result<std::unique_ptr<Launcher>> MakeLocalLauncher(const config::LauncherConfig& config);
+
+/// Steps of `job` (slurm_job.h), which this process is the batch script of. FailedPrecondition when it is too small for
+/// the run; NotFound when srun is missing.
+Result<std::unique_ptr<Launcher>> MakeSlurmLauncher(const config::RunConfig& config, const SlurmJob& job);
 
 /// The command line that would start `spec`, quoted for a shell: shown when a person is to start it.
 std::string ShellCommand(const LaunchSpec& spec);

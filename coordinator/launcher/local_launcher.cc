@@ -38,18 +38,25 @@ LaunchStatus Ended(const ExitState& exit, const std::string& log_dir) {
 
 }  // namespace
 
+std::vector<std::string> ProgramOf(const LaunchSpec& spec) {
+  std::vector<std::string> words = {spec.program};
+  words.insert(words.end(), spec.args.begin(), spec.args.end());
+  return words;
+}
+
 Result<std::unique_ptr<LocalLauncher>> LocalLauncher::Make(const config::LauncherConfig& config) {
   std::unique_ptr<LocalLauncher> made(new LocalLauncher(config));
-  SRLM_ASSIGN_OR_RETURN(
-      const std::vector<std::string> words,
-      ExpandCommand(made->CommandFor(config.hosts), {.ranks = 1, .program = {"program"}, .hostfile = "hosts"}));
-  if (words[0] != "program" && !IsExecutable(words[0])) {
-    return NotFound(
-        fmt::format("launcher: {} is not in PATH; install it (Debian: openmpi-bin), name its full path in "
-                    "launcher.command, or start the ranks yourself with launcher.kind: none",
-                    words[0]));
-  }
+  SRLM_RETURN_IF_ERROR(CheckCommand(made->CommandFor(config.hosts), {.program = {"program"}, .hostfile = "hosts"}));
   return made;
+}
+
+Status LocalLauncher::CheckCommand(const std::string& command, const CommandValues& values) {
+  SRLM_ASSIGN_OR_RETURN(const std::vector<std::string> words, ExpandCommand(command, values));
+  if (words[0] == values.program[0] || IsExecutable(words[0])) return OkStatus();
+  return NotFound(
+      fmt::format("launcher: {} is not in PATH; install it (Debian: openmpi-bin, slurm-client), name its full path in "
+                  "launcher.command, or start the ranks yourself with launcher.kind: none",
+                  words[0]));
 }
 
 std::string LocalLauncher::CommandFor(const std::vector<std::string>& hosts) const {
@@ -80,8 +87,17 @@ Result<Launch> LocalLauncher::Start(const LaunchSpec& spec) {
                     spec.program));
   }
   SRLM_RETURN_IF_ERROR(MakeFolders(spec.log_dir));
-  CommandValues values{.ranks = spec.ranks, .program = {spec.program}, .hostfile = ""};
-  values.program.insert(values.program.end(), spec.args.begin(), spec.args.end());
+  SRLM_ASSIGN_OR_RETURN(std::vector<std::string> command, CommandOf(spec));
+  SRLM_ASSIGN_OR_RETURN(ProcessGroup process, ProcessGroup::Start({.command = std::move(command),
+                                                                   .environment = EnvironmentOf(spec),
+                                                                   .output = spec.log_dir + "/" + kOutputFile}));
+  const int64_t process_group = process.pid();
+  groups_.emplace(spec.id, Group{std::move(process), spec.log_dir, std::nullopt, std::nullopt});
+  return Launch{.id = spec.id, .process_group = process_group};
+}
+
+Result<std::vector<std::string>> LocalLauncher::CommandOf(const LaunchSpec& spec) {
+  CommandValues values{.ranks = spec.ranks, .program = ProgramOf(spec), .hostfile = ""};
   if (!spec.hosts.empty()) {
     values.hostfile = spec.log_dir + ".hosts";  // no log
     std::vector<Host> hosts;
@@ -90,13 +106,7 @@ Result<Launch> LocalLauncher::Start(const LaunchSpec& spec) {
     }
     SRLM_RETURN_IF_ERROR(WriteFileAtomic(values.hostfile, HostFile(hosts)));
   }
-  SRLM_ASSIGN_OR_RETURN(std::vector<std::string> command, ExpandCommand(CommandFor(spec.hosts), values));
-  SRLM_ASSIGN_OR_RETURN(ProcessGroup process, ProcessGroup::Start({.command = std::move(command),
-                                                                   .environment = EnvironmentOf(spec),
-                                                                   .output = spec.log_dir + "/" + kOutputFile}));
-  const int64_t process_group = process.pid();
-  groups_.emplace(spec.id, Group{std::move(process), spec.log_dir, std::nullopt, std::nullopt});
-  return Launch{.id = spec.id, .process_group = process_group};
+  return ExpandCommand(CommandFor(spec.hosts), values);
 }
 
 Result<bool> LocalLauncher::Adopt(const std::string& id, const std::string& launch, const std::string& log_dir) {

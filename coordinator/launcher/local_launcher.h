@@ -7,10 +7,14 @@
 #include <optional>
 #include <string>
 
+#include "coordinator/launcher/command.h"
 #include "coordinator/launcher/launcher.h"
 #include "coordinator/launcher/process_group.h"
 
 namespace srlm::launcher {
+
+/// The program of a launch and its arguments.
+std::vector<std::string> ProgramOf(const LaunchSpec& spec);
 
 /// The Launcher that MakeLocalLauncher gives.
 class LocalLauncher : public Launcher {
@@ -25,6 +29,16 @@ class LocalLauncher : public Launcher {
   void Abandon() override;
   Status Stop(const std::string& id, Deadline deadline) override;
 
+ protected:
+  explicit LocalLauncher(config::LauncherConfig config) : config_(std::move(config)) {}
+
+  /// Whether the program that `command` begins with is there.
+  static Status CheckCommand(const std::string& command, const CommandValues& values);
+  /// The words that start a group; its log folder exists.
+  virtual Result<std::vector<std::string>> CommandOf(const LaunchSpec& spec);
+
+  const config::LauncherConfig config_;
+
  private:
   struct Group {
     ProcessGroup process;
@@ -33,12 +47,10 @@ class LocalLauncher : public Launcher {
     std::optional<LaunchStatus> ended;   // once it has, so that its logs are read once
   };
 
-  explicit LocalLauncher(config::LauncherConfig config) : config_(std::move(config)) {}
   /// The template for a group on such hosts.
   std::string CommandFor(const std::vector<std::string>& hosts) const;
   Environment EnvironmentOf(const LaunchSpec& spec) const;
 
-  const config::LauncherConfig config_;
   std::map<std::string, Group> groups_;  // by launch id
 };
 

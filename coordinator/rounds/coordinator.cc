@@ -67,6 +67,7 @@ struct Coordinator::Parts {
   srlm::Status Serve();
   Result<bool> Tick();
   Result<bool> TickHeld(Clock::time_point now);
+  Result<bool> TickDrained(Clock::time_point now);
   srlm::Status Record(const std::string& state, const std::string& message);
   Result<bool> TickToTheEnd(Clock::time_point now);
 
@@ -91,7 +92,8 @@ struct Coordinator::Parts {
 
   bool ran = false;
   std::atomic<int> stops = 0;  // calls of Stop
-  std::optional<RunEnd> end;   // decided; the workers are being let go
+  std::atomic<bool> drain = false;
+  std::optional<RunEnd> end;  // decided; the workers are being let go
   Clock::time_point goodbye_by{};
   Clock::time_point last_tick{};
   Clock::time_point renew_at{};  // the owner's lock
@@ -208,6 +210,21 @@ Result<bool> Coordinator::Parts::TickHeld(Clock::time_point now) {
   return true;
 }
 
+// Its time is up: as a pause, and then the end.
+Result<bool> Coordinator::Parts::TickDrained(Clock::time_point now) {
+  if (board->state() != "stopping") board->SetState("stopping", "what is begun is handed in");
+  SRLM_ASSIGN_OR_RETURN(const bool idle, machine->Hold(now));
+  board->Publish(false);
+  if (!idle) return true;
+  end = RunEnd::kStopped;
+  if (controls->wish() == Controls::Wish::kPause) {
+    end = RunEnd::kPaused;
+    SRLM_RETURN_IF_ERROR(Record("paused", controls->Words("paused")));
+  }
+  goodbye_by = now + kTimeToLeave;
+  return true;
+}
+
 // One turn of the state machine; whether the loop goes on.
 Result<bool> Coordinator::Parts::Tick() {
   SRLM_RETURN_IF_ERROR(desk->failure());
@@ -219,6 +236,7 @@ Result<bool> Coordinator::Parts::Tick() {
     renew_at = now + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(ledger::kRenewSeconds));
   }
   if (stops > 0) return TickToTheEnd(now);
+  if (!end && drain && controls->wish() != Controls::Wish::kCancel) return TickDrained(now);
   if (!end && controls->wish() != Controls::Wish::kGoOn) return TickHeld(now);
   if (!end && machine->held()) {
     machine->Release();
@@ -277,6 +295,8 @@ Result<RunEnd> Coordinator::Run() {
 void Coordinator::Stop() {
   if (++parts_->stops > 1) parts_->loop->Stop();
 }
+
+void Coordinator::Drain() { parts_->drain = true; }
 
 v1::RunStatus Coordinator::Status() const { return parts_->board->Snapshot(); }
 

@@ -55,6 +55,11 @@ class Coordinator {
   /// without waiting for them. From any thread.
   void Stop();
 
+  /// Ends Run as Stop does, but gives everybody their time as a pause does: workers hand in what they hold, a training
+  /// job saves a checkpoint. On a run that is paused by a person Run then comes back with kPaused. Stop may still be
+  /// called. From any thread.
+  void Drain();
+
   /// What the run is doing. From any thread, also while Run works.
   v1::RunStatus Status() const;
 

@@ -68,12 +68,15 @@ Status Fleet::Start(Replica& replica) {
   spec.args = {"--run", context_.run_dir, "--launch-id", spec.id};
   // Each replica is an MPI job of its own, which cannot know that it shares the cores with the others.
   const config::WorkersConfig& workers = context_.config.workers;
-  const int threads = workers.threads > 0 ? workers.threads : ThreadsPerRank(workers.replicas);
+  std::vector<std::string> hosts = config::HostsOf(workers, context_.config.launcher);
+  if (hosts.empty()) hosts = launcher_->Hosts();
+  const int on_host = hosts.empty() ? workers.replicas : (workers.replicas - 1) / static_cast<int>(hosts.size()) + 1;
+  const int threads = workers.threads > 0 ? workers.threads : ThreadsPerRank(on_host);
   spec.args.insert(spec.args.end(), {"--threads", std::to_string(threads)});
+  spec.threads = threads;
   Begin(replica, spec.id);
   spec.log_dir = replica.log_dir;
-  if (const auto& hosts = config::HostsOf(workers, context_.config.launcher); !hosts.empty())
-    spec.hosts = {hosts[static_cast<size_t>(&replica - replicas_.data()) % hosts.size()]};
+  if (!hosts.empty()) spec.hosts = {hosts[static_cast<size_t>(&replica - replicas_.data()) % hosts.size()]};
   return StartRecorded(context_, *launcher_, spec);
 }
 
@@ -118,6 +121,7 @@ Status Fleet::Watch(Replica& replica, Clock::time_point now, bool wanted) {
     SRLM_RETURN_IF_ERROR(context_.Event("error", context_.round, "worker_late",
                                         fmt::format("{} did not register within {} s", replica.launch_id,
                                                     context_.config.launcher.register_timeout_s)));
+    launcher_->GiveUpHostsOf(replica.launch_id);
     return EndStuck(replica.launch_id).status();
   }
   // Once its worker has left, only mpirun can keep a group.

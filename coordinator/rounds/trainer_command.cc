@@ -50,6 +50,7 @@ launcher::LaunchSpec TrainerSpec(const Context& context, const TrainingJob& job,
   spec.ranks = trainer.ranks;
   spec.log_dir = context.run_dir + "/logs/srlm-trainer/" + launch_id;
   spec.hosts = config::HostsOf(context.config.trainer, context.config.launcher);
+  spec.threads = context.config.trainer.threads;
   spec.args = {job.kind};
   Add(spec.args, "--model", context.models.Find(job.input)->folder);
   Add(spec.args, "--data", folder + "/data.jsonl");
