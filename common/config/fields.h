@@ -343,11 +343,11 @@ void VisitFields(V& v, LauncherConfig& c) {
                         .doc = "What mpirun calls to start its part on another host, as `AGENT HOST COMMAND`. Empty: "
                                "ssh.",
                         .continuation = kFree});
-  v.Field(c.command,
-          {.key = "command",
-           .doc = "How ranks are started, with {ranks} and {program} and, where hosts are named, {hostfile}. "
-                  "Empty: mpirun as the profile says.",
-           .continuation = kFree});
+  v.Field(c.command, {.key = "command",
+                      .doc = "How ranks are started, with {ranks} and {program} and, where hosts are named, "
+                             "{hostfile}; with `slurm` {name}, {nodes}, {nodelist} and {cpus}. "
+                             "Empty: mpirun as the profile says.",
+                      .continuation = kFree});
   v.Field(c.register_timeout_s, {.key = "register_timeout_s",
                                  .doc = "Seconds in which a started worker must have called; then its group is ended.",
                                  .min = 1,

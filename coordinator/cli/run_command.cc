@@ -1,7 +1,5 @@
 #include <fmt/format.h>
 #include <poll.h>
-#include <signal.h>
-#include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -19,6 +17,7 @@
 #include "coordinator/cli/rounds_table.h"
 #include "coordinator/cli/run_inputs.h"
 #include "coordinator/cli/signals.h"
+#include "coordinator/cli/stopper.h"
 #include "coordinator/cli/text.h"
 #include "coordinator/rounds/coordinator.h"
 #include "coordinator/rounds/stored_config.h"
@@ -41,45 +40,6 @@ class Notices {
  private:
   std::mutex mutex_;
   std::vector<std::string> lines_;
-};
-
-/// Ends the run for signals and before the end of its Slurm job (null: there is none), and says why.
-class Stopper {
- public:
-  Stopper(rounds::Coordinator& coordinator, JobEnd* job, ProgressPrinter& printer)
-      : coordinator_(coordinator), job_(job), printer_(printer) {}
-
-  void OnSignal(int signal) {
-    if (job_ != nullptr && !told_ && (signal == SIGTERM || signal == SIGUSR1)) {
-      job_->Notice();
-      return;
-    }
-    if (job_ != nullptr && (signal == SIGINT || signal == SIGHUP)) job_->Renounce();
-    printer_.Note(fmt::format("{}: stopping; what is finished is kept{}", strsignal(signal),
-                              std::exchange(told_, true) ? "" : ". Once more to stop without waiting"));
-    coordinator_.Stop();
-  }
-
-  void LookAtJob(Clock::time_point now) {
-    if (job_ == nullptr) return;
-    const launcher::JobTime before = std::exchange(time_, job_->Look(now));
-    if (time_ == before) return;
-    if (time_ == launcher::JobTime::kEnding && !std::exchange(told_, true)) {
-      printer_.Note(job_->Words(now) +
-                    ": what is begun is finished and a checkpoint saved, then it is put back into the queue");
-      coordinator_.Drain();
-    } else if (time_ == launcher::JobTime::kOver) {
-      printer_.Note(job_->Words(now) + ": stopping now; what is not handed in is done again");
-      coordinator_.Stop();
-    }
-  }
-
- private:
-  rounds::Coordinator& coordinator_;
-  JobEnd* job_;
-  ProgressPrinter& printer_;
-  bool told_ = false;  // to end
-  launcher::JobTime time_ = launcher::JobTime::kEnough;
 };
 
 /// Works the run in a thread of its own while this one prints and looks out for what ends it.
@@ -149,14 +109,6 @@ int Conclude(const Result<rounds::RunEnd>& end, const rounds::Coordinator& coord
   return kExitFailed;
 }
 
-/// What a run has made: grows with every result and training step that is kept.
-std::string Made(const rounds::Coordinator& coordinator) {
-  const v1::RunStatus status = coordinator.Status();
-  std::string made = fmt::format("{} {}", status.progress().phase(), status.progress().done());
-  for (const v1::RoundSummary& round : status.rounds()) made += "\n" + round.SerializeAsString();
-  return made;
-}
-
 /// The end of a run whose Slurm job has no time left: the job starts again when there is room.
 int PutBack(const JobEnd& job, bool further, const RunOptions& options, const std::string& run_dir) {
   Status put_back = FailedPrecondition(
@@ -213,11 +165,10 @@ int Run(const RunOptions& options) {
   if (job != nullptr)
     (void)Print(fmt::format("Slurm job {} on {}, start {}\n", job->job().id, fmt::join(job->job().nodes, ", "),
                             job->job().restarts + 1));
-  const std::string made_before = Made(**coordinator);
   const auto end = Drive(**coordinator, signals, notices, job.get());
   if (job == nullptr || !job->came() || !end.ok() || *end != rounds::RunEnd::kStopped)
     return Conclude(end, **coordinator, options, run_dir);
-  const bool further = Made(**coordinator) != made_before;
+  const bool further = (*coordinator)->GotFurther();
   coordinator->reset();  // the run is nobody's now: the job's next start takes it
   return PutBack(*job, further, options, run_dir);
 }

@@ -140,10 +140,13 @@ Status CheckFits(const SlurmJob& job, const config::RunConfig& config) {
 }
 
 Status Requeue(const SlurmJob& job) {
-  const std::string what = fmt::format("Slurm job {} is not put back into the queue; submit it again to go on", job.id);
+  const std::string what =
+      fmt::format("Slurm job {} could not be put back into the queue; submit it again to go on", job.id);
   const auto state = Ask({"squeue", "--noheader", "--states=all", "--format=%T", "--jobs=" + job.id});
   if (!state.ok()) return state.status().WithContext(what);
-  if (*state != "RUNNING") return FailedPrecondition(fmt::format("{}: its state is {}", what, *state));
+  if (*state != "RUNNING")
+    return FailedPrecondition(fmt::format(
+        "Slurm job {} is left as it is ({}); unless squeue shows it again, submit it again to go on", job.id, *state));
   return Ask({"scontrol", "requeue", job.id}).status().WithContext(what);
 }
 

@@ -95,9 +95,11 @@ Result<LaunchStatus> SlurmLauncher::Poll(const std::string& id) {
   const auto status = LocalLauncher::Poll(id);
   if (!status.ok() || status->running || step == steps_.end()) return status;
   nodes_.Release(step->second.nodes);
-  // Of a step over several nodes nobody knows which one failed.
-  if (status->exit_code != 0 && !step->second.kill_after && step->second.nodes.size() == 1)
-    nodes_.NoteFailure(step->second.nodes.front(), now);
+  if (status->exit_code != 0 && !step->second.kill_after) {
+    nodes_.AskAgain();
+    // Of a step over several nodes nobody knows which one failed.
+    if (step->second.nodes.size() == 1) nodes_.NoteFailure(step->second.nodes.front(), now);
+  }
   steps_.erase(step);
   return status;
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 #include <sstream>
 #include <string_view>
 #include <tuple>
@@ -14,6 +15,13 @@ namespace {
 
 constexpr std::chrono::seconds kAskEvery(10), kMistrust(60);
 constexpr double kAnswerSeconds = 10;
+
+// "NODE STATE" for each of the nodes $1, and "NODE ours" for those that job $0 still has: one that was lost stays lost
+// to it when it comes back.
+constexpr char kAskScript[] =
+    "sinfo --noheader --Node --nodes=\"$1\" --format='%N %T' && "
+    "squeue --noheader --jobs=\"$0\" --format=%N | { read -r list && scontrol show hostnames \"$list\"; } | "
+    "sed 's/$/ ours/'";
 
 std::string Joined(const std::vector<std::string>& names) {
   std::string joined;
@@ -30,9 +38,8 @@ SlurmNodes::SlurmNodes(SlurmJob job) : job_(std::move(job)) {
 void SlurmNodes::Poll(Clock::time_point now) {
   if (!asking_ && now >= ask_at_) {
     ask_at_ = now + kAskEvery;
-    auto started =
-        BackgroundCommand::Start({"sinfo", "--noheader", "--Node", "--nodes=" + Joined(job_.nodes), "--format=%N %T"},
-                                 Deadline::AfterSeconds(kAnswerSeconds));
+    auto started = BackgroundCommand::Start({"sh", "-c", kAskScript, job_.id, Joined(job_.nodes)},
+                                            Deadline::AfterSeconds(kAnswerSeconds));
     if (started.ok()) asking_ = std::move(*started);
   }
   if (!asking_) return;
@@ -47,11 +54,20 @@ void SlurmNodes::Poll(Clock::time_point now) {
 
 void SlurmNodes::TakeStates(const std::string& answer) {
   std::istringstream lines(answer);
+  std::map<std::string, std::string> states;
+  std::set<std::string> ours;
   for (std::string name, state; lines >> name >> state;) {
-    const auto node = nodes_.find(name);
-    if (node == nodes_.end() || node->second.up == IsUp(state)) continue;
-    node->second.up = IsUp(state);
-    LogWarning("slurm_node", {{"node", name}, {"state", state}});
+    if (state == "ours")
+      ours.insert(name);
+    else
+      states[name] = state;
+  }
+  for (auto& [name, node] : nodes_) {
+    const std::string& state = states[name];
+    const bool lost = !ours.empty() && !ours.contains(name);
+    const bool up = !lost && IsUp(state);
+    if (std::exchange(node.up, up) == up) continue;
+    LogWarning("slurm_node", {{"node", name}, {"usable", up ? "yes" : "no"}, {"state", lost ? "lost" : state}});
   }
 }
 

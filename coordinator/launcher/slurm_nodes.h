@@ -12,14 +12,15 @@
 
 namespace srlm::launcher {
 
-/// One thread owns it; no call waits. What Slurm says of the nodes is asked every 10 s.
+/// One thread owns it; no call waits. Every 10 s Slurm is asked which nodes the job still has, and which of them are
+/// up.
 class SlurmNodes {
  public:
   explicit SlurmNodes(SlurmJob job);
 
   const SlurmJob& job() const { return job_; }
 
-  /// Asks `sinfo` where that is due, and takes the answer where it has come.
+  /// Asks Slurm where that is due, and takes the answer where it has come.
   void Poll(Clock::time_point now);
 
   /// At most `count` different nodes for a group, the best first: those that are up before those that failed lately,
@@ -29,6 +30,8 @@ class SlurmNodes {
 
   void Occupy(const std::vector<std::string>& nodes) { Count(nodes, 1); }
   void Release(const std::vector<std::string>& nodes) { Count(nodes, -1); }
+  /// A group failed: Slurm is asked again now.
+  void AskAgain() { ask_at_ = {}; }
   /// A group on this node failed: others are tried first for a minute.
   void NoteFailure(const std::string& node, Clock::time_point now);
   /// This node does not bring its ranks up: it is left out from now on.

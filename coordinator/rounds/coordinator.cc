@@ -298,6 +298,8 @@ void Coordinator::Stop() {
 
 void Coordinator::Drain() { parts_->drain = true; }
 
+bool Coordinator::GotFurther() const { return parts_->queue.finished() > 0 || parts_->desk->training_reports() > 0; }
+
 v1::RunStatus Coordinator::Status() const { return parts_->board->Snapshot(); }
 
 const std::string& Coordinator::address() const { return parts_->server->address(); }

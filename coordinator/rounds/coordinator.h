@@ -60,6 +60,9 @@ class Coordinator {
   /// called. From any thread.
   void Drain();
 
+  /// Whether the run got further: a result was stored, or a training step reported. After Run.
+  bool GotFurther() const;
+
   /// What the run is doing. From any thread, also while Run works.
   v1::RunStatus Status() const;
 

@@ -276,6 +276,7 @@ Result<v1::TrainingDirective> Desk::Progress(const v1::TrainingProgress& progres
   SRLM_ASSIGN_OR_RETURN(Training * training, TrainingOf(progress));
   auto directive = Answer<v1::TrainingDirective>();
   directive.set_stop(training->stop());
+  ++training_reports_;
   return Keep(training->Progress(progress), std::move(directive));
 }
 

@@ -27,6 +27,8 @@ class Desk final : public services::WorkHandler, public services::TrainingHandle
   /// Late results that were dropped, since the run began.
   uint64_t duplicates() const { return duplicates_; }
   void set_duplicates(uint64_t duplicates) { duplicates_ = duplicates; }
+  /// Reports of training steps so far.
+  uint64_t training_reports() const { return training_reports_; }
 
  private:
   Status CheckEpoch(uint64_t epoch) const;
@@ -53,6 +55,7 @@ class Desk final : public services::WorkHandler, public services::TrainingHandle
   Machine& machine_;
   Status failure_;
   uint64_t duplicates_ = 0;
+  uint64_t training_reports_ = 0;
 };
 
 }  // namespace srlm::rounds

@@ -1,8 +1,8 @@
 #!/bin/bash
-# cluster.sh up|down FOLDER [NODES]: a Slurm cluster of one's own on this host, for tests: slurmctld, NODES slurmd (3) that
-# believe to be hosts node1, node2, ..., and munged with a key of its own. Everything lies in FOLDER, listens on loopback
-# on free ports, and ends with `down`, by the process ids in FOLDER/run. Programs find it by SLURM_CONF=FOLDER/slurm.conf.
-# Needs root (slurmd starts tasks for users), and the Debian packages slurm-wlm and munge.
+# cluster.sh up|down FOLDER [NODES]: a Slurm cluster of one's own on this host, for tests: slurmctld, NODES slurmd (3)
+# that believe to be hosts node1, node2, ..., and munged with a key of its own. Everything lies in FOLDER, listens on
+# loopback on free ports, and ends with `down`, by the process ids in FOLDER/run. Programs find it by
+# SLURM_CONF=FOLDER/slurm.conf. Needs root (slurmd starts tasks for users), and the packages slurm-wlm and munge.
 set -euo pipefail
 [ $# -ge 2 ] || { sed -n '2,5s/^# //p' "$0" >&2; exit 2; }
 command=$1
@@ -20,7 +20,8 @@ up() {
   [ "$(id -u)" = 0 ] || fail "needs root"
   local program port node
   for program in munged slurmctld slurmd sinfo unshare; do
-    command -v $program >/dev/null || fail "$program is missing: apt-get install -y --no-install-recommends slurm-wlm munge"
+    command -v $program >/dev/null ||
+      fail "$program is missing: apt-get install -y --no-install-recommends slurm-wlm munge"
   done
   mkdir -p "$folder"/{munge,state,log,run,spool}
   chmod 700 "$folder/munge"
