@@ -47,7 +47,7 @@ def main():
             settings = sum((["--set", f"{key}={value}"] for key, value in DEFAULTS.items()), [])
             run = FaultyRun(bin_folder, pathlib.Path(folder) / "run", *settings)
             try:
-                run.start(SRLM_SLOWDOWN="100")
+                run.start(SRLM_SLOWDOWN="1000")
                 assert run.await_role("worker", 60), run.says.read_text()
                 while joined(run) < 2:
                     assert run.life.poll() is None, run.says.read_text()
