@@ -94,9 +94,13 @@ std::vector<RankState> RankBoard::Heard() const {
   return states;
 }
 
-bool RankBoard::AnotherIsBusyAlone() const {
-  return std::ranges::any_of(
-      Heard(), [](const RankState& state) { return state.doing == Doing::kAlone && state.age_s < kSilentSeconds; });
+std::optional<double> RankBoard::AnotherIsBusyAlone() const {
+  std::optional<double> age_s;
+  for (const RankState& state : Heard()) {
+    if (state.doing != Doing::kAlone || state.age_s >= kSilentSeconds) continue;
+    age_s = std::min(age_s.value_or(state.age_s), state.age_s);
+  }
+  return age_s;
 }
 
 std::string RankBoard::WhoIsBehind() const { return WhoIsBehind(Own().operations + 1); }

@@ -41,8 +41,8 @@ class RankBoard {
   void Hear(RankState state);
   /// Every other rank that was ever heard, as of now.
   std::vector<RankState> Heard() const;
-  /// Whether another rank is heard and busy alone.
-  bool AnotherIsBusyAlone() const;
+  /// Seconds since a rank was heard that is busy alone, the one heard last; none when no rank is, or only silent ones.
+  std::optional<double> AnotherIsBusyAlone() const;
 
   /// For the message of a wait that does not end: which ranks are silent, or have not come to operation `number` of
   /// this rank, with what they were last heard to do and since when.

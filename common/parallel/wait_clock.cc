@@ -1,6 +1,8 @@
 #include "common/parallel/wait_clock.h"
 
 #include <algorithm>
+#include <optional>
+#include <utility>
 
 namespace srlm::parallel {
 namespace {
@@ -14,10 +16,18 @@ bool WaitClock::Expired(Clock::time_point now) {
   const double since_last_s = SecondsBetween(last_, now);
   if (since_last_s < std::min(kSecondsBetweenLooks, timeout_s_ / 4)) return counted_s_ >= timeout_s_;
   last_ = now;
-  const bool excused = board_ != nullptr && waited_s() < kLongestExcuse * timeout_s_ && board_->AnotherIsBusyAlone();
-  const bool ran = since_last_s < kStoodStillSeconds;
-  if (!ran) stood_still_s_ += since_last_s;
-  if (ran && !excused) counted_s_ += since_last_s;
+  std::optional<double> busy_age_s;
+  if (board_ != nullptr && waited_s() < kLongestExcuse * timeout_s_) busy_age_s = board_->AnotherIsBusyAlone();
+  if (since_last_s >= kStoodStillSeconds) {
+    stood_still_s_ += since_last_s;
+    return counted_s_ >= timeout_s_;
+  }
+  excused_s_ += since_last_s;
+  if (busy_age_s) {
+    excused_s_ = std::min(excused_s_, *busy_age_s);
+  } else {
+    counted_s_ += std::exchange(excused_s_, 0);
+  }
   return counted_s_ >= timeout_s_;
 }
 

@@ -7,8 +7,8 @@
 namespace srlm::parallel {
 
 /// Time in which another rank is heard to be busy alone (AloneWork) does not count, until the wait takes
-/// kLongestExcuse times its deadline. Nor does time in which this rank itself stood still: after a machine was
-/// suspended with all its ranks nobody is late.
+/// kLongestExcuse times its deadline; what follows its last word counts when it falls silent. Nor does time in which
+/// this rank itself stood still: after a machine was suspended with all its ranks nobody is late.
 class WaitClock {
  public:
   static constexpr double kLongestExcuse = 10;
@@ -33,6 +33,7 @@ class WaitClock {
   Clock::time_point last_;
   double counted_s_ = 0;
   double stood_still_s_ = 0;
+  double excused_s_ = 0;  // since the busy rank was heard: it may turn out to be silent
   bool half_said_ = false;
 };
 

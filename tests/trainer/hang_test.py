@@ -5,6 +5,7 @@ deadline and say which rank it was; the same command then goes on to the same bi
     hang_test.py BIN_FOLDER
 """
 
+import concurrent.futures
 import os
 import pathlib
 import re
@@ -75,10 +76,10 @@ class Hang(unittest.TestCase):
         self.assertEqual(job.weights(), self.calm.weights())
 
     def test_a_stopped_rank_is_named_and_the_job_goes_on_to_the_same_bits(self):
-        self.check(hung=1, other=2)
-
-    def test_so_is_rank_0(self):
-        self.check(hung=0, other=1)
+        with concurrent.futures.ThreadPoolExecutor() as both:
+            checks = [both.submit(self.check, hung=1, other=2), both.submit(self.check, hung=0, other=1)]
+        for check in checks:
+            check.result()
 
 
 if __name__ == "__main__":

@@ -35,6 +35,21 @@ TEST(WaitClock, StandsStillWhileAnotherRankIsBusyAlone) {
   EXPECT_NEAR(Wait(board, 60, 35), 35 + kDeadline, 0.31);
 }
 
+TEST(WaitClock, WhatFollowsTheLastWordOfASilentRankCounts) {
+  RankBoard board(1, 2);
+  RankState busy = {.rank = 0, .host = "a", .pid = 1, .doing = Doing::kAlone, .what = "", .phase = ""};
+  busy.age_s = kSilentSeconds - 0.3;
+  board.Hear(busy);
+  const Clock::time_point begin = Clock::now();
+  WaitClock clock(&board, kDeadline, begin);
+  int tenth = 1;
+  for (; tenth <= 12; ++tenth) EXPECT_FALSE(clock.Expired(begin + std::chrono::milliseconds(100 * tenth)));
+  const Deadline silent = Deadline::AfterSeconds(5);
+  while (board.AnotherIsBusyAlone()) ASSERT_FALSE(silent.Expired());
+  while (!clock.Expired(begin + std::chrono::milliseconds(100 * tenth))) ASSERT_LT(++tenth, 200);
+  EXPECT_NEAR(tenth / 10.0, kDeadline, 0.21);
+}
+
 TEST(WaitClock, NobodyIsExcusedForEver) {
   RankBoard board(1, 2);
   EXPECT_NEAR(Wait(board, 200, 1e9), (WaitClock::kLongestExcuse + 1) * kDeadline, 0.31);
