@@ -121,6 +121,7 @@ struct TrainerConfig {
   int keep_checkpoints = 2;
   double rank_timeout_s = 600;
   double silence_timeout_s = 1800;
+  double stop_timeout_s = 120;
 };
 
 struct CoordinatorConfig {

@@ -268,6 +268,15 @@ void VisitFields(V& v, TrainerConfig& c) {
            .min = 1,
            .max = 1e6,
            .continuation = kFree});
+  v.Field(
+      c.stop_timeout_s,
+      {.key = "stop_timeout_s",
+       .doc =
+           "Seconds in which a job that is told to stop (the run is paused, cancelled or stopped) must have ended its "
+           "step and written a checkpoint; then it is ended, and goes on from an earlier one.",
+       .min = 1,
+       .max = 1e6,
+       .continuation = kFree});
 }
 
 template <class V>

@@ -29,7 +29,8 @@ namespace {
 
 // For workers to hand in what they hold and to leave. At the end of a run they hold nothing.
 constexpr std::chrono::seconds kTimeToLeave(5), kTimeToHandIn(60);
-// For stopped groups, which are killed kStopGraceSeconds after they were asked to end.
+// For stopped groups, which are killed kStopGraceSeconds after they were asked to end; a training job has
+// trainer.stop_timeout_s before that.
 constexpr std::chrono::seconds kTimeToEnd(15);
 
 // Longer than that between two turns this process was stopped, or waited for its disk.
@@ -180,6 +181,9 @@ Result<bool> Coordinator::Parts::TickToTheEnd(Clock::time_point now) {
     end = RunEnd::kStopped;
     board->SetState("stopping", "");
     goodbye_by = now + kTimeToEnd;
+    if (machine->training_now())
+      goodbye_by +=
+          std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(config.trainer.stop_timeout_s));
   }
   SRLM_ASSIGN_OR_RETURN(const bool gone, machine->EndGroups());
   board->Publish(false);

@@ -146,15 +146,22 @@ Result<bool> Machine::EndGroups() {
   if (launcher_ == nullptr) return true;
   if (!ending_) {
     ending_ = launcher_->Running();
+    // mpirun would pass the signal on and kill its ranks a second later.
+    if (training_ != nullptr) std::erase(*ending_, training_->launch_id());
     for (const std::string& id : *ending_)
       SRLM_RETURN_IF_ERROR(launcher_->Stop(id, Deadline::AfterSeconds(kStopGraceSeconds)));
   }
   const std::vector<std::string> running = launcher_->Running();
-  for (const std::string& id : *ending_)
-    if (std::ranges::find(running, id) == running.end())
-      SRLM_RETURN_IF_ERROR(RecordEnd(context_, id, "ended with its coordinator"));
-  ending_ = running;
-  return running.empty();
+  for (const std::string& id : std::vector<std::string>(*ending_)) {
+    if (std::ranges::find(running, id) != running.end()) continue;
+    SRLM_RETURN_IF_ERROR(RecordEnd(context_, id, "ended with its coordinator"));
+    std::erase(*ending_, id);
+  }
+  if (training_ != nullptr) {
+    SRLM_ASSIGN_OR_RETURN(const bool let_go, training_->Hold());
+    if (!let_go) return false;
+  }
+  return ending_->empty();
 }
 
 Result<bool> Machine::Recall(const std::string& item_id) {

@@ -43,7 +43,8 @@ class Machine {
   void Release();
   bool held() const { return held_; }
 
-  /// Asks every group to end, because the coordinator does; whether none is left. Results are taken until then.
+  /// Asks every group to end, because the coordinator does; whether none is left. Results are taken until then, and a
+  /// training job has its time for a checkpoint, as in Hold.
   Result<bool> EndGroups();
 
   /// Asks for an item that the queue does not hold, when the ledger says that it is not done; whether it was.
@@ -101,7 +102,7 @@ class Machine {
   std::string problem_;
   bool dismissed_ = false;
   bool held_ = false;
-  std::optional<std::vector<std::string>> ending_;  // launches that were asked to end and have not
+  std::optional<std::vector<std::string>> ending_;  // launches that were asked to end and have not; no trainer's
 
   // For the estimate of the remaining time.
   std::string phase_;

@@ -8,12 +8,6 @@
 #include "coordinator/rounds/training.h"
 
 namespace srlm::rounds {
-namespace {
-
-constexpr double kTimeToFinishStep = 120;  // and to save a checkpoint
-
-}  // namespace
-
 Result<bool> Training::Hold() {
   stop_ = true;  // told with the answer to its next report
   if (!launched_) return true;
@@ -30,7 +24,7 @@ Result<bool> Training::Hold() {
                        fmt::format("{} ended after {} of {} steps", job_.job_id, row_.step, row_.total_steps)));
     return true;
   }
-  if (!hold_by_) hold_by_ = Deadline::AfterSeconds(kTimeToFinishStep);
+  if (!hold_by_) hold_by_ = Deadline::AfterSeconds(context_.config.trainer.stop_timeout_s);
   if (hold_by_->Expired()) SRLM_RETURN_IF_ERROR(launcher_->Stop(spec_.id, Deadline::AfterSeconds(kStopGraceSeconds)));
   return false;
 }
