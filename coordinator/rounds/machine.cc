@@ -42,6 +42,7 @@ Result<Machine::State> Machine::Advance(Clock::time_point now) {
 Status Machine::BeginModel(int number) {
   begun_ = number;
   const std::string model = fmt::format("M{}", number);
+  SRLM_RETURN_IF_ERROR(EndRound(number - 1));  // its coordinator may have died before the trainer had ended
   SRLM_ASSIGN_OR_RETURN(const auto measured, context_.ledger.Evaluation(model));
   if (!context_.inputs.ranked.empty() && !measured) {
     evaluation_ = std::make_unique<Evaluation>(context_, model);
@@ -108,6 +109,13 @@ Status Machine::CloseRound(int round, bool prompts, bool pairs) {
   return context_.ledger.SetRound(*row);
 }
 
+Status Machine::EndRound(int round) {
+  SRLM_ASSIGN_OR_RETURN(auto row, context_.ledger.Round(round));
+  if (!row || row->ended_ms != 0) return OkStatus();
+  row->ended_ms = WallClockMs();
+  return context_.ledger.SetRound(*row);
+}
+
 Result<Machine::State> Machine::Pause(const std::string& problem, int round) {
   if (problem_.empty()) SRLM_RETURN_IF_ERROR(context_.Event("warning", round, "paused", problem));
   problem_ = problem;
@@ -129,9 +137,7 @@ Result<Machine::State> Machine::Train(int number, Clock::time_point now) {
   if (!fleet_.empty()) return State::kGoing;
   SRLM_RETURN_IF_ERROR(training_->Advance(now));
   if (!training_->done()) return State::kGoing;
-  SRLM_ASSIGN_OR_RETURN(auto row, context_.ledger.Round(training_->job().round));
-  row->ended_ms = WallClockMs();
-  SRLM_RETURN_IF_ERROR(context_.ledger.SetRound(*row));
+  SRLM_RETURN_IF_ERROR(EndRound(training_->job().round));
   training_.reset();
   return State::kGoing;
 }

@@ -84,6 +84,8 @@ class Machine {
   Result<State> Train(int number, Clock::time_point now);
   Status FinishEvaluation();
   Status CloseRound(int round, bool prompts, bool pairs);
+  /// Notes that the round has its model, unless that is noted.
+  Status EndRound(int round);
   Status SetAside(const schedule::Subject& subject, const std::string& reason);
   void NotePhase(Clock::time_point now);
   v1::PhaseProgress Counts() const;

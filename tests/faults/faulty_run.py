@@ -26,9 +26,9 @@ class FaultyRun(Loop):
         self.lives = 0
         self.says = pathlib.Path(f"{run_dir}.out")
 
-    def start(self, **environment):
-        """Starts `srlm run`, or goes on with it."""
-        command = [f"{self.bin}/srlm", "run", str(self.config), "--run-dir", self.run_dir, *self.settings]
+    def start(self, *more, **environment):
+        """Starts `srlm run`, or goes on with it, with more arguments."""
+        command = [f"{self.bin}/srlm", "run", str(self.config), "--run-dir", self.run_dir, *self.settings, *more]
         with open(self.says, "ab") as out:
             out.write(f"== life {self.lives + 1} {environment}\n".encode())
             out.flush()

@@ -131,7 +131,14 @@ Status CoordinatorLink::SubmitBatch(const std::vector<v1::ItemResult>& results) 
   SRLM_ASSIGN_OR_RETURN(const v1::SubmitResponse response, rpc::Call(*stub_, &v1::WorkService::Stub::Submit, request,
                                                                      kCallSeconds, "Submit to " + address_.address));
   failing_since_.reset();
-  if (response.refused() > 0) LogWarning("results_refused", {{"count", response.refused()}});
+  // Which results the coordinator has vouched for, so that it can be seen whether it has them.
+  std::string items;
+  for (const v1::ItemResult& result : results) items += (items.empty() ? "" : " ") + result.item_id();
+  LogInfo("acknowledged", {{"epoch", address_.epoch},
+                           {"stored", response.stored()},
+                           {"duplicates", response.duplicates()},
+                           {"refused", response.refused()},
+                           {"items", items}});
   return OkStatus();
 }
 

@@ -1,0 +1,53 @@
+"""Which results a run's workers were told are stored, and whether its ledger has them."""
+
+import pathlib
+import re
+import shutil
+import sqlite3
+import tempfile
+
+LINE = re.compile(r'\] acknowledged .*? refused=0 items=(?:"(.*?)"|(\S+))')
+QUERIES = {
+    "candidate": "SELECT count(*) FROM prompts WHERE round = ? AND prompt_id = ? AND state <> 'open'",
+    "vote": "SELECT count(*) FROM candidates WHERE round = ? AND prompt_id = ? AND sample = ? AND "
+            "(score IS NOT NULL OR reason <> '')",
+    "new_prompt": "SELECT count(*) FROM attempts WHERE round = ? AND attempt = ? AND state <> 'asked'",
+    "evaluation": "SELECT count(*) FROM evaluation_votes WHERE model = ? AND (? = 'expected') = (vote = -1) AND answer = ?",
+}
+
+
+def acknowledged(run_dir):
+    """Ids of the items whose results the workers' logs say were acknowledged and none of their batch refused."""
+    items = set()
+    for log in pathlib.Path(run_dir, "logs/srlm-worker").glob("*/*.log"):
+        for line in log.read_text(errors="replace").splitlines():
+            match = LINE.search(line)
+            if match:
+                items.update((match[1] or match[2]).split(" "))
+    return items
+
+
+def stored(ledger, item):
+    parts = item.split("/")
+    if parts[1] == "evaluation":
+        return ledger.execute(QUERIES["evaluation"], (parts[0], parts[2], parts[3])).fetchone()[0] > 0
+    return ledger.execute(QUERIES[parts[1]], (parts[0], *parts[2:])).fetchone()[0] > 0
+
+
+def lost_results(run_dir):
+    """Those that the ledger lacks. A copy is read: a killed coordinator's last commit may have to be taken back."""
+    items = acknowledged(run_dir)  # before the copy
+    with tempfile.TemporaryDirectory(prefix="srlm-ledger-") as folder:
+        for name in ("ledger.sqlite", "ledger.sqlite-journal"):
+            if pathlib.Path(run_dir, name).exists():
+                shutil.copy(pathlib.Path(run_dir, name), folder)
+        path = pathlib.Path(folder, "ledger.sqlite")
+        if not path.exists():
+            return sorted(items)
+        ledger = sqlite3.connect(path)
+        try:
+            if ledger.execute("SELECT count(*) FROM sqlite_master WHERE name = 'prompts'").fetchone()[0] == 0:
+                return sorted(items)
+            return sorted(item for item in items if not stored(ledger, item))
+        finally:
+            ledger.close()

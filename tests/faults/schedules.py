@@ -1,0 +1,161 @@
+#!/usr/bin/env python3
+"""Random fault schedules on a tiny run. After each the run ends by itself or by `srlm run` again, `srlm fsck` finds
+nothing, the digest is that of a run that nobody disturbed, and no result that was acknowledged is ever missing.
+
+    schedules.py BIN_FOLDER --seed 3 17     schedules by their seeds
+    schedules.py BIN_FOLDER --random 60     so many, seeds 1 to 60
+    schedules.py BIN_FOLDER --failpoints [NAME...]    each failpoint of the programs once, or those named
+
+Prints one figure a schedule (tests/tools/figures.py), and what replays one that failed. A seed gives the same schedule
+again; what the programs are doing when a fault strikes differs by some milliseconds each time.
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import pathlib
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.dont_write_bytecode = True
+from acknowledged import acknowledged, lost_results  # noqa: E402
+from fault_plan import PROGRAMS, failpoint_plan, random_plan  # noqa: E402
+from faulty_run import FaultyRun  # noqa: E402
+from strike import Striker  # noqa: E402
+
+# An item that happens to be there at every death of a schedule is not a poison item.
+SETTINGS = ("--set", "coordinator.max_item_tries=20")
+LONGEST_S = 150
+MOST_LIVES = 12
+ITEMS = 4 + 5 + 15 + 2 * 6  # new prompts, prompts, candidates, judgements of two models
+
+
+class Failed(Exception):
+    """A schedule after which something is not as it must be."""
+
+
+def finish(run, striker, counter):
+    """Life after life until the run is done; looks after each death whether what was acknowledged is there."""
+    end = time.monotonic() + LONGEST_S
+    while True:
+        while run.life.poll() is None:
+            if time.monotonic() > end:
+                raise Failed(f"the run is not done after {LONGEST_S} s")
+            striker.turn()
+            time.sleep(0.02)
+        lost = lost_results(run.run_dir)
+        if lost:
+            raise Failed(f"acknowledged, and not in the ledger of life {run.lives}: {lost}")
+        if run.life.returncode == 0:
+            return
+        if run.lives >= MOST_LIVES:
+            raise Failed(f"the run is not done after {run.lives} lives")
+        run.start(**striker.environment(counter))
+
+
+def play(bin_folder, folder, plan, expected):
+    """Plays a schedule; how it went in words. Raises Failed."""
+    run = FaultyRun(bin_folder, pathlib.Path(folder) / "run", *SETTINGS)
+    striker = Striker(run, plan)
+    try:
+        run.start(**striker.environment(folder))
+        finish(run, striker, folder)
+        striker.wake_all()
+        left = run.await_none(30)
+        if left:
+            raise Failed(f"processes are left: {left}")
+        report = run.fsck()
+        if report["digest"] != expected["digest"]:
+            different = [kind for kind in expected["digests"] if report["digests"].get(kind) != expected["digests"][kind]]
+            raise Failed(f"other {', '.join(different)} than the undisturbed run's")
+        return f"{run.lives} lives, {striker.struck} of {len(plan.faults)} faults struck"
+    except (Failed, AssertionError, subprocess.TimeoutExpired) as error:
+        keep = pathlib.Path(tempfile.mkdtemp(prefix="srlm-fault-failed-"))
+        striker.wake_all()
+        run.end()
+        os.rename(folder, keep / "schedule")
+        os.mkdir(folder)
+        raise Failed(f"{error}\nkept in {keep}; the last lines of srlm run:\n{tail(keep)}") from None
+    finally:
+        striker.wake_all()
+        run.end()
+
+
+def tail(keep, lines=12):
+    return "\n".join((keep / "schedule/run.out").read_text(errors="replace").splitlines()[-lines:])
+
+
+def undisturbed(bin_folder, folder):
+    run = FaultyRun(bin_folder, pathlib.Path(folder) / "calm", *SETTINGS)
+    try:
+        run.start()
+        if run.wait(LONGEST_S) != 0:
+            raise SystemExit(run.says.read_text())
+        sees_what_is_lost(run.run_dir, folder)
+        return run.fsck()
+    finally:
+        run.end()
+
+
+def sees_what_is_lost(run_dir, folder):
+    """The check of what was acknowledged knows every item of a run, and finds one that is taken away."""
+    assert len(acknowledged(run_dir)) == ITEMS and lost_results(run_dir) == [], (acknowledged(run_dir), run_dir)
+    copy = pathlib.Path(folder) / "lost"
+    shutil.copytree(f"{run_dir}/logs", copy / "logs")
+    shutil.copy(f"{run_dir}/ledger.sqlite", copy)
+    with contextlib.closing(sqlite3.connect(copy / "ledger.sqlite")) as ledger:
+        ledger.execute("UPDATE candidates SET score = NULL WHERE prompt_id = 'tiny-1' AND sample = 2")
+        ledger.commit()
+    assert lost_results(copy) == ["1/vote/tiny-1/2"], lost_results(copy)
+
+
+def failpoints(bin_folder):
+    names = []
+    for program in PROGRAMS:
+        ended = subprocess.run([f"{bin_folder}/{program}", "--list-failpoints"], capture_output=True, text=True,
+                               timeout=60, check=True)
+        names += [name for name in ended.stdout.split() if name not in names]
+    return names
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("bin_folder")
+    parser.add_argument("--seed", type=int, nargs="+", default=[])
+    parser.add_argument("--random", type=int, default=0)
+    parser.add_argument("--failpoints", nargs="*")
+    options = parser.parse_args()
+    bin_folder = os.path.abspath(options.bin_folder)
+    every = failpoints(bin_folder)
+    plans = [random_plan(seed, every) for seed in [*options.seed, *range(1, options.random + 1)]]
+    if options.failpoints is not None:
+        plans = [failpoint_plan(name) for name in options.failpoints or every] + plans
+    failed = 0
+    with tempfile.TemporaryDirectory(prefix="srlm-faults-") as folder:
+        expected = undisturbed(bin_folder, folder)
+        for number, plan in enumerate(plans):
+            begin = time.monotonic()
+            here = pathlib.Path(folder) / str(number)
+            here.mkdir()
+            try:
+                note, right = play(bin_folder, here, plan, expected), True
+            except Failed as error:
+                note, right = str(error), False
+                print(f"{plan.name} FAILED: {error}\nreplay it: {sys.argv[0]} {bin_folder} {plan.replay}", flush=True)
+            failed += not right
+            print(json.dumps({"figure": f"{plan.name}: {plan}", "value": "as undisturbed" if right else "failed",
+                              "limit": "as undisturbed", "pass": right,
+                              "note": f"{note.splitlines()[0]}, {time.monotonic() - begin:.0f} s"}), flush=True)
+        print(json.dumps({"figure": f"fault schedules of {len(plans)} after which a run was not as an undisturbed one, or "
+                          "missed a result that was acknowledged", "value": failed, "limit": "0", "pass": failed == 0}),
+              flush=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
