@@ -33,11 +33,19 @@ void CheckSecrets(const std::string& folder, config::Security security, Report& 
   report.Counted(fmt::format("{} folders and files, for their owner alone", looked_at));
 }
 
-void CheckUnfinished(const std::string& folder, Report& report) {
+void CheckUnfinished(const std::string& folder, bool done, Report& report) {
   report.Begin("unfinished files");
   for (const std::string& path : rounds::FindUnfinishedFiles(folder))
     report.Add(folder + "/" + path, "a program was ended while it wrote this; nothing reads it",
                "delete it, or let `srlm run` go on with the run");
+  const std::string logs = folder + "/logs/srlm-worker";  // where a worker saves what it can hand to nobody
+  std::error_code error;
+  for (fs::directory_iterator entry(logs, error), end; done && !error && entry != end; entry.increment(error)) {
+    const std::string name = entry->path().filename().string();
+    if (name.starts_with("unacknowledged-") && name.ends_with(".jsonl"))
+      report.Add(entry->path().string(),
+                 "results that a worker could hand to no coordinator; the run is done without them", "delete it");
+  }
   report.Counted("none may be there when a run is stopped");
 }
 

@@ -58,8 +58,8 @@ Status CheckProcesses(const Run& run, Report& report);
 // These look at files alone.
 
 void CheckSecrets(const std::string& folder, config::Security security, Report& report);
-/// Files that were not written to their end.
-void CheckUnfinished(const std::string& folder, Report& report);
+/// Files that were not written to their end, and results that nobody took of a run that is done.
+void CheckUnfinished(const std::string& folder, bool done, Report& report);
 /// Models in the run's folder by their own manifests, for a run whose ledger cannot be read.
 void CheckModelFolders(const std::string& folder, Report& report);
 

@@ -5,6 +5,7 @@ and a run that was interrupted or killed goes on.
     e2e_tiny.py BIN_FOLDER
 """
 
+import json
 import math
 import os
 import pathlib
@@ -163,6 +164,7 @@ class InterruptedRun(unittest.TestCase):
         self.assertIn("go on with", errors)
         self.assertEqual(self.loop.processes(), [])
         self.assertEqual(self.loop.rows("status", self.loop.run_dir, "--json")[0]["state"], "stopped")
+        self.assertEqual(self.loop.fsck()["state"], "stopped")
         self.finish()
 
     def test_a_killed_coordinator_is_succeeded(self):
@@ -172,6 +174,9 @@ class InterruptedRun(unittest.TestCase):
         begin = time.monotonic()
         self.assertIn("stopped", self.loop.output("status", self.loop.run_dir))
         self.assertLess(time.monotonic() - begin, 10)
+        # Its workers wait for the next one, and it may have been writing a file; all rows are as they must be.
+        found = json.loads(self.loop.srlm("fsck", self.loop.run_dir, "--json").stdout)["found"]
+        self.assertEqual([row for row in found if row["check"] not in ("processes", "unfinished files")], [])
         self.finish()
 
 

@@ -61,6 +61,7 @@ class Control(unittest.TestCase):
         self.assertEqual(run.wait(20), 1)
         self.assertEqual(run.await_none(5), [])
         self.assertEqual(run.rows("status", run.run_dir, "--json")[0]["state"], "cancelled")
+        self.assertEqual(run.fsck()["state"], "cancelled")
         for what in ("pause", "resume", "cancel"):
             ended = run.srlm(what, run.run_dir)
             self.assertEqual(ended.returncode, 1)

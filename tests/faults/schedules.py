@@ -32,11 +32,21 @@ from strike import Striker  # noqa: E402
 SETTINGS = ("--set", "coordinator.max_item_tries=20")
 LONGEST_S = 150
 MOST_LIVES = 12
+CHECKS_OF_ROWS = {"ledger", "rounds", "new prompts", "prompts", "candidates", "votes", "pairs", "evaluations"}
 ITEMS = 4 + 5 + 15 + 2 * 6  # new prompts, prompts, candidates, judgements of two models
 
 
 class Failed(Exception):
     """A schedule after which something is not as it must be."""
+
+
+def check_rows(run):
+    """What the ledger holds is consistent after any death. Processes may be left then, and files be half written."""
+    ended = run.srlm("fsck", run.run_dir, "--json")
+    found = json.loads(ended.stdout)["found"] if ended.stdout else []  # no ledger yet
+    wrong = [finding for finding in found if finding["check"] in CHECKS_OF_ROWS]
+    if wrong:
+        raise Failed(f"srlm fsck after life {run.lives}: {json.dumps(wrong)}")
 
 
 def finish(run, striker, counter):
@@ -53,6 +63,7 @@ def finish(run, striker, counter):
             raise Failed(f"acknowledged, and not in the ledger of life {run.lives}: {lost}")
         if run.life.returncode == 0:
             return
+        check_rows(run)
         if run.lives >= MOST_LIVES:
             raise Failed(f"the run is not done after {run.lives} lives")
         run.start(**striker.environment(counter))

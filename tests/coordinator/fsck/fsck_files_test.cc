@@ -68,6 +68,10 @@ TEST_F(FsckFilesTest, NothingUnfinishedIsLeft) {
     ASSERT_TRUE(WriteFileAtomic(copy + "/" + name, "").ok());
     ExpectOnly(copy, "unfinished files", name, "ended");
   }
+  const std::string saved = Copy();
+  ASSERT_TRUE(MakeFolders(saved + "/logs/srlm-worker").ok());
+  ASSERT_TRUE(WriteFileAtomic(saved + "/logs/srlm-worker/unacknowledged-a-1.jsonl", "").ok());
+  ExpectOnly(saved, "unfinished files", "unacknowledged-a-1", "done without them");
   const std::string folder = Copy() + "/jobs/dpo-1/checkpoints/.tmp-step-00000001";
   ASSERT_TRUE(MakeFolders(folder).ok());
   ExpectOnly(fs::path(folder).parent_path().parent_path().parent_path().parent_path(), "unfinished files", ".tmp-",
