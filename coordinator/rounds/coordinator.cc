@@ -286,7 +286,9 @@ Result<RunEnd> Coordinator::Run() {
     if (parts.ledger->SetFact("state", "failed").ok() && parts.ledger->SetFact("message", status.message()).ok())
       (void)parts.ledger->Commit();
   }
-  if (parts.options.launcher) EndAll(*parts.options.launcher, parts.stops > 1 ? 0 : kStopGraceSeconds);
+  // A ledger that failed cannot note these ends either; the status that is returned says why.
+  if (parts.options.launcher)
+    (void)EndAll(*parts.context, *parts.options.launcher, parts.stops > 1 ? 0 : kStopGraceSeconds);
   if (status.ok() && parts.end.value_or(RunEnd::kStopped) == RunEnd::kStopped)
     parts.board->SetState("stopped", "it goes on when `srlm run` is given again");
   parts.board->PublishLast();

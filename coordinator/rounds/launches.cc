@@ -86,10 +86,16 @@ Status EndLeftovers(const Context& context) {
   return OkStatus();
 }
 
-void EndAll(launcher::Launcher& launcher, double grace_s) {
-  for (const std::string& id : launcher.Running()) (void)launcher.Stop(id, Deadline::AfterSeconds(grace_s));
+Status EndAll(const Context& context, launcher::Launcher& launcher, double grace_s) {
+  const std::vector<std::string> running = launcher.Running();
+  for (const std::string& id : running) (void)launcher.Stop(id, Deadline::AfterSeconds(grace_s));
   const Deadline last = Deadline::AfterSeconds(grace_s + 5);
   while (!launcher.Running().empty() && !last.Expired()) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  const std::vector<std::string> left = launcher.Running();
+  for (const std::string& id : running)
+    if (std::ranges::find(left, id) == left.end())
+      SRLM_RETURN_IF_ERROR(RecordEnd(context, id, "ended with its coordinator"));
+  return context.ledger.Commit();
 }
 
 double BackoffSeconds(const config::CoordinatorConfig& config, int failures) {

@@ -32,8 +32,8 @@ Status EndLeftovers(const Context& context);
 std::string LogFolder(const Context& context, const std::string& program, const std::string& launch_id);
 
 /// Asks every group to end, kills those that still run after the grace, and waits until all are gone, at most 5 s
-/// longer than the grace.
-void EndAll(launcher::Launcher& launcher, double grace_s);
+/// longer than the grace; notes their ends.
+Status EndAll(const Context& context, launcher::Launcher& launcher, double grace_s);
 
 /// Seconds before start number `failures` + 1 of something that failed so often: doubles, up to the limit.
 double BackoffSeconds(const config::CoordinatorConfig& config, int failures);

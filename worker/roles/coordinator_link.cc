@@ -20,6 +20,7 @@ namespace srlm::worker {
 namespace {
 
 constexpr double kCallSeconds = 10;
+constexpr double kTryAddressSeconds = 1;  // until the address is read again
 constexpr size_t kMostResults = 256;      // in one Submit
 constexpr size_t kMostBytes = 16u << 20;  // likewise, about
 constexpr auto kIdle = std::chrono::milliseconds(200);
@@ -35,8 +36,14 @@ std::string HostName() {
 
 Result<std::unique_ptr<CoordinatorLink>> CoordinatorLink::Connect(const ReplicaOptions& options, Mailbox& mailbox) {
   std::unique_ptr<CoordinatorLink> link(new CoordinatorLink(options, mailbox));
-  SRLM_RETURN_IF_ERROR(link->Register(options.start_timeout_s));
-  return link;
+  const Deadline deadline = Deadline::AfterSeconds(options.start_timeout_s);
+  while (true) {
+    // At the address of the moment: a coordinator may die after it has started a worker, and have a successor at once.
+    const double left_s = std::chrono::duration<double>(deadline.Left()).count();
+    const Status status = link->Register(std::min(kTryAddressSeconds, left_s));
+    if (status.ok()) return link;
+    if (status.code() != Code::kUnavailable || deadline.Expired()) return status;
+  }
 }
 
 CoordinatorLink::~CoordinatorLink() {
