@@ -18,6 +18,13 @@ Status CheckProcesses(const Run& run, Report& report) {
         fmt::format("it is of launch {} of this run, and runs without a coordinator", launch->substr(prefix.size())),
         fmt::format("`srlm run` takes a worker over and ends a trainer; to end it: kill {}", process.pid));
   }
+  const config::RunConfig& config = run.config;
+  if (config.launcher.kind == config::LauncherKind::kSlurm)
+    report.NotChecked("other nodes: ranks there are steps of the run's Slurm job and end with it");
+  else if (!config::HostsOf(config.workers, config.launcher).empty() ||
+           !config::HostsOf(config.trainer, config.launcher).empty())
+    report.NotChecked(fmt::format("the other hosts of the run: its processes there have {}={}... in their environment",
+                                  launcher::kLaunchVariable, prefix));
   SRLM_ASSIGN_OR_RETURN(const auto open, run.ledger.OpenLaunches());
   SRLM_ASSIGN_OR_RETURN(const auto all, run.ledger.Launches());
   const bool ended = run.state == "done" || run.state == "cancelled";

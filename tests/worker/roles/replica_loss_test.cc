@@ -1,6 +1,7 @@
 // srlm-worker --run when its coordinator, or the way to it, is lost: nothing is lost or made twice, and the process
 // ends.
 #include <arpa/inet.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -32,20 +33,39 @@ TEST_F(Replica, WithoutACoordinatorItGivesUp) {
   EXPECT_NE(never_started.Stderr().find("coordinator.json"), std::string::npos) << never_started.Stderr();
 }
 
-TEST_F(Replica, AListenerThatNeverSpeaksIsNoCoordinator) {
+// A socket that listens at a free port and never speaks; `text` becomes its address.
+int SilentListener(std::string& text) {
   const int listener = socket(AF_INET, SOCK_STREAM, 0);
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   socklen_t size = sizeof address;
-  ASSERT_EQ(bind(listener, reinterpret_cast<sockaddr*>(&address), size), 0);
-  ASSERT_EQ(listen(listener, 4), 0);
-  ASSERT_EQ(getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size), 0);
-  const std::string text = "127.0.0.1:" + std::to_string(ntohs(address.sin_port));
+  EXPECT_EQ(bind(listener, reinterpret_cast<sockaddr*>(&address), size), 0);
+  EXPECT_EQ(listen(listener, 4), 0);
+  EXPECT_EQ(getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size), 0);
+  text = "127.0.0.1:" + std::to_string(ntohs(address.sin_port));
+  return listener;
+}
+
+TEST_F(Replica, AListenerThatNeverSpeaksIsNoCoordinator) {
+  std::string text;
+  const int listener = SilentListener(text);
   ASSERT_TRUE(rpc::WriteRunAddress(run_, {"test", text, 1, "here", 1, false}).ok());
   WorkerProcess worker(run_, {"--start-timeout-s", "0.5"});
   EXPECT_EQ(worker.Wait(10), 1);
   EXPECT_NE(worker.Stderr().find(text), std::string::npos) << worker.Stderr();
+  close(listener);
+}
+
+TEST_F(Replica, AtItsStartItFindsTheSuccessorOfACoordinatorThatDied) {
+  std::string text;
+  const int listener = SilentListener(text);
+  ASSERT_TRUE(rpc::WriteRunAddress(run_, {"test", text, 1, "here", 1, false}).ok());
+  WorkerProcess worker(run_, {"--start-timeout-s", "60"});
+  pollfd calls{listener, POLLIN, 0};
+  ASSERT_EQ(poll(&calls, 1, 20000), 1);  // it has read the first address
+  ScriptedCoordinator next(run_, {});
+  EXPECT_EQ(worker.Wait(20), 0) << worker.Stderr();
   close(listener);
 }
 
