@@ -3,6 +3,7 @@
 #include "common/base/process.h"
 #include "coordinator/fsck/run.h"
 #include "coordinator/launcher/session.h"
+#include "coordinator/launcher/slurm_steps.h"
 
 namespace srlm::fsck {
 
@@ -19,12 +20,18 @@ Status CheckProcesses(const Run& run, Report& report) {
         fmt::format("`srlm run` takes a worker over and ends a trainer; to end it: kill {}", process.pid));
   }
   const config::RunConfig& config = run.config;
-  if (config.launcher.kind == config::LauncherKind::kSlurm)
-    report.NotChecked("other nodes: ranks there are steps of the run's Slurm job and end with it");
-  else if (!config::HostsOf(config.workers, config.launcher).empty() ||
-           !config::HostsOf(config.trainer, config.launcher).empty())
+  if (config.launcher.kind == config::LauncherKind::kSlurm) {
+    const auto steps = run.run_id.empty() ? std::vector<launcher::SlurmStep>() : launcher::StepsOfRun(run.run_id);
+    if (!steps.ok()) report.NotChecked("Slurm's steps: " + steps.status().message());
+    for (const launcher::SlurmStep& step : steps.ok() ? *steps : std::vector<launcher::SlurmStep>())
+      report.Add(fmt::format("Slurm step {}", step.id),
+                 fmt::format("it is {} of this run, and runs without a coordinator", step.name),
+                 fmt::format("`scancel {}`", step.id));
+  } else if (!config::HostsOf(config.workers, config.launcher).empty() ||
+             !config::HostsOf(config.trainer, config.launcher).empty()) {
     report.NotChecked(fmt::format("the other hosts of the run: its processes there have {}={}... in their environment",
                                   launcher::kLaunchVariable, prefix));
+  }
   SRLM_ASSIGN_OR_RETURN(const auto open, run.ledger.OpenLaunches());
   SRLM_ASSIGN_OR_RETURN(const auto all, run.ledger.Launches());
   const bool ended = run.state == "done" || run.state == "cancelled";

@@ -7,6 +7,8 @@
 #include "common/base/log.h"
 #include "coordinator/launcher/command.h"
 #include "coordinator/launcher/hosts.h"
+#include "coordinator/launcher/session.h"
+#include "coordinator/launcher/slurm_steps.h"
 
 namespace srlm::launcher {
 namespace {
@@ -18,6 +20,12 @@ constexpr double kSrunSeconds = 5;     // for srun to end after its step
 constexpr char kSignalScript[] =
     "squeue --noheader --steps --jobs=\"$0\" --format='%i %j' | while read -r step name; do "
     "[ \"$name\" != \"$1\" ] || scancel --signal=\"$2\" \"$step\"; done";
+
+/// A launch that no run has recorded has only its id.
+std::string NameOf(const LaunchSpec& spec) {
+  const auto launch = spec.env.find(kLaunchVariable);
+  return launch == spec.env.end() ? spec.id : StepName(launch->second);
+}
 
 std::string Joined(const std::vector<std::string>& names) { return fmt::format("{}", fmt::join(names, ",")); }
 
@@ -45,7 +53,7 @@ Result<std::vector<std::string>> SlurmLauncher::CommandOf(const LaunchSpec& spec
   return ExpandCommand(Template(), {.ranks = spec.ranks,
                                     .program = ProgramOf(spec),
                                     .hostfile = "",
-                                    .more = {{"name", spec.id},
+                                    .more = {{"name", NameOf(spec)},
                                              {"nodes", std::to_string(spec.hosts.size())},
                                              {"nodelist", Joined(spec.hosts)},
                                              {"cpus", std::to_string(CpusPerRank(spec))}}});
@@ -66,14 +74,14 @@ Result<Launch> SlurmLauncher::Start(const LaunchSpec& spec) {
     if (ranks_on_node > nodes_.Cpus(node)) placed.env["SLURM_OVERCOMMIT"] = "1";
   SRLM_ASSIGN_OR_RETURN(const Launch launch, LocalLauncher::Start(placed));
   nodes_.Occupy(placed.hosts);
-  steps_[spec.id] = {.nodes = placed.hosts, .kill_after = std::nullopt};
+  steps_[spec.id] = {.name = NameOf(spec), .nodes = placed.hosts, .kill_after = std::nullopt};
   LogInfo("step", {{"launch", spec.id}, {"nodes", Joined(placed.hosts)}, {"cpus_per_rank", cpus}});
   return launch;
 }
 
 Result<bool> SlurmLauncher::Adopt(const std::string& id, const std::string& launch, const std::string& log_dir) {
   SRLM_ASSIGN_OR_RETURN(const bool there, LocalLauncher::Adopt(id, launch, log_dir));
-  if (there) steps_[id];
+  if (there) steps_[id].name = StepName(launch);
   return there;
 }
 
@@ -89,7 +97,7 @@ Result<LaunchStatus> SlurmLauncher::Poll(const std::string& id) {
   const auto step = steps_.find(id);
   if (step != steps_.end() && step->second.kill_after && step->second.kill_after->Expired() && !step->second.killed) {
     step->second.killed = true;
-    Signal(id, "KILL");
+    Signal(step->second, "KILL");
     SRLM_RETURN_IF_ERROR(LocalLauncher::Stop(id, Deadline::AfterSeconds(kSrunSeconds)));
   }
   const auto status = LocalLauncher::Poll(id);
@@ -115,18 +123,18 @@ Status SlurmLauncher::Stop(const std::string& id, Deadline deadline) {
   const auto step = steps_.find(id);
   if (step == steps_.end()) return LocalLauncher::Stop(id, deadline);
   std::optional<Deadline>& kill_after = step->second.kill_after;
-  if (!kill_after) Signal(id, "TERM");
+  if (!kill_after) Signal(step->second, "TERM");
   if (!kill_after || deadline.at() < kill_after->at()) kill_after = deadline;
   return OkStatus();
 }
 
-void SlurmLauncher::Signal(const std::string& id, const std::string& signal) {
-  auto started = BackgroundCommand::Start({"sh", "-c", kSignalScript, nodes_.job().id, id, signal},
+void SlurmLauncher::Signal(const Step& step, const std::string& signal) {
+  auto started = BackgroundCommand::Start({"sh", "-c", kSignalScript, nodes_.job().id, step.name, signal},
                                           Deadline::AfterSeconds(kSignalSeconds));
   if (started.ok())
     signals_.push_back(std::move(*started));
   else
-    LogWarning("slurm_signal_failed", {{"launch", id}, {"reason", started.status().message()}});
+    LogWarning("slurm_signal_failed", {{"step", step.name}, {"reason", started.status().message()}});
 }
 
 Result<std::unique_ptr<Launcher>> MakeSlurmLauncher(const config::RunConfig& config, const SlurmJob& job) {

@@ -33,6 +33,7 @@ class SlurmLauncher final : public LocalLauncher {
 
  private:
   struct Step {
+    std::string name;
     std::vector<std::string> nodes;
     std::optional<Deadline> kill_after;  // set by Stop
     bool killed = false;
@@ -43,7 +44,7 @@ class SlurmLauncher final : public LocalLauncher {
   std::string Template() const;
   Result<std::vector<std::string>> CommandOf(const LaunchSpec& spec) override;
   int CpusPerRank(const LaunchSpec& spec) const;
-  void Signal(const std::string& id, const std::string& signal);
+  void Signal(const Step& step, const std::string& signal);
 
   SlurmNodes nodes_;
   std::map<std::string, Step> steps_;       // by launch id; those that have not ended

@@ -160,6 +160,27 @@ class Long(OnCluster):
         self.assertEqual(set(hosts[:2]), {"node1", "node2"})
         self.assertEqual(set(hosts[2:]), {"node1", "node3"})  # node2 is back soon, and is the job's no more
 
+    def test_notices_to_workers_tasks_make_them_hand_in_and_start_again(self):
+        run = self.make("tasks", sbatch=["--time=10"])
+        run.submit()
+        run.await_progress("generate_and_judge", 20)
+        self.assertRegex(self.cluster.steps()[0][1], "worker-1-1@" + run.status()["run_id"])
+        run.signal("TERM")
+        run.await_("workers left", lambda: len(run.events("worker_left")) >= 2)
+        self.finish(run, 300)
+        self.assertEqual([row["message"] for row in run.events("worker_died")], [])
+        self.assertEqual(run.restarts(), 0)
+
+    def test_the_loss_of_the_first_node_ends_the_job_and_another_goes_on(self):
+        run = self.make("first", sbatch=["--time=10"])
+        run.submit()
+        run.await_progress("generate_and_judge", 20)
+        self.cluster.ask("scontrol", "update", "nodename=node1", "state=down", "reason=test")
+        run.await_end("FAILED")
+        self.assertEqual(run.left(), [])
+        run.submit()
+        self.finish(run, 300)
+
     def test_a_killed_coordinator_ends_its_job_and_another_goes_on(self):
         run = self.make("killed")
         run.submit()

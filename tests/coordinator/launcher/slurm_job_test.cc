@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "coordinator/launcher/slurm_clock.h"
+#include "coordinator/launcher/slurm_steps.h"
 
 namespace srlm::launcher {
 namespace {
@@ -30,6 +31,15 @@ TEST(SlurmJob, TheTimeLeftIsUntilTheLimitOrAnEarlierEnd) {
   EXPECT_EQ(ParseTimeLeft("10:00:00 N/A", kNowMs), 36000);
   for (const char* none : {"UNLIMITED 1000000060", "INVALID", "", "NOT_SET", "3:60", "3:04x"})
     EXPECT_EQ(ParseTimeLeft(none, kNowMs), std::nullopt) << none;
+}
+
+TEST(SlurmJob, StepsAreARunsByTheirNames) {
+  EXPECT_EQ(StepName("0123abcd/worker-2-1"), "worker-2-1@0123abcd");
+  const auto steps = ParseSteps(
+      "12.0 worker-2-1@0123abcd\n12.batch batch\n13_4.1 sft-1-1@0123abcd\n14.0 a@another\n15.0 a b\n", "0123abcd");
+  ASSERT_EQ(steps.size(), 2U);
+  EXPECT_EQ(steps[0].id, "12.0");
+  EXPECT_EQ(steps[1].id, "13_4.1");
 }
 
 TEST(SlurmJob, AShortJobWorksForHalfOfItsTime) {
