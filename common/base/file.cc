@@ -38,10 +38,13 @@ std::string FolderOf(const std::string& path) {
 
 }  // namespace
 
+bool IsNoRoom(int error) { return error == ENOSPC || error == EDQUOT || error == EROFS; }
+
 Status FileError(std::string_view operation, const std::string& path, int error) {
-  const Code code = error == ENOENT                                         ? Code::kNotFound
-                    : error == ENOSPC || error == EDQUOT || error == ENFILE ? Code::kResourceExhausted
-                                                                            : Code::kInvalidArgument;
+  const Code code = error == ENOENT   ? Code::kNotFound
+                    : IsNoRoom(error) ? Code::kResourceExhausted
+                    : error == ENFILE ? Code::kUnavailable
+                                      : Code::kInvalidArgument;
   return {code, fmt::format("{}: cannot {}: {}", path, operation, std::strerror(error))};
 }
 

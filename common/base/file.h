@@ -12,8 +12,9 @@ namespace srlm {
 /// The whole file. NotFound with the path and the system's reason.
 Result<std::string> ReadFile(const std::string& path);
 
-/// Replaces `path` by `content`: a temporary file in the same folder, fsync, rename, fsync of the folder.
-/// The folder must exist. ResourceExhausted when there is no room, InvalidArgument when it cannot be written.
+/// Replaces `path` by `content`: a temporary file in the same folder, fsync, rename, fsync of the folder. The folder
+/// must exist. ResourceExhausted when the disk has no room (IsNoRoom), InvalidArgument when it cannot be written for
+/// another reason; nothing half-written stays.
 Status WriteFileAtomic(const std::string& path, std::string_view content);
 
 /// fsync of a file or of a folder's entries.
@@ -25,7 +26,12 @@ Status MakeFolders(const std::string& path);
 /// Fails unless `path` could be created or replaced as a file: its folder exists and is writable.
 Status CheckWritable(const std::string& path);
 
-/// A Status of the errno value `error` for `path`: the operation, the path, the system's reason.
+/// Whether the errno value `error` says that a disk takes no more: no space or inodes, a used-up quota, a file system
+/// that is read-only. Making room mends it, and the same write can be tried again.
+bool IsNoRoom(int error);
+
+/// A Status of the errno value `error` for `path`: the operation, the path, the system's reason. NotFound,
+/// ResourceExhausted (IsNoRoom) or InvalidArgument.
 Status FileError(std::string_view operation, const std::string& path, int error);
 
 /// A file's bytes, mapped read-only; pages are read when touched.

@@ -11,19 +11,26 @@
 namespace srlm {
 namespace {
 
-/// glog's sink for a file of our own name and format: one plain line an event.
+/// glog's sink for a file of our own name and format: one plain line an event. Lines that a full disk does not take are
+/// lost, and counted when it takes some again.
 class FileSink : public google::LogSink {
  public:
   explicit FileSink(const std::string& file) : out_(file, std::ios::app) {}
   void send(google::LogSeverity severity, const char*, const char*, int, const google::LogMessageTime& time,
             const char* message, size_t length) override {
     const std::lock_guard lock(mutex_);
-    out_ << ToString(severity, "", 0, time, message, length) << std::endl;
+    if (lost_ > 0) {  // the disk was full; what it took of the last line ends here
+      out_.clear();
+      out_ << "\nlines_lost count=" << lost_ << std::endl;
+    }
+    if (out_) out_ << ToString(severity, "", 0, time, message, length) << std::endl;
+    lost_ = out_ ? 0 : lost_ + 1;
   }
 
  private:
   std::mutex mutex_;
   std::ofstream out_;
+  uint64_t lost_ = 0;  // lines since one could not be written
 };
 
 // glog itself is process-wide; this is what we add to each of its lines.

@@ -20,7 +20,7 @@ enum class Code {
   kDeadlineExceeded = 4,  // a wait ended without its event
   kNotFound = 5,
   kAlreadyExists = 6,
-  kResourceExhausted = 8,   // disk, memory or a limit
+  kResourceExhausted = 8,   // no room: on a disk (base/file.h), in memory, or within a limit
   kFailedPrecondition = 9,  // right input, wrong state
   kAborted = 10,            // lost ownership or a peer that gave up
   kUnavailable = 14,        // nobody answers; trying again may help

@@ -136,6 +136,7 @@ struct CoordinatorConfig {
   double relaunch_backoff_max_s = 60;
   int max_relaunches = 8;
   double orphan_timeout_s = 300;
+  int min_free_mib = 256;
 };
 
 struct LauncherConfig {

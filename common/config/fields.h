@@ -330,6 +330,13 @@ void VisitFields(V& v, CoordinatorConfig& c) {
                                .min = 1,
                                .max = 1e6,
                                .continuation = kFree});
+  v.Field(c.min_free_mib,
+          {.key = "min_free_mib",
+           .doc = "With less free space on a disk of the run, in MiB, it waits before anything fails; 0: only when "
+                  "something has failed.",
+           .min = 0,
+           .max = 1e9,
+           .continuation = kFree});
 }
 
 template <class V>

@@ -20,6 +20,7 @@
 #include "coordinator/cli/stopper.h"
 #include "coordinator/cli/text.h"
 #include "coordinator/rounds/coordinator.h"
+#include "coordinator/rounds/room.h"
 #include "coordinator/rounds/stored_config.h"
 
 namespace srlm::cli {
@@ -135,6 +136,9 @@ int Run(const RunOptions& options) {
     (void)Print(fmt::format("{}: {} in the run so far, {} from now on\n", each.key, each.before, each.after));
   if (options.check) return Finish(Print(options.config + ": right; every file it names is there and readable\n"));
 
+  const rounds::Room room(config.coordinator, run_dir);
+  if (const Status enough = room.Check(); !enough.ok())
+    return Fail(Status(enough.code(), enough.message() + ", and start again" + room.WhatMayGo()));
   StopSignals signals;
   if (const Status made = MakeFolders(run_dir + "/logs"); !made.ok()) return Fail(made);
   StartLogging("srlm", run_dir + "/logs/coordinator.log", {{"run", config.name}});

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 #include <utility>
 
@@ -15,13 +17,21 @@ constexpr int kApplicationId = 0x73726c6d;  // "srlm"
 }  // namespace
 
 Status SqliteStatus(sqlite3* connection, int code, const std::string& path) {
+  const int left = errno;  // of the call, where a commit fails
   const std::string text = connection != nullptr ? sqlite3_errmsg(connection) : sqlite3_errstr(code);
-  switch (code & 0xff) {
-    case SQLITE_FULL:
+  const int primary = code & 0xff;
+  // The system's own reason is kept for failures to open, read or write a file; a journal is one of them.
+  const bool of_file = primary == SQLITE_IOERR || primary == SQLITE_CANTOPEN || primary == SQLITE_READONLY;
+  const int kept = connection != nullptr ? sqlite3_system_errno(connection) : 0;
+  const int reason = !of_file ? 0 : IsNoRoom(left) ? left : kept;
+  if (primary == SQLITE_FULL || IsNoRoom(reason))
+    return ResourceExhausted(
+        fmt::format("{}: cannot be written ({})", path, reason == 0 ? text : std::strerror(reason)));
+  switch (primary) {
     case SQLITE_IOERR:
     case SQLITE_NOMEM:
-      return ResourceExhausted(
-          fmt::format("{}: cannot be written ({}); free some space on its disk and start again", path, text));
+      return InternalError(fmt::format("{}: cannot be read or written ({}{})", path, text,
+                                       reason == 0 ? "" : fmt::format(": {}", std::strerror(reason))));
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB: return DataLoss(fmt::format("{}: damaged or no ledger ({})", path, text));
     case SQLITE_BUSY:
@@ -46,6 +56,7 @@ Query::~Query() {
 }
 
 Result<bool> Query::Step() {
+  errno = 0;
   const int code = sqlite3_step(statement_);
   if (code == SQLITE_ROW) return true;
   if (code == SQLITE_DONE) return false;
@@ -104,6 +115,7 @@ Status Database::CopyTo(const std::string& path) {
 }
 
 Status Database::Execute(const std::string& sql) {
+  errno = 0;
   const int code = sqlite3_exec(connection_, sql.c_str(), nullptr, nullptr, nullptr);
   return code == SQLITE_OK ? OkStatus() : SqliteStatus(connection_, code, path_);
 }

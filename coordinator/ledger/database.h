@@ -70,7 +70,8 @@ class Database {
   std::map<std::string, sqlite3_stmt*> statements_;
 };
 
-/// The status of SQLite's result code for the ledger at `path`.
+/// The status of SQLite's result code for the ledger at `path`: ResourceExhausted when its disk has no room, by the
+/// connection's and the thread's errno, which the caller cleared before the call.
 Status SqliteStatus(sqlite3* connection, int code, const std::string& path);
 
 }  // namespace srlm::ledger

@@ -38,25 +38,59 @@ Result<std::unique_ptr<Ledger>> Ledger::OpenReadOnly(const std::string& run_dir)
   return std::unique_ptr<Ledger>(new Ledger(std::move(database)));
 }
 
-Status Ledger::BeforeWrite() {
+Status Ledger::Begin() {
+  if (!database_->InTransaction()) SRLM_RETURN_IF_ERROR(database_->Execute("BEGIN IMMEDIATE"));
+  if (!in_unit_ || unit_began_) return OkStatus();
+  SRLM_RETURN_IF_ERROR(database_->Execute("SAVEPOINT unit"));
+  unit_began_ = writes_.size();
+  return OkStatus();
+}
+
+Status Ledger::Write(OneWrite write) {
   SRLM_RETURN_IF_ERROR(broken_);
-  if (!database_->InTransaction()) SRLM_RETURN_IF_ERROR(Keep(database_->Execute("BEGIN IMMEDIATE")));
-  if (in_unit_ && !unit_began_) {
-    SRLM_RETURN_IF_ERROR(Keep(database_->Execute("SAVEPOINT unit")));
-    unit_began_ = uncommitted_;
+  const auto begin_and_write = [&] {
+    SRLM_RETURN_IF_ERROR(Begin());
+    return write();
+  };
+  SRLM_RETURN_IF_ERROR(Keep(UntilThereIsRoom(begin_and_write(), begin_and_write)));
+  writes_.push_back(std::move(write));
+  return OkStatus();
+}
+
+Status Ledger::UntilThereIsRoom(Status status, const OneWrite& step) {
+  while (status.code() == Code::kResourceExhausted && waiter_) {
+    SRLM_RETURN_IF_ERROR(waiter_(status));
+    status = WriteAgain();
+    if (status.ok()) status = step();
   }
-  ++uncommitted_;
+  return status;
+}
+
+// SQLite takes a whole transaction back when one of its writes, or its commit, finds no room.
+Status Ledger::WriteAgain() {
+  if (database_->InTransaction()) (void)database_->Execute("ROLLBACK");
+  SRLM_RETURN_IF_ERROR(fence_ ? fence_() : OkStatus());
+  if (writes_.empty() && !unit_began_) return OkStatus();
+  SRLM_RETURN_IF_ERROR(database_->Execute("BEGIN IMMEDIATE"));
+  for (size_t i = 0; i <= writes_.size(); ++i) {
+    if (unit_began_ == i) SRLM_RETURN_IF_ERROR(database_->Execute("SAVEPOINT unit"));
+    if (i < writes_.size()) SRLM_RETURN_IF_ERROR(writes_[i]());
+  }
   return OkStatus();
 }
 
 Status Ledger::EndUnit(bool keep) {
   in_unit_ = false;
-  const std::optional<int64_t> began = std::exchange(unit_began_, std::nullopt);
-  if (!began || !broken_.ok()) return OkStatus();
-  if (!keep) {
-    uncommitted_ = *began;
-    SRLM_RETURN_IF_ERROR(Keep(database_->Execute("ROLLBACK TO unit")));
+  if (!unit_began_ || !broken_.ok()) {
+    unit_began_.reset();
+    return OkStatus();
   }
+  if (!keep) {
+    writes_.resize(*unit_began_);
+    const auto nothing = [] { return OkStatus(); };
+    SRLM_RETURN_IF_ERROR(Keep(UntilThereIsRoom(database_->Execute("ROLLBACK TO unit"), nothing)));
+  }
+  unit_began_.reset();
   return Keep(database_->Execute("RELEASE unit"));
 }
 
@@ -75,12 +109,17 @@ Status Ledger::CheckFence() {
 
 Status Ledger::Commit() {
   SRLM_RETURN_IF_ERROR(broken_);
-  uncommitted_ = 0;
   unit_began_.reset();  // a commit releases the savepoint
-  if (!database_->InTransaction()) return OkStatus();
+  if (!database_->InTransaction() && writes_.empty()) return OkStatus();
   SRLM_RETURN_IF_ERROR(CheckFence());
   Failpoint("ledger.before_commit");
-  SRLM_RETURN_IF_ERROR(Keep(database_->Execute("COMMIT")));
+  const auto commit = [this] { return database_->InTransaction() ? database_->Execute("COMMIT") : OkStatus(); };
+  const auto whole = [&] {  // a read that failed may have taken the transaction back
+    if (!database_->InTransaction()) SRLM_RETURN_IF_ERROR(WriteAgain());
+    return commit();
+  };
+  SRLM_RETURN_IF_ERROR(Keep(UntilThereIsRoom(whole(), commit)));
+  writes_.clear();
   Failpoint("ledger.after_commit");
   // Who takes the run changes the lock first and copies the ledger then: what was committed before the lock changed is
   // in the copy.

@@ -23,11 +23,14 @@ std::string LedgerPath(const std::string& run_dir);
 
 /// One connection, one thread. Writes gather in a transaction until Commit; reads see them before that. Every call
 /// fails with ResourceExhausted (no room) or DataLoss (damaged file) and the path; after a failed write the ledger
-/// refuses further ones, and the file stands as at the last commit.
+/// refuses further ones, and the file stands as at the last commit. With WaitForRoom a write or commit for which the
+/// disk has no room does not fail, but takes as long as it takes to make room.
 class Ledger {
  public:
   /// Fails when the run is another's by now.
   using Fence = std::function<Status()>;
+  /// Comes back with ok when a write that failed so is worth another try, and with the reason when nobody waits for it.
+  using Waiter = std::function<Status(const Status& failure)>;
 
   /// Opens the ledger of a run folder to own it, made when missing and migrated forward when older (a copy of the
   /// older one stays beside it). The caller holds the run's owner lock, which `fence` looks at.
@@ -36,8 +39,12 @@ class Ledger {
   static Result<std::unique_ptr<Ledger>> OpenReadOnly(const std::string& run_dir);
   ~Ledger();
 
+  /// From now on `waiter` is called, on this thread and inside the failed call, when the disk has no room (any more).
+  /// Then all writes since the last commit are made again.
+  void WaitForRoom(Waiter waiter) { waiter_ = std::move(waiter); }
+
   /// Writes since the last commit.
-  int64_t uncommitted() const { return uncommitted_; }
+  int64_t uncommitted() const { return static_cast<int64_t>(writes_.size()); }
 
   /// Begins a unit of writes that stay all together or not at all, whenever they are committed. Units do not nest.
   void BeginUnit() { in_unit_ = true; }
@@ -140,8 +147,15 @@ class Ledger {
 
  private:
   explicit Ledger(std::unique_ptr<Database> database);
-  /// Begins a transaction when none is open, and counts a write.
-  Status BeforeWrite();
+  using OneWrite = std::function<Status()>;
+  /// Begins a transaction, and the savepoint of a unit, when none is open.
+  Status Begin();
+  /// Makes a write and remembers it until the commit. What it captures must live as long.
+  Status Write(OneWrite write);
+  /// The outcome of `step`, which came out as `status`; while the disk has no room for it: waits, makes the
+  /// transaction's writes again, and then the step.
+  Status UntilThereIsRoom(Status status, const OneWrite& step);
+  Status WriteAgain();
   /// Remembers the first failed write: nothing is written after it.
   Status Keep(Status status);
   // write.h: an insert that keeps what is there (whether the row is new), one that replaces it, any other write.
@@ -154,10 +168,11 @@ class Ledger {
 
   std::unique_ptr<Database> database_;
   Fence fence_;
+  Waiter waiter_;
   Status broken_;
-  int64_t uncommitted_ = 0;
+  std::vector<OneWrite> writes_;  // since the last commit
   bool in_unit_ = false;
-  std::optional<int64_t> unit_began_;  // `uncommitted_` at the savepoint, when the unit has written
+  std::optional<size_t> unit_began_;  // the writes before the savepoint, when the unit has one
 };
 
 }  // namespace srlm::ledger

@@ -1,6 +1,9 @@
 // The ledger's three ways to write, for the files that implement it.
 #pragma once
 
+#include <memory>
+#include <tuple>
+
 #include "coordinator/ledger/ledger.h"
 #include "coordinator/ledger/tables.h"
 
@@ -8,25 +11,26 @@ namespace srlm::ledger {
 
 template <class Row>
 Result<bool> Ledger::Add(const Row& row) {
-  SRLM_RETURN_IF_ERROR(BeforeWrite());
-  Result<bool> is_new = Insert(*database_, IfThere::kKeep, row);
-  SRLM_RETURN_IF_ERROR(Keep(is_new.status()));
-  return is_new;
+  const auto is_new = std::make_shared<bool>(false);
+  SRLM_RETURN_IF_ERROR(Write([this, row, is_new] {
+    SRLM_ASSIGN_OR_RETURN(*is_new, Insert(*database_, IfThere::kKeep, row));
+    return OkStatus();
+  }));
+  return *is_new;
 }
 
 template <class Row>
 Status Ledger::Set(const Row& row) {
-  SRLM_RETURN_IF_ERROR(BeforeWrite());
-  return Keep(Insert(*database_, IfThere::kReplace, row).status());
+  return Write([this, row] { return Insert(*database_, IfThere::kReplace, row).status(); });
 }
 
 template <class... V>
 Status Ledger::Update(const std::string& sql, const V&... parameters) {
-  SRLM_RETURN_IF_ERROR(BeforeWrite());
-  Result<Query> query = database_->Prepare(sql);
-  if (!query.ok()) return Keep(query.status());
-  query->BindNext(parameters...);
-  return Keep(query->Run());
+  return Write([this, sql, values = std::tuple<std::decay_t<V>...>(parameters...)] {
+    SRLM_ASSIGN_OR_RETURN(Query query, database_->Prepare(sql));
+    std::apply([&](const auto&... each) { query.BindNext(each...); }, values);
+    return query.Run();
+  });
 }
 
 }  // namespace srlm::ledger

@@ -13,6 +13,15 @@ Status Context::Event(const std::string& level, int round, const std::string& ev
   return ledger.AddEvent({0, WallClockMs(), epoch, round, level, event, message});
 }
 
+Status Context::WithRoom(const std::function<Status()>& f) const {
+  Status status = f();
+  while (status.code() == Code::kResourceExhausted && room != nullptr) {
+    SRLM_RETURN_IF_ERROR(room->WaitAfter(status));
+    status = f();
+  }
+  return status;
+}
+
 Status Context::Enqueue(schedule::WorkItem work) const {
   SRLM_ASSIGN_OR_RETURN(const auto fault, ledger.ItemFault(work.item.item_id()));
   queue.Add(std::move(work), fault ? fault->tries : 0);

@@ -11,6 +11,7 @@
 #include "coordinator/ledger/ledger.h"
 #include "coordinator/rounds/inputs.h"
 #include "coordinator/rounds/model_book.h"
+#include "coordinator/rounds/room.h"
 #include "coordinator/schedule/work_queue.h"
 #include "coordinator/schedule/workers.h"
 
@@ -21,6 +22,18 @@ struct Finished {
   const v1::ItemResult& result;
   const std::vector<std::string>& texts;  // of its samples
   const std::string& worker_id;
+};
+
+/// Waits for room on the run's disks, while callers are answered. On the coordinator's thread.
+class RoomWaiter {
+ public:
+  virtual ~RoomWaiter() = default;
+  /// After a write that failed for lack of room: ok when it is worth another try; `failure` when it is not waited for.
+  virtual Status WaitAfter(const Status& failure) = 0;
+  /// Before something is written that needs room. False when a person has called the waiting off.
+  virtual Result<bool> WaitFor(const RoomNeed& need) = 0;
+  /// How often it has waited: what ended meanwhile may have ended for lack of room, too.
+  virtual int pauses() const = 0;
 };
 
 struct Context {
@@ -36,7 +49,11 @@ struct Context {
   std::function<void(const std::string&)> notice;  // lines for people
   /// What the state machine does about an item that is given up.
   std::function<Status(const schedule::Subject&, const std::string& reason)> set_aside;
-  int round = 0;  // in progress, for events that belong to no other
+  int round = 0;               // in progress, for events that belong to no other
+  RoomWaiter* room = nullptr;  // null until the run's work begins
+
+  /// The outcome of `f`, which writes files, tried again for as long as the disk has no room for them.
+  Status WithRoom(const std::function<Status()>& f) const;
 
   /// Records an event and logs it. `level`: info, warning, error.
   Status Event(const std::string& level, int round, const std::string& event, const std::string& message) const;

@@ -1,5 +1,7 @@
 #include "coordinator/rounds/controls.h"
 
+#include <utility>
+
 namespace srlm::rounds {
 namespace {
 
@@ -27,7 +29,14 @@ Status Controls::Take(services::Control control, const v1::ControlRequest& reque
   wish_ = named.wish;
   by_ = request.who().empty() ? "" : " by " + request.who();
   if (!request.reason().empty()) by_ += ": " + request.reason();
-  return context_.Event("info", round, named.event, "asked" + by_);
+  unrecorded_.push_back({round, named.event, "asked" + by_});
+  return OkStatus();
+}
+
+Status Controls::Record() {
+  for (const Taken& each : std::exchange(unrecorded_, {}))
+    SRLM_RETURN_IF_ERROR(context_.Event("info", each.round, each.event, each.message));
+  return OkStatus();
 }
 
 }  // namespace srlm::rounds

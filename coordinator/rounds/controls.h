@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "coordinator/rounds/context.h"
 #include "coordinator/services/handlers.h"
@@ -14,8 +15,10 @@ class Controls {
 
   explicit Controls(const Context& context) : context_(context) {}
 
-  /// Takes a wish, and records who had it. FailedPrecondition when the run is being cancelled.
+  /// Takes a wish; Record then notes who had it. FailedPrecondition when the run is being cancelled.
   Status Take(services::Control control, const v1::ControlRequest& request, int round);
+  /// Writes the events of what was taken since the last time.
+  Status Record();
 
   Wish wish() const { return wish_; }
   /// Who wished it, when and why, for people: "paused by ann@host: disk is moved".
@@ -25,6 +28,11 @@ class Controls {
   const Context& context_;
   Wish wish_ = Wish::kGoOn;
   std::string by_;
+  struct Taken {
+    int round;
+    std::string event, message;
+  };
+  std::vector<Taken> unrecorded_;
 };
 
 }  // namespace srlm::rounds

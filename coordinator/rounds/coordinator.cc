@@ -15,6 +15,7 @@
 #include "coordinator/ledger/owner_lock.h"
 #include "coordinator/rounds/desk.h"
 #include "coordinator/rounds/launches.h"
+#include "coordinator/rounds/room_pause.h"
 #include "coordinator/rounds/status_board.h"
 #include "coordinator/rounds/stored_config.h"
 #include "coordinator/rounds/unfinished_files.h"
@@ -86,6 +87,7 @@ struct Coordinator::Parts {
   std::unique_ptr<Desk> desk;
   std::unique_ptr<StatusBoard> board;
   std::unique_ptr<schedule::Loop> loop;
+  std::unique_ptr<RoomPause> room;
   std::unique_ptr<services::WorkService> work_service;
   std::unique_ptr<services::TrainingService> training_service;
   std::unique_ptr<services::RunService> run_service;
@@ -158,6 +160,9 @@ srlm::Status Coordinator::Parts::Serve() {
   controls = std::make_unique<Controls>(*context);
   board = std::make_unique<StatusBoard>(*context, *machine, *desk, *controls);
   loop = std::make_unique<schedule::Loop>(*ledger, LoopOptionsOf(config.coordinator));
+  room = std::make_unique<RoomPause>(*context, *loop, *board, *controls, *owner, [this] { return stops > 0 || drain; });
+  context->room = room.get();
+  ledger->WaitForRoom([this](const srlm::Status& failure) { return room->WaitAfter(failure); });
   work_service = std::make_unique<services::WorkService>(*loop, *desk);
   training_service = std::make_unique<services::TrainingService>(*loop, *desk);
   run_service = std::make_unique<services::RunService>(*loop, *board);
@@ -232,11 +237,13 @@ Result<bool> Coordinator::Parts::TickDrained(Clock::time_point now) {
 // One turn of the state machine; whether the loop goes on.
 Result<bool> Coordinator::Parts::Tick() {
   SRLM_RETURN_IF_ERROR(desk->failure());
+  if (!end) SRLM_RETURN_IF_ERROR(room->Watch(Clock::now()));
+  SRLM_RETURN_IF_ERROR(controls->Record());
   const Clock::time_point now = Clock::now();
   const Clock::time_point last = std::exchange(last_tick, now);
   if (last != Clock::time_point{} && now - last > kLongestTurn) SRLM_RETURN_IF_ERROR(machine->SleptFor(now - last));
   if (now >= renew_at) {
-    SRLM_RETURN_IF_ERROR(owner->Renew());
+    SRLM_RETURN_IF_ERROR(context->WithRoom([&] { return owner->Renew(); }));
     renew_at = now + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(ledger::kRenewSeconds));
   }
   if (stops > 0) return TickToTheEnd(now);
@@ -280,6 +287,9 @@ Result<RunEnd> Coordinator::Run() {
   if (status.code() == Code::kAborted) {  // the groups are the next owner's to end or to keep
     if (parts.options.launcher) parts.options.launcher->Abandon();
     parts.board->SetState("failed", status.message());
+  } else if (status.code() == Code::kResourceExhausted && parts.controls->wish() == Controls::Wish::kCancel) {
+    parts.end = RunEnd::kCancelled;  // instead of waiting for room, so that nothing can be recorded
+    parts.board->SetState("cancelled", parts.controls->Words("cancelled") + "; not stored: " + status.message());
   } else if (!status.ok()) {
     parts.board->SetState("failed", status.message());
     // Best effort: when the ledger itself failed, this fails too, and the status that is returned says why.
@@ -294,7 +304,7 @@ Result<RunEnd> Coordinator::Run() {
   parts.board->PublishLast();
   parts.server->Shutdown(Deadline::AfterSeconds(1));
   parts.options.launcher.reset();
-  if (!status.ok()) return status;
+  if (!status.ok() && parts.end != RunEnd::kCancelled) return status;
   return parts.end.value_or(RunEnd::kStopped);
 }
 

@@ -53,6 +53,7 @@ void Fleet::Begin(Replica& replica, const std::string& launch_id) {
   replica.launch_id = launch_id;
   replica.log_dir = LogFolder(context_, "srlm-worker", launch_id);
   replica.finished_at_start = context_.queue.finished();
+  replica.pauses_at_start = context_.room == nullptr ? 0 : context_.room->pauses();
   replica.joined = false;
   replica.register_by = Clock::now() + std::chrono::duration_cast<Clock::duration>(
                                            std::chrono::duration<double>(context_.config.launcher.register_timeout_s));
@@ -150,14 +151,16 @@ Status Fleet::NoticeEnd(Replica& replica, const launcher::LaunchStatus& status, 
   const bool failed = status.exit_code == launcher::kExitUnknown ? !context_.workers.OfLaunch(launch_id).empty()
                                                                  : status.exit_code != 0;
   const bool died = replica.stuck || (failed && !replica.stopped);
+  // Who ended while there was no room, for logs or results, says nothing about items and workers.
+  const bool no_room = context_.room != nullptr && context_.room->pauses() != replica.pauses_at_start;
   for (const std::string& worker_id : context_.workers.OfLaunch(launch_id)) {
-    SRLM_RETURN_IF_ERROR(context_.RecordFailedTries(
-        context_.queue.Drop(worker_id, died, fmt::format("its worker {} died ({})", worker_id, status.reason))));
+    SRLM_RETURN_IF_ERROR(context_.RecordFailedTries(context_.queue.Drop(
+        worker_id, died && !no_room, fmt::format("its worker {} died ({})", worker_id, status.reason))));
     context_.workers.Remove(worker_id);
   }
   if (context_.queue.finished() > replica.finished_at_start) replica.failures = 0;
   if (!died && !wanted) return OkStatus();
-  ++replica.failures;
+  if (!no_room) ++replica.failures;
   const std::string why = Explain(status, replica.log_dir);
   if (died) SRLM_RETURN_IF_ERROR(context_.Event("error", context_.round, "worker_died", launch_id + ": " + why));
   if (replica.failures > context_.config.coordinator.max_relaunches)

@@ -37,7 +37,8 @@ class Fleet {
   struct Replica {
     std::string launch_id;  // empty: not running
     std::string log_dir;
-    int failures = 0;  // ends without a finished item between
+    int failures = 0;         // ends without a finished item between
+    int pauses_at_start = 0;  // for lack of room
     uint64_t finished_at_start = 0;
     Clock::time_point next_start{};
     Clock::time_point register_by{};

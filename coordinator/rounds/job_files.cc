@@ -7,6 +7,8 @@
 
 #include "common/base/file.h"
 #include "common/base/hash.h"
+#include "common/base/json_file.h"
+#include "common/base/manifest.h"
 #include "common/data/jsonl.h"
 #include "coordinator/rounds/trainer_command.h"
 
@@ -80,6 +82,20 @@ std::string CheckpointFolder(const Context& context, const TrainingJob& job) {
   return JobFolder(context, job) + "/checkpoints";
 }
 
+uint64_t BytesToTrain(const Context& context, const TrainingJob& job) {
+  const std::string& folder = context.models.Find(job.input)->folder;
+  const auto manifest = ReadManifest(folder);
+  const auto config = ReadJsonObject(folder + "/config.json");
+  if (!manifest.ok() || !config.ok()) return 0;  // the trainer will say what is wrong with the model
+  uint64_t bytes = 0;
+  for (const ManifestFile& file : manifest->files)
+    if (file.name.ends_with(".safetensors")) bytes += static_cast<uint64_t>(file.bytes);
+  const auto says_float32 = [&](const char* key) { return config->contains(key) && config->at(key) == "float32"; };
+  if (!says_float32("torch_dtype") && !says_float32("dtype")) bytes *= 2;  // two bytes a weight, four in training
+  constexpr uint64_t kPartsOfCheckpoint = 3;                               // weights and two moments
+  return context.config.trainer.checkpoint_steps > 0 ? kPartsOfCheckpoint * bytes : bytes;
+}
+
 Result<JobFiles> WriteJobFiles(const Context& context, const TrainingJob& job) {
   const std::string folder = JobFolder(context, job), path = folder + "/job.json";
   SRLM_RETURN_IF_ERROR(MakeFolders(folder));
@@ -105,8 +121,7 @@ Result<JobFiles> WriteJobFiles(const Context& context, const TrainingJob& job) {
   std::error_code error;
   files.discarded_checkpoints = std::filesystem::remove_all(CheckpointFolder(context, job), error) > 0;
   if (!error) std::filesystem::remove_all(OutputFolder(context, job), error);
-  if (error)
-    return InvalidArgument(fmt::format("{}: cannot remove what another job left: {}", folder, error.message()));
+  if (error) return FileError("remove what another job left", folder, error.value());
   SRLM_RETURN_IF_ERROR(WriteFileAtomic(path, text));
   return files;
 }

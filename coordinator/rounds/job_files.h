@@ -25,6 +25,9 @@ std::string JobFolder(const Context& context, const TrainingJob& job);
 std::string OutputFolder(const Context& context, const TrainingJob& job);
 std::string CheckpointFolder(const Context& context, const TrainingJob& job);
 
+/// About what the job's disk must take at its next checkpoint, or for the model of a job that writes none.
+uint64_t BytesToTrain(const Context& context, const TrainingJob& job);
+
 /// What WriteJobFiles wrote.
 struct JobFiles {
   int64_t rows = 0;

@@ -29,13 +29,17 @@ Status StartRecorded(const Context& context, launcher::Launcher& launcher, launc
   SRLM_RETURN_IF_ERROR(context.ledger.Commit());
   Failpoint("launch.before_start");
   spec.env[launcher::kLaunchVariable] = LaunchName(context, spec.id);
-  const Result<launcher::Launch> launch = launcher.Start(spec);
-  if (!launch.ok()) {
+  launcher::Launch launch;
+  const Status started = context.WithRoom([&] {  // for its logs
+    SRLM_ASSIGN_OR_RETURN(launch, launcher.Start(spec));
+    return OkStatus();
+  });
+  if (!started.ok()) {
     SRLM_RETURN_IF_ERROR(RecordEnd(context, spec.id, "it could not be started"));
-    return launch.status();
+    return started;
   }
   Failpoint("launch.after_start");
-  row.process_group = launch->process_group;
+  row.process_group = launch.process_group;
   SRLM_RETURN_IF_ERROR(context.ledger.SetLaunch(row));
   SRLM_RETURN_IF_ERROR(context.ledger.Commit());
   Failpoint("launch.after_record");

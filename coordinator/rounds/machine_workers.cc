@@ -42,7 +42,7 @@ Status Machine::SleptFor(Clock::duration span) {
   fleet_.Extend(span);
   if (training_ != nullptr) training_->Extend(span, Clock::now());
   return context_.Event("warning", round_, "coordinator_slept",
-                        fmt::format("this process did nothing for {:.1f} s: it was stopped, or its disk is slow",
+                        fmt::format("this process did nothing for {:.1f} s: it was stopped, or waited for its disk",
                                     std::chrono::duration<double>(span).count()));
 }
 

@@ -32,6 +32,7 @@ Result<v1::ControlResponse> StatusBoard::Steer(services::Control control, const 
     return FailedPrecondition(fmt::format("the run is ending (state: {}); `srlm status` tells how", state_));
   const Controls::Wish before = controls_.wish();
   SRLM_RETURN_IF_ERROR(controls_.Take(control, request, machine_.round()));
+  if (waiting_.empty()) SRLM_RETURN_IF_ERROR(controls_.Record());
   if (controls_.wish() != before) {
     const char* const name = controls_.wish() == Controls::Wish::kGoOn    ? "running"
                              : controls_.wish() == Controls::Wish::kPause ? "pausing"
@@ -39,8 +40,9 @@ Result<v1::ControlResponse> StatusBoard::Steer(services::Control control, const 
     SetState(name, controls_.Words("asked"));
   }
   v1::ControlResponse response;
-  response.set_state(state_);
-  response.set_message(message_);
+  const bool waits = !waiting_.empty() && controls_.wish() != Controls::Wish::kCancel;
+  response.set_state(waits ? "paused" : state_);
+  response.set_message(waits ? waiting_ : message_);
   return response;
 }
 
@@ -48,6 +50,13 @@ void StatusBoard::SetState(std::string state, std::string message) {
   state_ = std::move(state);
   message_ = std::move(message);
   count_after_ = {};
+}
+
+void StatusBoard::ShowWaiting(const std::string& reason) {
+  waiting_ = reason;
+  const std::lock_guard lock(mutex_);
+  snapshot_.set_state(reason.empty() ? state_ : "paused");
+  snapshot_.set_message(reason.empty() ? message_ : reason);
 }
 
 Status StatusBoard::CountHealth() {

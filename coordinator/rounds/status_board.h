@@ -22,6 +22,8 @@ class StatusBoard final : public services::RunHandler {
   /// How the run is: running, paused, done, failed; with why and what to do.
   void SetState(std::string state, std::string message);
   const std::string& state() const { return state_; }
+  /// From now on the run is shown as paused for this reason, without a look at the ledger; empty: as it is again.
+  void ShowWaiting(const std::string& reason);
   /// Makes the snapshot new, at most a few times a second unless `now`.
   void Publish(bool now);
   /// Makes the snapshot that stays: the run ends here.
@@ -43,6 +45,7 @@ class StatusBoard final : public services::RunHandler {
   Clock::time_point began_ = Clock::now();
   std::string state_ = "running";
   std::string message_;
+  std::string waiting_;    // for what
   v1::RunStatus counted_;  // rounds, health, last_errors
   Clock::time_point count_after_{};
   Clock::time_point publish_after_{};

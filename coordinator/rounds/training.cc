@@ -18,7 +18,11 @@ Training::Training(const Context& context, TrainingJob job, launcher::Launcher* 
 Status Training::Begin() {
   begun_ = true;
   SRLM_ASSIGN_OR_RETURN(const auto earlier, context_.ledger.Job(job_.job_id));
-  SRLM_ASSIGN_OR_RETURN(const JobFiles files, WriteJobFiles(context_, job_));
+  JobFiles files;
+  SRLM_RETURN_IF_ERROR(context_.WithRoom([&] {
+    SRLM_ASSIGN_OR_RETURN(files, WriteJobFiles(context_, job_));
+    return OkStatus();
+  }));
   ours_ = files.as_before;
   if (files.discarded_checkpoints)
     SRLM_RETURN_IF_ERROR(context_.Event("warning", job_.round, "job_begins_anew",
@@ -53,12 +57,19 @@ Result<bool> Training::AdoptModel() {
 Status Training::StartTrainer(Clock::time_point now) {
   SRLM_ASSIGN_OR_RETURN(const bool adopted, AdoptModel());
   if (adopted) return OkStatus();
+  if (context_.room != nullptr) {
+    const int pauses = context_.room->pauses();
+    SRLM_RETURN_IF_ERROR(context_.room->WaitFor({BytesToTrain(context_, job_), "training " + job_.job_id}).status());
+    if (context_.room->pauses() != pauses) return OkStatus();  // time has passed, and a person may want something else
+    pauses_ = pauses;
+  }
   std::error_code error;
   fs::remove_all(OutputFolder(context_, job_), error);
   if (launcher_ != nullptr) RemoveUnfinishedModels(context_, job_);  // else somebody's trainer may be saving there
   ours_ = true;
   ++row_.tries;
   further_ = false;
+  no_room_ = false;
   stopped_ = false;
   end_by_.reset();
   silent_ = false;
@@ -119,16 +130,20 @@ Status Training::NoticeEnd(const launcher::LaunchStatus& status, Clock::time_poi
                             std::chrono::duration<double>(BackoffSeconds(context_.config.coordinator, 1)));
     return OkStatus();
   }
-  failures_ = further_ ? 1 : failures_ + 1;
+  const bool no_room = no_room_ || (context_.room != nullptr && context_.room->pauses() != pauses_);
+  failures_ = no_room ? failures_ : further_ ? 1 : failures_ + 1;
+  room_failures_ = no_room && !further_ ? room_failures_ + 1 : 0;
   row_.message = Explain(status, spec_.log_dir);
   if (!reported_.empty()) row_.message = reported_ + "; " + row_.message;
   SRLM_RETURN_IF_ERROR(context_.ledger.SetJob(row_));
-  SRLM_RETURN_IF_ERROR(context_.Event("error", job_.round, "job_ended_early", job_.job_id + ": " + row_.message));
+  SRLM_RETURN_IF_ERROR(
+      context_.Event(no_room ? "warning" : "error", job_.round, "job_ended_early",
+                     fmt::format("{}{}: {}", job_.job_id, no_room ? " without room on its disk" : "", row_.message)));
   if (failures_ > context_.config.coordinator.max_relaunches)
     return FailedPrecondition(
         fmt::format("{} ended {} times without getting further: {}", job_.job_id, failures_, row_.message));
-  next_start_ = now + std::chrono::duration_cast<Clock::duration>(
-                          std::chrono::duration<double>(BackoffSeconds(context_.config.coordinator, failures_)));
+  next_start_ = now + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(
+                          BackoffSeconds(context_.config.coordinator, no_room ? room_failures_ : failures_)));
   return OkStatus();
 }
 
@@ -197,6 +212,7 @@ Status Training::Failed(const v1::TrainingFailed& failed) {
   heard_ = Clock::now();
   const std::string message = failed.message().empty() ? "the trainer gave no reason" : failed.message();
   const auto code = static_cast<Code>(failed.code());
+  no_room_ = code == Code::kResourceExhausted;
   const bool final = code == Code::kInvalidArgument || code == Code::kNotFound || code == Code::kFailedPrecondition;
   (final ? failure_ : reported_) = message;
   if (final) row_.state = "failed";

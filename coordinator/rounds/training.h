@@ -17,7 +17,7 @@ class Training {
 
   /// Begins the job, starts it again after a back-off when it ended without its model or fell silent, and notices its
   /// end. Fails when the job cannot be done: the trainer said so, or it ended max_relaunches times without getting
-  /// further.
+  /// further; an end for lack of room on its disk does not count, and it is launched again when there is some.
   Status Advance(Clock::time_point now);
 
   /// Nobody could be heard for so long, until now: silence and the times to end are counted as much longer.
@@ -72,6 +72,9 @@ class Training {
   std::string failure_;              // that the trainer reported and that no other launch would mend
   std::string reported_;             // what the present launch said about its end
   int failures_ = 0;                 // ends without getting further
+  bool no_room_ = false;             // the present launch said that its disk has none
+  int pauses_ = 0;                   // for lack of room, when it was launched
+  int room_failures_ = 0;            // such ends, without getting further
   uint64_t furthest_ = 0;            // steps done by the launch that got furthest
   bool further_ = false;             // the present launch got further than all before
   bool stopped_ = false;             // the present launch stopped in order

@@ -1,7 +1,9 @@
 #include "coordinator/schedule/loop.h"
 
 #include <algorithm>
+#include <iterator>
 #include <memory>
+#include <utility>
 
 namespace srlm::schedule {
 
@@ -40,10 +42,12 @@ Status Loop::CommitIfDue(bool now) {
   return committed;
 }
 
-Status Loop::RunTasks(std::deque<Task> tasks) {
+Status Loop::RunTasks() {
   Status status;
-  for (Task& task : tasks) {
-    AfterCommit after = task(status);
+  while (!taken_.empty()) {
+    const Task task = std::move(taken_.front());
+    taken_.pop_front();
+    AfterCommit after = task.run(status);
     if (after) after_commit_.push_back(std::move(after));
     if (status.ok()) status = CommitIfDue(false);
   }
@@ -53,21 +57,21 @@ Status Loop::RunTasks(std::deque<Task> tasks) {
 Status Loop::Run(const std::function<Result<bool>()>& tick) {
   Status status;
   bool go_on = true;
+  running_ = true;
   while (status.ok() && go_on && !stopped_) {
-    std::deque<Task> tasks;
     {
       std::unique_lock lock(mutex_);
       Clock::time_point until = Clock::now() + options_.tick;
       if (first_write_) until = std::min(until, *first_write_ + options_.commit_after);
       wake_.wait_until(lock, until, [&] { return !tasks_.empty() || stopped_; });
-      tasks.swap(tasks_);
+      taken_.swap(tasks_);
     }
     status = ledger_.CheckFence();  // this process may have been stopped while it waited
     if (!status.ok()) {
-      for (Task& task : tasks) (void)task(Unavailable("the coordinator is ending"));
+      for (const Task& task : std::exchange(taken_, {})) (void)task.run(Unavailable("the coordinator is ending"));
       break;
     }
-    status = RunTasks(std::move(tasks));
+    status = RunTasks();
     if (!status.ok()) break;
     const Result<bool> ticked = AsUnit(tick);
     status = ticked.status();
@@ -76,6 +80,7 @@ Status Loop::Run(const std::function<Result<bool>()>& tick) {
   }
   // What was written before a failure is good, and may be waited for: it is kept.
   if (const Status committed = CommitIfDue(true); status.ok()) status = committed;
+  running_ = false;
   Finish(Unavailable("the coordinator is ending"));
   return status;
 }
@@ -88,7 +93,27 @@ void Loop::Finish(const Status& reason) {
     tasks.swap(tasks_);
   }
   wake_.notify_all();
-  for (Task& task : tasks) (void)task(reason);
+  for (const Task& task : tasks) (void)task.run(reason);
+}
+
+void Loop::Refuse(const Status& refusal, std::chrono::milliseconds span) {
+  const Deadline deadline = Deadline::After(span);
+  bool urgent = false;
+  while (!urgent && !stopped_ && !deadline.Expired()) {
+    {
+      std::unique_lock lock(mutex_);
+      wake_.wait_until(lock, deadline.at(), [&] { return !tasks_.empty() || !taken_.empty() || stopped_; });
+      std::ranges::move(tasks_, std::back_inserter(taken_));
+      tasks_.clear();
+    }
+    for (const Task& task : std::exchange(taken_, {})) {
+      urgent |= task.run_at_once != nullptr;
+      if (task.run_at_once)
+        task.run_at_once();
+      else
+        (void)task.run(refusal);
+    }
+  }
 }
 
 }  // namespace srlm::schedule

@@ -37,6 +37,12 @@ class Loop {
   void Stop();
   bool stopped() const { return stopped_; }
 
+  /// For a task, a tick or a commit that waits for something outside: answers whoever calls meanwhile with `refusal`,
+  /// for `span` or until Stop. Comes back earlier when it has run an urgent call. On the loop's thread, while Run runs.
+  void Refuse(const Status& refusal, std::chrono::milliseconds span);
+  /// Whether Run runs. On the loop's thread.
+  bool running() const { return running_; }
+
   /// Runs `f`, which returns a Result, on the loop's thread and waits for its answer. Unavailable once the loop has
   /// ended; it always answers.
   template <class F>
@@ -48,6 +54,11 @@ class Loop {
   auto CallDurably(F f) -> decltype(f()) {
     return Wait<decltype(f())>(std::move(f), true);
   }
+  /// The same, but run and answered at once while the loop refuses: `f` may then not use the ledger.
+  template <class F>
+  auto CallUrgently(F f) -> decltype(f()) {
+    return Wait<decltype(f())>(std::move(f), true, true);
+  }
 
   /// Waits until the loop has ended, at most `span`; whether it has. From any thread but the loop's.
   bool WaitEnded(std::chrono::milliseconds span);
@@ -56,7 +67,10 @@ class Loop {
   using AfterCommit = std::function<void(const Status&)>;
   // Run on the loop's thread with ok, or where the loop ended with the reason; what it returns is called after the
   // next commit.
-  using Task = std::function<AfterCommit(const Status&)>;
+  struct Task {
+    std::function<AfterCommit(const Status&)> run;
+    std::function<void()> run_at_once;  // instead, while the loop refuses; empty: it is refused
+  };
 
   // `f`, whose writes are kept only when it succeeds.
   template <class F>
@@ -68,15 +82,17 @@ class Loop {
   }
 
   bool Post(Task task);
-  Status RunTasks(std::deque<Task> tasks);
+  Status RunTasks();
   Status CommitIfDue(bool now);
   void Finish(const Status& reason);
 
   template <class T, class F>
-  T Wait(F f, bool durably) {
+  T Wait(F f, bool durably, bool urgently = false) {
     std::promise<T> promise;
     std::future<T> answer = promise.get_future();
-    const bool posted = Post([&](const Status& status) -> AfterCommit {
+    Task task;
+    if (urgently) task.run_at_once = [&] { promise.set_value(f()); };
+    task.run = [&](const Status& status) -> AfterCommit {
       if (!status.ok()) {
         promise.set_value(status);
         return {};
@@ -89,8 +105,8 @@ class Loop {
       return [&promise, kept = std::make_shared<T>(std::move(result))](const Status& committed) {
         promise.set_value(committed.ok() ? std::move(*kept) : T(committed));
       };
-    });
-    if (!posted) return Unavailable("the coordinator is ending");
+    };
+    if (!Post(std::move(task))) return Unavailable("the coordinator is ending");
     return answer.get();
   }
 
@@ -104,6 +120,8 @@ class Loop {
   std::atomic<bool> stopped_ = false;
 
   // Of the loop's thread.
+  bool running_ = false;
+  std::deque<Task> taken_;  // from tasks_, not yet run
   std::vector<AfterCommit> after_commit_;
   std::optional<Clock::time_point> first_write_;  // since the last commit
 };

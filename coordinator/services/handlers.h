@@ -39,6 +39,7 @@ class RunHandler {
   virtual ~RunHandler() = default;
   virtual Result<v1::RunStatus> GetStatus() = 0;
   virtual Result<v1::ListResponse> List(const v1::ListRequest& request) = 0;
+  /// Also called while the loop waits for room (schedule/loop.h, CallUrgently): without the ledger then.
   virtual Result<v1::ControlResponse> Steer(Control control, const v1::ControlRequest& request) = 0;
 
   // From any thread, also after the loop has ended.

@@ -24,7 +24,7 @@ std::string WithoutClocks(v1::RunStatus status) {
 
 grpc::Status RunService::GetStatus(grpc::ServerContext*, const v1::GetStatusRequest*, v1::RunStatus* response) {
   const Result<v1::RunStatus> status = loop_.Call([&] { return handler_.GetStatus(); });
-  *response = status.ok() ? *status : handler_.Snapshot();  // the coordinator is ending
+  *response = status.ok() ? *status : handler_.Snapshot();  // the coordinator is ending, or waits for room
   return grpc::Status::OK;
 }
 
@@ -40,7 +40,8 @@ grpc::Status RunService::WatchStatus(grpc::ServerContext* context, const v1::Wat
   };
   bool ended = false;
   while (!ended && !context->IsCancelled()) {
-    const Result<v1::RunStatus> status = loop_.Call([&] { return handler_.GetStatus(); });
+    Result<v1::RunStatus> status = loop_.Call([&] { return handler_.GetStatus(); });
+    if (status.status().code() == Code::kResourceExhausted) status = handler_.Snapshot();  // the loop waits for room
     if (!status.ok()) break;
     if (!send(*status)) return grpc::Status::OK;
     const Deadline next = Deadline::After(interval);
@@ -60,17 +61,17 @@ grpc::Status RunService::List(grpc::ServerContext*, const v1::ListRequest* reque
 }
 
 grpc::Status RunService::Pause(grpc::ServerContext*, const v1::ControlRequest* request, v1::ControlResponse* response) {
-  return Answer(loop_.CallDurably([&] { return handler_.Steer(Control::kPause, *request); }), response);
+  return Answer(loop_.CallUrgently([&] { return handler_.Steer(Control::kPause, *request); }), response);
 }
 
 grpc::Status RunService::Resume(grpc::ServerContext*, const v1::ControlRequest* request,
                                 v1::ControlResponse* response) {
-  return Answer(loop_.CallDurably([&] { return handler_.Steer(Control::kResume, *request); }), response);
+  return Answer(loop_.CallUrgently([&] { return handler_.Steer(Control::kResume, *request); }), response);
 }
 
 grpc::Status RunService::Cancel(grpc::ServerContext*, const v1::ControlRequest* request,
                                 v1::ControlResponse* response) {
-  return Answer(loop_.CallDurably([&] { return handler_.Steer(Control::kCancel, *request); }), response);
+  return Answer(loop_.CallUrgently([&] { return handler_.Steer(Control::kCancel, *request); }), response);
 }
 
 }  // namespace srlm::services

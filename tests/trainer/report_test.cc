@@ -20,6 +20,8 @@ class Recorder : public v1::TrainingService::Service {
                               v1::TrainingDirective* response) override {
     progress = *request;
     response->set_stop(stop);
+    if (full > 0) return --full, grpc::Status(grpc::StatusCode::RESOURCE_EXHAUSTED, "no room");
+    told = progress.step();
     return refuse ? grpc::Status(grpc::StatusCode::ABORTED, "another coordinator owns the run") : grpc::Status::OK;
   }
   grpc::Status ReportDone(grpc::ServerContext*, const v1::TrainingDone* request, v1::TrainingAck*) override {
@@ -35,6 +37,8 @@ class Recorder : public v1::TrainingService::Service {
     return grpc::Status::OK;
   }
   bool stop = false, refuse = false;
+  int full = 0;  // reports that find no room
+  uint64_t told = 0;
   v1::TrainingProgress progress;
   v1::TrainingDone done;
   v1::TrainingStopped stopped;
@@ -117,6 +121,24 @@ TEST_F(ReportTest, ARefusalEndsTheJobAndSilenceDoesNot) {
   const auto silent = (*reporter)->Step({});
   ASSERT_TRUE(silent.ok()) << silent.status().message();
   EXPECT_FALSE(*silent);
+}
+
+TEST_F(ReportTest, TheLastStepIsToldWhenThereIsRoomForIt) {
+  Serve(1);
+  auto reporter = ConnectToCoordinator(run_, "dpo-2", "launch-1");
+  ASSERT_TRUE(reporter.ok());
+  recorder_.full = 3;
+  for (int step = 0; step < 2; ++step) {
+    StepValues values;
+    values.step = step + 5;
+    const auto stop = (*reporter)->Step(values);
+    ASSERT_TRUE(stop.ok()) << stop.status().message();
+    EXPECT_FALSE(*stop);
+  }
+  EXPECT_EQ(recorder_.told, 0u);
+  ASSERT_TRUE((*reporter)->Done({"/models/M1", "0123456789abcdef", 7, 5000, 1.5}).ok());
+  EXPECT_EQ(recorder_.told, 6u);
+  EXPECT_EQ(recorder_.done.steps(), 7u);
 }
 
 TEST_F(ReportTest, FindsTheNextCoordinatorOfTheRun) {

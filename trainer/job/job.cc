@@ -349,7 +349,7 @@ JobEnd RunJob(const TrainerOptions& options, parallel::Communicator& communicato
   try {
     prepared = job.Prepare();
   } catch (const std::exception& error) {  // memory, or a torch of another kind
-    prepared = ResourceExhausted(fmt::format("cannot prepare the job: {}", error.what()));
+    prepared = InternalError(fmt::format("cannot prepare the job: {}", error.what()));
   }
   const parallel::Agreement agreed = parallel::Agree(communicator, prepared, "preparing the job");
   if (!agreed.status.ok()) return {agreed.status, agreed.together};

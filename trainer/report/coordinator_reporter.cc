@@ -1,6 +1,8 @@
 #include "trainer/report/coordinator_reporter.h"
 
+#include <optional>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "common/base/clock.h"
@@ -61,9 +63,11 @@ class CoordinatorReporter : public Reporter {
     Failpoint("trainer.after_report");
     if (answer.ok()) {
       notes_.clear();
+      untold_.reset();
       return answer->stop();
     }
     if (!Silent(answer.status())) return answer.status();
+    untold_ = std::move(progress);
     LogWarning("report_failed", {{"step", values.step}, {"reason", answer.status().message()}});
     FindCoordinatorAgain();
     (void)rpc::AwaitConnection(*channel_, Deadline::After(kStepPause));
@@ -71,8 +75,9 @@ class CoordinatorReporter : public Reporter {
   }
 
   Status Done(const JobResult& result) override {
-    const Deadline deadline = Deadline::AfterSeconds(kDoneSeconds);
+    Deadline deadline = Deadline::AfterSeconds(kDoneSeconds);
     while (true) {
+      const Status told = TellLastStep();
       auto done = Message<v1::TrainingDone>();
       done.set_model_folder(result.model_folder);
       done.set_model_id(result.model_id);
@@ -81,9 +86,11 @@ class CoordinatorReporter : public Reporter {
       done.set_seconds(result.seconds);
       done.mutable_notes()->Assign(notes_.begin(), notes_.end());
       Failpoint("trainer.before_done");
-      const auto answer = rpc::Call(*stub_, &Stub::ReportDone, done, kCallSeconds, "ReportDone");
+      const auto answer = !told.ok() ? Result<v1::TrainingAck>(told)
+                                     : rpc::Call(*stub_, &Stub::ReportDone, done, kCallSeconds, "ReportDone");
       Failpoint("trainer.after_done");
       if (answer.ok() || !Silent(answer.status()) || deadline.Expired()) return answer.status();
+      if (WaitsForRoom(answer.status())) deadline = Deadline::AfterSeconds(kDoneSeconds);
       LogWarning("report_failed", {{"reason", answer.status().message()}});
       if (!rpc::AwaitConnection(*channel_, Deadline::After(kRetryPause))) std::this_thread::sleep_for(kRetryPause);
       FindCoordinatorAgain();
@@ -118,9 +125,20 @@ class CoordinatorReporter : public Reporter {
     return message;
   }
 
-  /// Whether the failure means that nobody answered, rather than an answer that says no.
+  /// What nobody took of the last step, whose values are the job's.
+  Status TellLastStep() {
+    if (!untold_) return OkStatus();
+    untold_->set_epoch(address_.epoch);
+    const auto answer = rpc::Call(*stub_, &Stub::ReportProgress, *untold_, kCallSeconds, "ReportProgress");
+    if (answer.ok()) untold_.reset();
+    return answer.status();
+  }
+
+  /// Whether the coordinator is there, and takes nothing before its disk has room.
+  static bool WaitsForRoom(const Status& status) { return status.code() == Code::kResourceExhausted; }
+  /// Whether the failure means that nobody took the report, rather than an answer that says no.
   static bool Silent(const Status& status) {
-    return status.code() == Code::kUnavailable || status.code() == Code::kDeadlineExceeded;
+    return status.code() == Code::kUnavailable || status.code() == Code::kDeadlineExceeded || WaitsForRoom(status);
   }
 
   void FindCoordinatorAgain() {
@@ -137,7 +155,8 @@ class CoordinatorReporter : public Reporter {
   std::string run_dir_;
   std::string job_id_;
   std::string launch_id_;
-  std::vector<std::string> notes_;  // that no report has carried yet
+  std::vector<std::string> notes_;              // that no report has carried yet
+  std::optional<v1::TrainingProgress> untold_;  // of the last step, when nobody took it
   rpc::RunAddress address_;
   std::shared_ptr<grpc::Channel> channel_;
   std::unique_ptr<Stub> stub_;

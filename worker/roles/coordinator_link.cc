@@ -21,6 +21,7 @@ namespace {
 
 constexpr double kCallSeconds = 10;
 constexpr double kTryAddressSeconds = 1;  // until the address is read again
+constexpr double kRoomSeconds = 60;       // for results to be saved on a disk without room
 constexpr size_t kMostResults = 256;      // in one Submit
 constexpr size_t kMostBytes = 16u << 20;  // likewise, about
 constexpr auto kIdle = std::chrono::milliseconds(200);
@@ -231,12 +232,18 @@ double CoordinatorLink::OrphanTimeoutS() const {
 }
 
 bool CoordinatorLink::Recover(const Status& status) {
+  std::string reason;
+  const bool closed = mailbox_.closed(&reason);
+  if (status.code() == Code::kResourceExhausted && !closed) {
+    failing_since_.reset();  // it is there, and takes nothing before its disk has room
+    mailbox_.WaitForNews(kRetry);
+    return true;
+  }
   // Counted from the first failure, not from the last answer: a worker that was stopped for long, or had nothing to
   // say, has not looked for the coordinator in that time.
   if (!failing_since_) failing_since_ = Clock::now();
   const double lost_s = SecondsSince(*failing_since_);
-  std::string reason;
-  const double patience_s = mailbox_.closed(&reason) ? std::min(kCallSeconds, OrphanTimeoutS()) : OrphanTimeoutS();
+  const double patience_s = closed ? std::min(kCallSeconds, OrphanTimeoutS()) : OrphanTimeoutS();
   LogWarning("coordinator_call_failed", {{"reason", status.message()}});
   // Another coordinator may have taken the run: its address and epoch are in the same place.
   const auto now_at = rpc::ReadRunAddress(options_.run_dir);
@@ -261,7 +268,13 @@ void CoordinatorLink::SaveUnacknowledged() {
   const size_t all = std::numeric_limits<size_t>::max();
   const auto results = mailbox_.Outbox(all, all);
   if (results.empty()) return;
-  const auto path = SaveResults(options_.run_dir, address_.run_id, registration_.worker_id(), results);
+  const auto save = [&] { return SaveResults(options_.run_dir, address_.run_id, registration_.worker_id(), results); };
+  auto path = save();
+  const Deadline room_by = Deadline::AfterSeconds(std::min(kRoomSeconds, OrphanTimeoutS()));
+  while (path.status().code() == Code::kResourceExhausted && !room_by.Expired()) {
+    mailbox_.WaitForNews(kRetry);
+    path = save();
+  }
   if (path.ok()) {
     LogWarning("results_saved", {{"path", *path}, {"results", results.size()}});
   } else {

@@ -29,6 +29,7 @@ namespace srlm::worker {
 namespace {
 
 constexpr auto kIdle = std::chrono::milliseconds(100);
+constexpr auto kWaitForRoom = std::chrono::milliseconds(500);
 constexpr int kSequencesAnItem = 4;  // about: items are leased by number, slots are sequences
 constexpr int kItemsAhead = 4;       // waiting items that keep the batch full between two leases
 
@@ -271,7 +272,12 @@ Status RunReplica(const ReplicaOptions& options, int* argc, char*** argv) {
   std::signal(SIGINT, OnNotice);
   // 2. Join the run, and work.
   Mailbox mailbox;
-  SRLM_ASSIGN_OR_RETURN(const auto link, CoordinatorLink::Connect(options, mailbox));
+  auto connected = CoordinatorLink::Connect(options, mailbox);
+  while (connected.status().code() == Code::kResourceExhausted && notice == 0) {  // it waits for room on its disk
+    mailbox.WaitForNews(kWaitForRoom);
+    connected = CoordinatorLink::Connect(options, mailbox);
+  }
+  SRLM_ASSIGN_OR_RETURN(const auto link, std::move(connected));
   Replica replica(mailbox, ToEngineOptions(link->engine_options(), options.threads), slowdown);
   link->Start();
   const Status status = replica.Work();

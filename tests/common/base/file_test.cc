@@ -53,6 +53,7 @@ TEST_F(FileTest, ErrorsSayWhatWhereAndWhy) {
   EXPECT_NE(missing.message().find(Path("none")), std::string::npos);
   EXPECT_EQ(FileError("write", "f", ENOSPC).code(), Code::kResourceExhausted);
   EXPECT_EQ(FileError("write", "f", EDQUOT).code(), Code::kResourceExhausted);
+  EXPECT_EQ(FileError("write", "f", EROFS).code(), Code::kResourceExhausted);
   EXPECT_EQ(FileError("write", "f", EACCES).code(), Code::kInvalidArgument);
   EXPECT_FALSE(CheckWritable(Path("none/a")).ok());
   EXPECT_FALSE(CheckWritable(folder_).ok());

@@ -101,6 +101,42 @@ TEST_F(LoopTest, AWriteThatDoesNotFitIsNeverAcknowledged) {
   EXPECT_EQ(ended_.code(), Code::kResourceExhausted);
 }
 
+// A commit that waits answers everybody meanwhile; those whose writes wait for it are answered after it.
+TEST_F(LoopTest, WhileACommitWaitsForRoomOthersAreRefusedAndUrgentCallsAreRun) {
+  ASSERT_TRUE(ledger_->database().Execute("PRAGMA max_page_count = 1").ok());
+  std::atomic<bool> waiting = false, room = false;
+  ledger_->WaitForRoom([&](const Status& failure) {
+    EXPECT_TRUE(loop_->running());
+    waiting = true;
+    while (!room) loop_->Refuse(ResourceExhausted("no room"), std::chrono::milliseconds(20));
+    waiting = false;
+    EXPECT_TRUE(ledger_->database().Execute("PRAGMA max_page_count = 100000").ok());
+    return failure.code() == Code::kResourceExhausted ? OkStatus() : failure;
+  });
+  Start({});
+  Result<int> answer = 0;
+  std::thread caller([&] {
+    answer = loop_->CallDurably([&]() -> Result<int> {
+      SRLM_RETURN_IF_ERROR(ledger_->SetFact("key", std::string(100000, 'x')));
+      return 7;
+    });
+  });
+  while (!waiting) std::this_thread::yield();
+  for (int i = 0; i < 3; ++i) {
+    const Status refused = loop_->CallDurably([]() -> Result<int> { return 1; }).status();
+    EXPECT_EQ(refused.code(), Code::kResourceExhausted) << refused.message();
+    EXPECT_EQ(*loop_->CallUrgently([&]() -> Result<int> { return 2 + waiting; }), 3);
+  }
+  room = true;
+  caller.join();
+  ASSERT_TRUE(answer.ok()) << answer.status().message();
+  EXPECT_EQ(*answer, 7);
+  EXPECT_EQ(OnDisk("key").size(), 100000u);
+  EXPECT_EQ(*loop_->CallUrgently([&]() -> Result<int> { return 4; }), 4);
+  End();
+  EXPECT_TRUE(ended_.ok()) << ended_.message();
+}
+
 TEST_F(LoopTest, ACallAfterTheEndIsUnavailable) {
   Start({});
   End();

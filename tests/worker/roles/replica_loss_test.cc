@@ -147,6 +147,18 @@ TEST_F(Replica, BeforeItGivesUpItTriesOnceMoreOverANewConnection) {
   EXPECT_EQ(ById(coordinator.record().stored).size(), 1u);
 }
 
+TEST_F(Replica, ACoordinatorThatWaitsForRoomIsWaitedForLongerThanALostOne) {
+  const auto refuse = [](Record& record) {
+    return record.submits.size() < 5 ? grpc::Status(grpc::StatusCode::RESOURCE_EXHAUSTED, "no room") : grpc::Status::OK;
+  };
+  ScriptedCoordinator coordinator(
+      run_, {.lease = InTurn({Lease("1", {ScoreItem("a", llama_)}, {llama_})}), .submit = refuse});
+  WorkerProcess worker(run_, {"--orphan-timeout-s", "0.3"});
+  EXPECT_EQ(worker.Wait(), 0) << worker.Stderr();
+  EXPECT_EQ(ById(coordinator.record().stored).size(), 1u);
+  EXPECT_EQ(coordinator.record().registers.size(), 1u);
+}
+
 TEST_F(Replica, LeasesOfAnEngineThatStandsStillAreNotRenewed) {
   // One step takes longer than the test. The worker has room for more and goes on asking, but renews nothing.
   std::vector<size_t> renewed;  // at each Lease
