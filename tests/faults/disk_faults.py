@@ -10,6 +10,7 @@ import json
 import pathlib
 import random
 import re
+import signal
 import sys
 import tempfile
 import time
@@ -20,6 +21,7 @@ from disk_run import LONGER, DiskRun  # noqa: E402
 from faulty_run import FaultyRun  # noqa: E402
 from small_disk import MIB  # noqa: E402
 
+ENDS = ("cancel", "SIGINT", "SIGKILL")
 PHASES = ("sft", "evaluate", "generate_and_judge", "dpo")
 LONGEST_DELAY_S = 2
 RANDOM_RUNS = 6
@@ -65,15 +67,35 @@ def fault(run, kind, phase, delay_s):
     return message, expected
 
 
-def disturbed(bin_folder, folder, limit, faults):
-    """A run with faults, each (kind, phase, delay): its digest and what to say about it."""
+def end_while_it_waits(run, how):
+    """After a write has failed: ended by a person, or killed; then gone on with."""
+    assert run.await_role("worker", 60), run.says.read_text()
+    run.await_pause(run.disk.take_space)
+    if how == "cancel":
+        assert "cancelled" in run.output("cancel", run.run_dir)
+    else:
+        run.life.send_signal(signal.Signals[how])
+    code = run.wait(60)
+    assert code == (-signal.SIGKILL if how == "SIGKILL" else 1), f"exit code {code}\n{run.says.read_text()}"
+    if how != "SIGKILL":
+        assert run.await_none(5) == []
+    run.disk.give_back()
+    run.start()
+
+
+def disturbed(bin_folder, folder, limit, faults, end=None):
+    """A run with faults, each (kind, phase, delay), and perhaps an end in a pause: its digest, and a note."""
     run = DiskRun(bin_folder, folder, "--set", f"coordinator.min_free_mib={limit}")
     begin = time.monotonic()
     try:
         run.start(SRLM_SLOWDOWN="6")
         for one in faults:
+            if one is not faults[0]:
+                run.await_status("going on", lambda s: s["state"] == "running")
             message, expected = fault(run, *one)
             assert re.search(expected, message), message
+        if end:
+            end_while_it_waits(run, end)
         code = run.wait(120)
         assert code == 0, f"exit code {code}\n{run.says.read_text()}"
         assert run.await_none(5) == []
@@ -83,16 +105,19 @@ def disturbed(bin_folder, folder, limit, faults):
 
 
 def plan(seed):
-    """(name, limit, faults) of each run."""
+    """(name, limit, faults, end) of each run; no end: it goes on by itself."""
     draw = random.Random(seed)
     delay = lambda: round(draw.uniform(0, LONGEST_DELAY_S), 2)  # noqa: E731
     for kind, limit in LIMITS.items():
         for phase in PHASES:
-            yield f"{kind.replace('_', ' ')} in {phase}", limit, [(kind, phase, delay())]
+            yield f"{kind.replace('_', ' ')} in {phase}", limit, [(kind, phase, delay())], None
+    for how in ENDS:
+        yield f"{how} while it waits", 0, [], how
     for number in range(RANDOM_RUNS):
         kinds = [kind for kind in LIMITS if kind != "space_gets_short"]
         faults = [(draw.choice(kinds), phase, delay()) for phase in sorted(draw.sample(PHASES, 2), key=PHASES.index)]
-        yield f"seed {seed}, run {number}: " + ", ".join(f"{kind} in {phase}" for kind, phase, _ in faults), 0, faults
+        name = ", ".join(f"{kind} in {phase}" for kind, phase, _ in faults)
+        yield f"seed {seed}, run {number}: {name}", 0, faults, None
 
 
 def main():
@@ -110,16 +135,17 @@ def main():
         finally:
             calm.end()
         expected = calm.digest()
-        for at, (name, limit, faults) in enumerate(plan(options.seed)):
+        what = "digest of everything equals the undisturbed run's"
+        for at, (name, limit, faults, end) in enumerate(plan(options.seed)):
             if options.only not in name:
                 continue
             try:
-                digest, note = disturbed(options.bin_folder, pathlib.Path(folder) / str(at), limit, faults)
+                digest, note = disturbed(options.bin_folder, pathlib.Path(folder) / str(at), limit, faults, end)
             except AssertionError as error:
                 digest, note = "none", str(error)[-2000:]
             failed += digest != expected
-            print(json.dumps({"figure": f"disk, {name}: digest of everything equals the undisturbed run's", "value": digest,
-                              "limit": f"= {expected}", "pass": digest == expected, "note": note}), flush=True)
+            print(json.dumps({"figure": f"disk, {name}: {what}", "value": digest, "limit": f"= {expected}",
+                              "pass": digest == expected, "note": note}), flush=True)
     return 1 if failed else 0
 
 

@@ -73,12 +73,14 @@ class Disk(unittest.TestCase):
         run.disk.take_space(but=6 * MIB)
         refused = run.start()
         self.assertEqual(refused.wait(20), 1)
-        self.assertRegex(run.says.read_text(), rf"srlm: no room on {run.disk.folder}: [0-6] MiB free, about 8 MiB needed")
+        self.assertRegex(run.says.read_text(),
+                         rf"srlm: no room on {run.disk.folder}: [0-6] MiB free, about 8 MiB needed; .* start again")
         run.disk.give_back()
         run.start()
         self.assertTrue(run.await_role("trainer", 60), run.says.read_text())
         run.disk.take_inodes()
-        self.assertRegex(run.await_pause(), rf"no room on {run.disk.folder}: \d+ inodes free, 64 needed; delete \d+ files")
+        self.assertRegex(run.await_pause(),
+                         rf"no room on {run.disk.folder}: \d+ inodes free, 64 needed; delete \d+ files there")
         self.assertIn("cancelled", run.output("cancel", run.run_dir))
         self.assertEqual(run.wait(30), 1, run.says.read_text())
         self.assertEqual(run.await_none(5), [])

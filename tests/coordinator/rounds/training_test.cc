@@ -1,6 +1,8 @@
 // One job with a launcher that only writes down what it is told: the launches are what the test says they are.
 #include "coordinator/rounds/training.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
@@ -38,6 +40,22 @@ class ScriptedLauncher final : public launcher::Launcher {
   std::vector<launcher::LaunchSpec> started;
   std::vector<std::string> stopped;
   bool running = false;
+};
+
+/// Has as much room as the test says, and does not wait.
+class ScriptedRoom final : public RoomWaiter {
+ public:
+  Status WaitAfter(const Status& failure) override { return failure; }
+  Result<bool> WaitFor(const RoomNeed& need) override {
+    asked.push_back(need);
+    if (room) return true;
+    ++waits;
+    return false;
+  }
+  int pauses() const override { return waits; }
+  std::vector<RoomNeed> asked;
+  bool room = true;
+  int waits = 0;
 };
 
 class TrainingTest : public RunFilesTest {
@@ -101,6 +119,55 @@ class TrainingTest : public RunFilesTest {
   Clock::time_point now_ = Clock::now();
   uint64_t epoch_ = 0;
 };
+
+TEST_F(TrainingTest, AnEndForLackOfRoomIsNoFailureHoweverOften) {
+  Open({"coordinator.max_relaunches=0", "coordinator.relaunch_backoff_s=1", "coordinator.relaunch_backoff_max_s=4"});
+  ScriptedRoom room;
+  context_->room = &room;
+  Advance();
+  for (size_t launches = 1; launches < 5; ++launches) {
+    ASSERT_EQ(launcher_.started.size(), launches);
+    if (launches == 4) {
+      room.waits = 1;  // or the coordinator had no room itself, and heard nothing of it
+    } else {
+      v1::TrainingFailed failed;
+      failed.set_code(static_cast<uint32_t>(Code::kResourceExhausted));
+      failed.set_message("weights.f32: cannot write: No space left on device");
+      ASSERT_TRUE(training_->Failed(failed).ok());
+    }
+    launcher_.running = false;
+    Advance();     // its end
+    Advance(0.9);  // within the back-off
+    EXPECT_EQ(launcher_.started.size(), launches);
+    Advance(8);
+  }
+  const auto events = *ledger_->Events(0, 0, 1000);
+  EXPECT_TRUE(std::ranges::any_of(events, [](const ledger::EventRow& row) {
+    return row.event == "job_ended_early" && row.message.find("without room on its disk") != std::string::npos;
+  }));
+  launcher_.running = false;  // without that reason
+  EXPECT_EQ(training_->Advance(now_).code(), Code::kFailedPrecondition);
+}
+
+TEST_F(TrainingTest, AJobIsNotStartedBeforeThereIsRoomForItsNextCheckpoint) {
+  const uint64_t weights = fs::file_size(Config().model + "/model.safetensors");
+  for (const auto& [steps, parts] : {std::pair{1, 3}, {0, 1}}) {
+    Open({fmt::format("trainer.checkpoint_steps={}", steps)});
+    ScriptedRoom room;
+    room.room = false;
+    context_->room = &room;
+    launcher_.started.clear();
+    Advance();
+    Advance(1);
+    EXPECT_TRUE(launcher_.started.empty());
+    room.room = true;
+    Advance(1);
+    EXPECT_EQ(launcher_.started.size(), 1u);
+    ASSERT_EQ(room.asked.size(), 3u);
+    EXPECT_EQ(room.asked.back().what, "training sft");
+    EXPECT_EQ(room.asked.back().bytes, static_cast<uint64_t>(parts) * weights);
+  }
+}
 
 TEST_F(TrainingTest, ALaunchThatFallsSilentIsEndedAndStartedAgain) {
   Open({"trainer.silence_timeout_s=60"});
