@@ -11,6 +11,14 @@
 namespace srlm::parallel {
 namespace {
 
+constexpr double kTellOfStandstillSeconds = 5;
+
+/// mpirun continues a stopped rank just before it kills all of them: it is the one that was missed.
+std::string Standstill(const RankState& state) {
+  return fmt::format("{} stood still for {:.1f} s until just now: it was stopped, or its machine was; it is {}",
+                     NameOf(state), state.stood_still_s, Describe(state));
+}
+
 std::string Silence(const RankState& state) {
   return fmt::format(
       "{} has not been heard for {:.1f} s: it is stopped, or its host is gone or cut off; it was last heard {}",
@@ -59,10 +67,18 @@ void RankBoard::Compute() {
   Set(Doing::kComputing, operation_);
 }
 
+void RankBoard::NoteStandstill(double seconds) {
+  const std::lock_guard lock(mutex_);
+  own_.stood_still_s = seconds;
+  ran_again_ = Clock::now();
+  ++changes_;
+}
+
 RankState RankBoard::Own() const {
   const std::lock_guard lock(mutex_);
   RankState state = own_;
   state.for_s = SecondsSince(since_);
+  if (SecondsSince(ran_again_) > kTellOfStandstillSeconds) state.stood_still_s = 0;
   return state;
 }
 
@@ -119,6 +135,8 @@ std::string RankBoard::WhoIsBehind(int64_t number) const {
   for (const RankState& state : heard) {
     if (silent(state)) {
       parts.push_back(Silence(state));
+    } else if (state.stood_still_s >= kSilentSeconds) {
+      parts.push_back(Standstill(state));
     } else if (state.operations < number) {
       (state.doing == Doing::kWaiting ? waiting : parts)
           .push_back(fmt::format("{} is heard, and {}", NameOf(state), Describe(state)));

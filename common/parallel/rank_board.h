@@ -32,6 +32,9 @@ class RankBoard {
   /// After BeginWait and BeginAlone.
   void Compute();
 
+  /// This process did not run for so long, until now: the others may have missed it.
+  void NoteStandstill(double seconds);
+
   /// This rank's own state.
   RankState Own() const;
   /// How often it changed.
@@ -59,6 +62,7 @@ class RankBoard {
   RankState own_;          // without for_s
   std::string operation_;  // the last one begun
   Clock::time_point since_ = Clock::now();
+  Clock::time_point ran_again_{};  // after own_.stood_still_s
   uint64_t changes_ = 0;
   struct Known {
     RankState state;

@@ -21,11 +21,12 @@ struct RankState {
   std::string host;
   int64_t pid = 0;
   Doing doing = Doing::kComputing;
-  std::string what;        // kAlone: the work; else the last operation that it began
-  std::string phase;       // of the job, such as "step 17"; may be empty
-  int64_t operations = 0;  // begun so far
-  double for_s = 0;        // seconds that it has been at this
-  double age_s = 0;        // seconds since it was last heard; for_s includes them
+  std::string what;          // kAlone: the work; else the last operation that it began
+  std::string phase;         // of the job, such as "step 17"; may be empty
+  int64_t operations = 0;    // begun so far
+  double stood_still_s = 0;  // seconds in which its process did not run, until just now; 0: it ran
+  double for_s = 0;          // seconds that it has been at this
+  double age_s = 0;          // seconds since it was last heard; for_s includes them
 };
 
 /// `rank 2 (node7, process 4711)`.

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "common/base/hash.h"
 #include "common/base/log.h"
@@ -115,7 +116,11 @@ SideChannel::~SideChannel() {
 
 void SideChannel::Run() {
   pollfd events[] = {{wake_, POLLIN, 0}, {socket_, POLLIN, 0}};
+  Clock::time_point last_turn = Clock::now();
   while (true) {
+    const Clock::time_point now = Clock::now();
+    const double turn_s = SecondsBetween(std::exchange(last_turn, now), now);
+    if (turn_s > kSilentSeconds) board_.NoteStandstill(turn_s);
     if (board_.rank() != 0) Tell();
     if (poll(events, 2, static_cast<int>(kAfterChange.count())) < 0 && errno != EINTR) return;
     if ((events[0].revents & POLLIN) != 0) return;

@@ -31,7 +31,7 @@ void Stopper::LookAtJob(Clock::time_point now) {
   } else if (time_ == launcher::JobTime::kOver) {
     printer_.Note(job_->Words(now) + ": stopping now; what is not handed in is done again");
     told_ = true;
-    coordinator_.Stop();
+    coordinator_.StopSoon();
   }
 }
 

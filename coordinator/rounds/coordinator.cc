@@ -94,7 +94,8 @@ struct Coordinator::Parts {
   std::unique_ptr<rpc::Server> server;
 
   bool ran = false;
-  std::atomic<int> stops = 0;  // calls of Stop
+  std::atomic<int> stops = 0;      // calls of Stop
+  std::atomic<bool> soon = false;  // of StopSoon
   std::atomic<bool> drain = false;
   std::optional<RunEnd> end;  // decided; the workers are being let go
   Clock::time_point goodbye_by{};
@@ -186,11 +187,11 @@ Result<bool> Coordinator::Parts::TickToTheEnd(Clock::time_point now) {
     end = RunEnd::kStopped;
     board->SetState("stopping", "");
     goodbye_by = now + kTimeToEnd;
-    if (machine->training_now())
+    if (machine->training_now() && !soon)
       goodbye_by +=
           std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(config.trainer.stop_timeout_s));
   }
-  SRLM_ASSIGN_OR_RETURN(const bool gone, machine->EndGroups());
+  SRLM_ASSIGN_OR_RETURN(const bool gone, machine->EndGroups(!soon));
   board->Publish(false);
   return !gone && now < goodbye_by;
 }
@@ -310,6 +311,11 @@ Result<RunEnd> Coordinator::Run() {
 
 void Coordinator::Stop() {
   if (++parts_->stops > 1) parts_->loop->Stop();
+}
+
+void Coordinator::StopSoon() {
+  parts_->soon = true;
+  Stop();
 }
 
 void Coordinator::Drain() { parts_->drain = true; }

@@ -47,13 +47,16 @@ class Coordinator {
 
   /// Works until the run is done or paused, or Stop is called. Fails when the ledger cannot be written or a job
   /// cannot be done; the ledger then stands as at the last commit. Groups that it started have ended when it returns:
-  /// they are asked to, and killed when they do not within 10 s. Aborted when another coordinator has taken the run:
+  /// they are asked to, and killed when they do not in time. Aborted when another coordinator has taken the run:
   /// nothing is stored, and the groups are left to it.
   Result<RunEnd> Run();
 
-  /// Ends Run in order: nothing more is leased, and the groups may hand in what they hold. A second call ends it
-  /// without waiting for them. From any thread.
+  /// Ends Run in order: nothing more is leased, the groups may hand in what they hold, and a training job ends its step
+  /// and writes a checkpoint, within trainer.stop_timeout_s. A second call ends it without waiting for them. From any
+  /// thread.
   void Stop();
+  /// The same for who has no time to wait for a step: groups of all kinds are asked to end, and killed after 10 s.
+  void StopSoon();
 
   /// Ends Run as Stop does, but gives everybody their time as a pause does: workers hand in what they hold, a training
   /// job saves a checkpoint. On a run that is paused by a person Run then comes back with kPaused. Stop may still be

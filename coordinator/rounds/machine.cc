@@ -148,12 +148,12 @@ Result<bool> Machine::Dismiss(Clock::time_point now) {
   return fleet_.empty() && context_.workers.all().empty();
 }
 
-Result<bool> Machine::EndGroups() {
+Result<bool> Machine::EndGroups(bool waits_for_step) {
   if (launcher_ == nullptr) return true;
+  const bool trains = training_ != nullptr && waits_for_step;
   if (!ending_) {
     ending_ = launcher_->Running();
-    // mpirun would pass the signal on and kill its ranks a second later.
-    if (training_ != nullptr) std::erase(*ending_, training_->launch_id());
+    if (trains) std::erase(*ending_, training_->launch_id());  // mpirun would kill its ranks 2 s after TERM
     for (const std::string& id : *ending_)
       SRLM_RETURN_IF_ERROR(launcher_->Stop(id, Deadline::AfterSeconds(kStopGraceSeconds)));
   }
@@ -163,7 +163,7 @@ Result<bool> Machine::EndGroups() {
     SRLM_RETURN_IF_ERROR(RecordEnd(context_, id, "ended with its coordinator"));
     std::erase(*ending_, id);
   }
-  if (training_ != nullptr) {
+  if (trains) {
     SRLM_ASSIGN_OR_RETURN(const bool let_go, training_->Hold());
     if (!let_go) return false;
   }

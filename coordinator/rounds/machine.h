@@ -44,8 +44,8 @@ class Machine {
   bool held() const { return held_; }
 
   /// Asks every group to end, because the coordinator does; whether none is left. Results are taken until then, and a
-  /// training job has its time for a checkpoint, as in Hold.
-  Result<bool> EndGroups();
+  /// training job has its time for a checkpoint, as in Hold, unless `waits_for_step` is false.
+  Result<bool> EndGroups(bool waits_for_step);
 
   /// Asks for an item that the queue does not hold, when the ledger says that it is not done; whether it was.
   Result<bool> Recall(const std::string& item_id);
@@ -104,7 +104,7 @@ class Machine {
   std::string problem_;
   bool dismissed_ = false;
   bool held_ = false;
-  std::optional<std::vector<std::string>> ending_;  // launches that were asked to end and have not; no trainer's
+  std::optional<std::vector<std::string>> ending_;  // launches that were asked to end and have not
 
   // For the estimate of the remaining time.
   std::string phase_;

@@ -19,15 +19,14 @@ from faulty_run import FOLDER, FaultyRun, send  # noqa: E402
 
 BIN = ""  # set by main
 DEADLINE = 3  # seconds, of a rank's wait for the others
-SILENCE = 5  # seconds in which the coordinator must have heard of a job
 
 
 def settings(*of):
     return [word for setting in of for word in ("--set", setting)]
 
 
-STOPS = settings("trainer.ranks=3", f"trainer.rank_timeout_s={DEADLINE}", f"trainer.silence_timeout_s={SILENCE}",
-                 "trainer.checkpoint_steps=10", "sft.epochs=20", "dpo.epochs=20")
+STOPS = settings("trainer.ranks=3", f"trainer.rank_timeout_s={DEADLINE}", "trainer.checkpoint_steps=10", "sft.epochs=20",
+                 "dpo.epochs=20")
 
 
 class Hangs(unittest.TestCase):
@@ -55,7 +54,8 @@ class Hangs(unittest.TestCase):
         end = time.monotonic() + 60
         while not log.exists() or log.read_text().count('"loss"') < steps:
             self.assertIsNone(run.life.poll(), run.says.read_text())
-            self.assertLess(time.monotonic(), end, f"{log}: no {steps} steps")
+            if time.monotonic() > end:
+                self.fail(f"{log}: no {steps} steps\n{run.says.read_text()}\n{run.events()}")
             time.sleep(0.01)
         ranks = {}
         for pid in run.find("trainer"):
@@ -69,21 +69,20 @@ class Hangs(unittest.TestCase):
         run = self.make("hung", STOPS)
         rank_1 = self.await_step(run, "sft", 15)[1]
         send(rank_1, signal.SIGSTOP)
-        # Longer than the ranks wait for rank 0, which waits for the coordinator, and than the coordinator waits for them.
+        # Longer than the ranks wait for rank 0, which waits for the coordinator.
         self.await_step(run, "dpo-1", 15)
         send(run.life.pid, signal.SIGSTOP)
-        time.sleep(SILENCE + 1)
+        time.sleep(DEADLINE + 2)
         send(run.life.pid, signal.SIGCONT)
         self.finish(run)
         self.finish(calm)
         self.assertEqual(run.digest(), calm.digest())
         self.assertEqual(len(run.events("coordinator_slept")), 1)
-        self.assertEqual(run.events("trainer_silent"), [])
         ended = run.events("job_ended_early")
         self.assertEqual(len(ended), 1, ended)
         self.assertRegex(ended[0]["message"],
                          rf"sft: .* on rank \d of 3 did not end within {DEADLINE} s .*: rank 1 \({socket.gethostname()}, "
-                         rf"process {rank_1}\) has not been heard for .* since \d\d:\d\d:\d\d UTC")
+                         rf"process {rank_1}\) (has not been heard|stood still) for .* since \d\d:\d\d:\d\d UTC")
 
     def test_a_stop_waits_for_a_long_step_and_keeps_it(self):
         rows = (FOLDER.parent / "e2e/data/ift_tiny.jsonl").read_text(encoding="utf-8")

@@ -21,6 +21,7 @@ RankState Of(int rank, int64_t operations, Doing doing, double age_s = 0.1) {
           .what = "all-reduce #40 'gradients'",
           .phase = "step 17",
           .operations = operations,
+          .stood_still_s = 0,
           .for_s = 60 + age_s,
           .age_s = age_s};
 }
@@ -70,6 +71,20 @@ TEST(RankBoard, NamesTheRankThatIsHeardAndBehind) {
   board.Hear(Of(1, 41, Doing::kWaiting, 0));
   board.Hear(Of(2, 41, Doing::kWaiting, 0));
   EXPECT_TRUE(Contains(board.WhoIsBehind(41), "data does not pass between them"));
+}
+
+TEST(RankBoard, NamesTheRankThatStoodStillUntilJustNow) {
+  RankBoard board(0, 3);
+  RankState woken = Of(1, 41, Doing::kWaiting);
+  woken.stood_still_s = 61;
+  board.Hear(woken);
+  board.Hear(Of(2, 41, Doing::kWaiting));
+  const std::string said = board.WhoIsBehind(41);
+  EXPECT_TRUE(said.starts_with("rank 1 (node1, process 101) stood still for 61.0 s until just now: ")) << said;
+  EXPECT_FALSE(Contains(said, "rank 2")) << said;
+  EXPECT_EQ(board.Own().stood_still_s, 0);
+  board.NoteStandstill(7);
+  EXPECT_EQ(board.Own().stood_still_s, 7);
 }
 
 TEST(RankBoard, WithoutRank0NothingIsSaidOfTheOthers) {
