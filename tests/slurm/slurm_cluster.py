@@ -1,6 +1,7 @@
 """A Slurm cluster of the test's own (cluster.sh), and runs that are jobs of it.
 
-The cluster is in a process and mount namespace of its own: whatever it starts ends with the test, however that ends.
+The cluster is in a process and mount namespace of its own (and a user namespace where the caller is not root): whatever
+it starts ends with the test, however that ends.
 """
 
 import json
@@ -30,11 +31,10 @@ def enter():
             hosts.flush()
             subprocess.run(["mount", "--bind", hosts.name, "/etc/hosts"], check=True, timeout=30)
         return
-    if os.geteuid() != 0:
-        sys.exit("this test needs root: Slurm's daemons start tasks for other users")
+    user = [] if os.geteuid() == 0 else ["--user", "--map-current-user", "--keep-caps"]
     os.environ[MARK] = "1"
-    os.execvp("unshare", ["unshare", "--mount", "--pid", "--fork", "--mount-proc", "--kill-child", sys.executable,
-                          *sys.argv])
+    os.execvp("unshare", ["unshare", *user, "--mount", "--pid", "--fork", "--mount-proc", "--kill-child",
+                          sys.executable, *sys.argv])
 
 
 class Cluster:

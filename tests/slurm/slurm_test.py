@@ -10,6 +10,7 @@ import os
 import pathlib
 import re
 import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -165,12 +166,26 @@ class Long(OnCluster):
         run = self.make("tasks", sbatch=["--time=10"])
         run.submit()
         run.await_progress("generate_and_judge", 20)
-        self.assertRegex(self.cluster.steps()[0][1], "worker-1-1@" + run.status()["run_id"])
+        name = "worker-1-1@" + run.status()["run_id"]
+        self.assertIn(name, [of for _, of in self.cluster.steps()])
         run.signal("TERM")
         run.await_("workers left", lambda: len(run.events("worker_left")) >= 2)
         self.finish(run, 300)
         self.assertEqual([row["message"] for row in run.events("worker_died")], [])
         self.assertEqual(run.restarts(), 0)
+        self.check_that_a_step_that_was_left_is_found(run, name)
+
+    def check_that_a_step_that_was_left_is_found(self, run, name):
+        left = subprocess.Popen(["srun", f"--job-name={name}", "sleep", "1000"], stdin=subprocess.DEVNULL)
+        try:
+            step = run.await_("step", lambda: [step for step, of in self.cluster.steps() if of == name])[0]
+            ended = run.srlm("fsck", run.run_dir)
+            self.assertEqual(ended.returncode, 1)
+            self.assertRegex(ended.stdout, rf"Slurm step {step}\n\s+it is {name} of this run")
+        finally:
+            left.kill()
+            left.wait()
+            self.cluster.ask("scancel", f"--jobname={name}")
 
     def test_the_loss_of_the_first_node_ends_the_job_and_another_goes_on(self):
         run = self.make("first", sbatch=["--time=10"])
