@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
@@ -33,12 +34,12 @@ Json AsJson(const fsck::Report& report) {
 std::string AsText(const fsck::Report& report) {
   std::string text = fmt::format("{}: {}\n", report.folder, report.state);
   for (const fsck::Check& check : report.checks()) {
-    text += fmt::format("  {:<18}{:<12}{}\n", check.name,
-                        check.findings > 0                                    ? fmt::format("{} bad", check.findings)
-                        : check.counted.empty() && !check.not_checked.empty() ? "-"
-                                                                              : "ok",
-                        check.counted);
-    if (!check.not_checked.empty()) text += fmt::format("  {:<30}not checked: {}\n", "", check.not_checked);
+    const std::string verdict = check.findings > 0 ? fmt::format("{} bad", check.findings)
+                                : check.counted.empty() && !check.not_checked.empty() ? "-"
+                                                                                      : "ok";
+    const std::string unchecked = check.not_checked.empty() ? "" : "not checked: " + check.not_checked;
+    text += fmt::format("  {:<18}{:<12}{}\n", check.name, verdict, check.counted.empty() ? unchecked : check.counted);
+    if (!check.counted.empty() && !unchecked.empty()) text += fmt::format("  {:<30}{}\n", "", unchecked);
   }
   for (const fsck::Finding& finding : report.findings())
     text += fmt::format("\n{}: {}\n  {}\n  to do: {}\n", finding.check, finding.where, finding.what, finding.remedy);
@@ -50,7 +51,10 @@ std::string AsText(const fsck::Report& report) {
   }
   if (!report.duplicates.empty())
     text += fmt::format("results that came twice and were dropped: {}\n", report.duplicates);
-  text += report.found() == 0 ? "\nall is as it must be\n" : fmt::format("\n{} findings\n", report.found());
+  const bool whole = std::ranges::all_of(report.checks(), [](const auto& check) { return check.not_checked.empty(); });
+  text += report.found() > 0 ? fmt::format("\n{} findings\n", report.found())
+          : whole            ? "\nall is as it must be\n"
+                             : "\nwhat was checked is as it must be\n";
   return text;
 }
 

@@ -12,6 +12,7 @@ again; what the programs are doing when a fault strikes differs by some millisec
 
 import argparse
 import contextlib
+import dataclasses
 import json
 import os
 import pathlib
@@ -36,6 +37,17 @@ CHECKS_OF_ROWS = {"ledger", "rounds", "new prompts", "prompts", "candidates", "v
 ITEMS = 4 + 5 + 15 + 2 * 6  # new prompts, prompts, candidates, judgements of two models
 
 
+@dataclasses.dataclass
+class Tally:
+    """Over all schedules."""
+
+    schedules: int = 0
+    as_undisturbed: int = 0
+    deaths: int = 0  # lives of coordinators that ended before their run
+    acknowledged: int = 0
+    lost: int = 0
+
+
 class Failed(Exception):
     """A schedule after which something is not as it must be."""
 
@@ -49,7 +61,7 @@ def check_rows(run):
         raise Failed(f"srlm fsck after life {run.lives}: {json.dumps(wrong)}")
 
 
-def finish(run, striker, counter):
+def finish(run, striker, counter, tally):
     """Life after life until the run is done; looks after each death whether what was acknowledged is there."""
     end = time.monotonic() + LONGEST_S
     while True:
@@ -58,24 +70,28 @@ def finish(run, striker, counter):
                 raise Failed(f"the run is not done after {LONGEST_S} s")
             striker.turn()
             time.sleep(0.02)
+        striker.note_failpoint()
         lost = lost_results(run.run_dir)
+        tally.lost += len(lost)
         if lost:
             raise Failed(f"acknowledged, and not in the ledger of life {run.lives}: {lost}")
         if run.life.returncode == 0:
             return
+        tally.deaths += 1
         check_rows(run)
         if run.lives >= MOST_LIVES:
             raise Failed(f"the run is not done after {run.lives} lives")
         run.start(**striker.environment(counter))
 
 
-def play(bin_folder, folder, plan, expected):
+def play(bin_folder, folder, plan, expected, tally):
     """Plays a schedule; how it went in words. Raises Failed."""
     run = FaultyRun(bin_folder, pathlib.Path(folder) / "run", *SETTINGS)
     striker = Striker(run, plan)
     try:
         run.start(**striker.environment(folder))
-        finish(run, striker, folder)
+        finish(run, striker, folder, tally)
+        tally.acknowledged += len(acknowledged(run.run_dir))
         striker.wake_all()
         left = run.await_none(30)
         if left:
@@ -84,6 +100,7 @@ def play(bin_folder, folder, plan, expected):
         if report["digest"] != expected["digest"]:
             different = [kind for kind in expected["digests"] if report["digests"].get(kind) != expected["digests"][kind]]
             raise Failed(f"other {', '.join(different)} than the undisturbed run's")
+        tally.as_undisturbed += 1
         return f"{run.lives} lives, {striker.struck} of {len(plan.faults)} faults struck"
     except (Failed, AssertionError, subprocess.TimeoutExpired) as error:
         keep = pathlib.Path(tempfile.mkdtemp(prefix="srlm-fault-failed-"))
@@ -146,7 +163,7 @@ def main():
     plans = [random_plan(seed, every) for seed in [*options.seed, *range(1, options.random + 1)]]
     if options.failpoints is not None:
         plans = [failpoint_plan(name) for name in options.failpoints or every] + plans
-    failed = 0
+    tally = Tally(schedules=len(plans))
     with tempfile.TemporaryDirectory(prefix="srlm-faults-") as folder:
         expected = undisturbed(bin_folder, folder)
         for number, plan in enumerate(plans):
@@ -154,18 +171,25 @@ def main():
             here = pathlib.Path(folder) / str(number)
             here.mkdir()
             try:
-                note, right = play(bin_folder, here, plan, expected), True
+                note, right = play(bin_folder, here, plan, expected, tally), True
             except Failed as error:
                 note, right = str(error), False
                 print(f"{plan.name} FAILED: {error}\nreplay it: {sys.argv[0]} {bin_folder} {plan.replay}", flush=True)
-            failed += not right
             print(json.dumps({"figure": f"{plan.name}: {plan}", "value": "as undisturbed" if right else "failed",
                               "limit": "as undisturbed", "pass": right,
                               "note": f"{note.splitlines()[0]}, {time.monotonic() - begin:.0f} s"}), flush=True)
-        print(json.dumps({"figure": f"fault schedules of {len(plans)} after which a run was not as an undisturbed one, or "
-                          "missed a result that was acknowledged", "value": failed, "limit": "0", "pass": failed == 0}),
-              flush=True)
-    return 1 if failed else 0
+    print_totals(tally)
+    return 0 if tally.as_undisturbed == tally.schedules else 1
+
+
+def print_totals(tally):
+    print(json.dumps({"figure": "fault schedules: runs whose digest is the undisturbed one's, and fsck clean",
+                      "value": f"{tally.as_undisturbed} of {tally.schedules}",
+                      "limit": "all", "pass": tally.as_undisturbed == tally.schedules}))
+    print(json.dumps({"figure": "fault schedules: acknowledged results lost", "value": tally.lost, "limit": "0",
+                      "pass": tally.lost == 0,
+                      "note": f"{tally.acknowledged} acknowledged; looked for after each of {tally.deaths} deaths of a "
+                              "coordinator and at the end of each run"}))
 
 
 if __name__ == "__main__":
