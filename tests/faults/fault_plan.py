@@ -69,6 +69,12 @@ def random_plan(seed, failpoints):
     return Plan(f"seed {seed}", f"--seed {seed}", faults)
 
 
+def each_program_plan():
+    kills = [Fault("kill", "trainer", 0, 0.5), Fault("kill", "worker", 2, 0.5), Fault("kill", "coordinator", 2, 1),
+             Fault("kill", "trainer_mpirun", 3, 0.5)]
+    return Plan("each program", "--each-program", kills)
+
+
 def failpoint_plan(name):
     faults = [Fault("failpoint", failpoint=f"{name}:1")]
     if name == "ledger.before_apart":  # passed by who takes a run from one that lives

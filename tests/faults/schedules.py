@@ -5,6 +5,7 @@ nothing, the digest is that of a run that nobody disturbed, and no result that w
     schedules.py BIN_FOLDER --seed 3 17     schedules by their seeds
     schedules.py BIN_FOLDER --random 60     so many, seeds 1 to 60
     schedules.py BIN_FOLDER --failpoints [NAME...]    each failpoint of the programs once, or those named
+    schedules.py BIN_FOLDER --each-program [--config FILE --longest-s S]    a kill of each program in one run
 
 Prints one figure a schedule (tests/tools/figures.py), and what replays one that failed. A seed gives the same schedule
 again; what the programs are doing when a fault strikes differs by some milliseconds each time.
@@ -25,13 +26,12 @@ import time
 
 sys.dont_write_bytecode = True
 from acknowledged import acknowledged, lost_results  # noqa: E402
-from fault_plan import PROGRAMS, failpoint_plan, random_plan  # noqa: E402
-from faulty_run import FaultyRun  # noqa: E402
+from fault_plan import PROGRAMS, each_program_plan, failpoint_plan, random_plan  # noqa: E402
+from faulty_run import CONFIG, FaultyRun  # noqa: E402
 from strike import Striker  # noqa: E402
 
 # An item that happens to be there at every death of a schedule is not a poison item.
 SETTINGS = ("--set", "coordinator.max_item_tries=20")
-LONGEST_S = 150
 MOST_LIVES = 12
 CHECKS_OF_ROWS = {"ledger", "rounds", "new prompts", "prompts", "candidates", "votes", "pairs", "evaluations"}
 ITEMS = 4 + 5 + 15 + 2 * 6  # new prompts, prompts, candidates, judgements of two models
@@ -61,13 +61,13 @@ def check_rows(run):
         raise Failed(f"srlm fsck after life {run.lives}: {json.dumps(wrong)}")
 
 
-def finish(run, striker, counter, tally):
+def finish(run, striker, counter, tally, longest_s):
     """Life after life until the run is done; looks after each death whether what was acknowledged is there."""
-    end = time.monotonic() + LONGEST_S
+    end = time.monotonic() + longest_s
     while True:
         while run.life.poll() is None:
             if time.monotonic() > end:
-                raise Failed(f"the run is not done after {LONGEST_S} s")
+                raise Failed(f"the run is not done after {longest_s} s")
             striker.turn()
             time.sleep(0.02)
         striker.note_failpoint()
@@ -84,13 +84,13 @@ def finish(run, striker, counter, tally):
         run.start(**striker.environment(counter))
 
 
-def play(bin_folder, folder, plan, expected, tally):
+def play(options, folder, plan, expected, tally):
     """Plays a schedule; how it went in words. Raises Failed."""
-    run = FaultyRun(bin_folder, pathlib.Path(folder) / "run", *SETTINGS)
+    run = FaultyRun(options.bin_folder, pathlib.Path(folder) / "run", *SETTINGS, config=options.config)
     striker = Striker(run, plan)
     try:
         run.start(**striker.environment(folder))
-        finish(run, striker, folder, tally)
+        finish(run, striker, folder, tally, options.longest_s)
         tally.acknowledged += len(acknowledged(run.run_dir))
         striker.wake_all()
         left = run.await_none(30)
@@ -118,13 +118,14 @@ def tail(keep, lines=12):
     return "\n".join((keep / "schedule/run.out").read_text(errors="replace").splitlines()[-lines:])
 
 
-def undisturbed(bin_folder, folder):
-    run = FaultyRun(bin_folder, pathlib.Path(folder) / "calm", *SETTINGS)
+def undisturbed(options, folder):
+    run = FaultyRun(options.bin_folder, pathlib.Path(folder) / "calm", *SETTINGS, config=options.config)
     try:
         run.start()
-        if run.wait(LONGEST_S) != 0:
+        if run.wait(options.longest_s) != 0:
             raise SystemExit(run.says.read_text())
-        sees_what_is_lost(run.run_dir, folder)
+        if options.config == CONFIG:
+            sees_what_is_lost(run.run_dir, folder)
         return run.fsck()
     finally:
         run.end()
@@ -157,24 +158,29 @@ def main():
     parser.add_argument("--seed", type=int, nargs="+", default=[])
     parser.add_argument("--random", type=int, default=0)
     parser.add_argument("--failpoints", nargs="*")
+    parser.add_argument("--each-program", action="store_true")
+    parser.add_argument("--config", type=pathlib.Path, default=CONFIG)
+    parser.add_argument("--longest-s", type=float, default=150)
     options = parser.parse_args()
-    bin_folder = os.path.abspath(options.bin_folder)
-    every = failpoints(bin_folder)
+    options.bin_folder = os.path.abspath(options.bin_folder)
+    every = failpoints(options.bin_folder)
     plans = [random_plan(seed, every) for seed in [*options.seed, *range(1, options.random + 1)]]
     if options.failpoints is not None:
         plans = [failpoint_plan(name) for name in options.failpoints or every] + plans
+    if options.each_program:
+        plans.append(each_program_plan())
     tally = Tally(schedules=len(plans))
     with tempfile.TemporaryDirectory(prefix="srlm-faults-") as folder:
-        expected = undisturbed(bin_folder, folder)
+        expected = undisturbed(options, folder)
         for number, plan in enumerate(plans):
             begin = time.monotonic()
             here = pathlib.Path(folder) / str(number)
             here.mkdir()
             try:
-                note, right = play(bin_folder, here, plan, expected, tally), True
+                note, right = play(options, here, plan, expected, tally), True
             except Failed as error:
                 note, right = str(error), False
-                print(f"{plan.name} FAILED: {error}\nreplay it: {sys.argv[0]} {bin_folder} {plan.replay}", flush=True)
+                print(f"{plan.name} FAILED: {error}\nreplay it: {sys.argv[0]} {options.bin_folder} {plan.replay}", flush=True)
             print(json.dumps({"figure": f"{plan.name}: {plan}", "value": "as undisturbed" if right else "failed",
                               "limit": "as undisturbed", "pass": right,
                               "note": f"{note.splitlines()[0]}, {time.monotonic() - begin:.0f} s"}), flush=True)
