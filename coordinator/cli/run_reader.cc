@@ -3,8 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
+#include <thread>
 
+#include "common/base/clock.h"
 #include "common/base/process.h"
 #include "common/rpc/run_address.h"
 #include "common/rpc/run_secrets.h"
@@ -15,6 +18,9 @@
 
 namespace srlm::cli {
 namespace {
+
+constexpr double kStartSeconds = 10;
+constexpr std::chrono::milliseconds kLookAgain(50);
 
 /// Whether the coordinator that wrote `address` ran on this host and is gone: then nobody is waited for.
 bool IsGone(const rpc::RunAddress& address) {
@@ -36,8 +42,15 @@ Result<std::unique_ptr<RunReader>> OpenRun(const std::string& run_dir, rpc::Righ
   if (!std::filesystem::is_directory(run_dir, error)) {
     return NotFound(run_dir + ": no such run folder; `srlm run CONFIG --run-dir " + run_dir + "` would start one");
   }
-  const auto address = rpc::ReadRunAddress(run_dir);
-  if (!address.ok() || IsGone(*address)) return AsReader(StoppedRun::Open(run_dir));
+  auto address = rpc::ReadRunAddress(run_dir);
+  // A coordinator that begins or ends has the ledger, and no address yet or any more.
+  const Deadline deadline = Deadline::AfterSeconds(kStartSeconds);
+  while (!address.ok() || IsGone(*address)) {
+    auto stopped = StoppedRun::Open(run_dir);
+    if (stopped.status().code() != Code::kUnavailable || deadline.Expired()) return AsReader(std::move(stopped));
+    std::this_thread::sleep_for(kLookAgain);
+    address = rpc::ReadRunAddress(run_dir);
+  }
   auto live = LiveRun::Connect(address->address, address->secure ? rpc::SecretsFolder(run_dir, right) : "");
   if (live.ok()) return AsReader(std::move(live));
   auto stopped = StoppedRun::Open(run_dir);
