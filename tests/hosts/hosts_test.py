@@ -2,13 +2,14 @@
 """A run over three hosts gives what it gives on one, also when links fail. Needs the right to make namespaces (root, or
 user namespaces); sandbox.py says what is missing.
 
-    hosts_test.py BIN_FOLDER           one cut, as `make verify` runs it
+    hosts_test.py BIN_FOLDER           three cuts, as `make verify` runs it
     hosts_test.py BIN_FOLDER --all     every fault, one figure a line (tests/tools/figures.py)
 """
 
 import json
 import os
 import pathlib
+import re
 import sys
 import tempfile
 import time
@@ -19,6 +20,7 @@ import sandbox  # noqa: E402
 from run_on_hosts import Run, leased_on, on_hosts, progress, settings  # noqa: E402
 
 GENERATE, TRAIN = "generate_and_judge", "dpo"
+RANK_TIMEOUT_S = 5
 
 
 class Faults:
@@ -52,6 +54,14 @@ class Faults:
         assert at <= still < at + 100, f"training was at step {at} and is at {still} without a rank"
         self.hosts.heal("h3")
 
+    def trainer_gone(self):
+        """A rank's host is cut off for longer than the others wait: they end the job, and name it."""
+        self.run.await_status("steps", lambda s: progress(s, TRAIN) > 1)
+        self.hosts.cut("h3")
+        wanted = re.compile(rf"did not end within {RANK_TIMEOUT_S} s .*: rank \d \(h3, process \d+\) has not been heard for")
+        self.run.await_status("rank that is named", lambda s: any(map(wanted.search, s.get("last_errors", []))))
+        self.hosts.heal("h3")
+
     def _watch(self, seconds):
         """Asks the coordinator, on its own host, for so long; its last answer."""
         begin = time.monotonic()
@@ -63,13 +73,18 @@ class Faults:
 
 
 INCOMING, OUTGOING = {"outgoing": False}, {"incoming": False}
-SHORT = [("a replica's host cut off both ways", lambda f: f.worker_cut())]
+# Name, fault, more settings.
+SHORT = [
+    ("a replica's host cut off both ways", lambda f: f.worker_cut()),
+    ("the coordinator's host cut off both ways for 60 s", lambda f: f.coordinator_cut(60)),
+    ("a trainer rank's host cut off until the others give it up", Faults.trainer_gone,
+     f"trainer.rank_timeout_s={RANK_TIMEOUT_S}"),
+]
 ALL = [
     ("nothing", Faults.nothing),
     *SHORT,
     ("nothing reaches a replica's host", lambda f: f.worker_cut(**INCOMING)),
     ("nothing leaves a replica's host", lambda f: f.worker_cut(**OUTGOING)),
-    ("the coordinator's host cut off both ways for 25 s", lambda f: f.coordinator_cut(25)),
     ("nothing reaches the coordinator's host for 15 s", lambda f: f.coordinator_cut(15, **INCOMING)),
     ("nothing leaves the coordinator's host for 15 s", lambda f: f.coordinator_cut(15, **OUTGOING)),
     ("a trainer rank's host cut off both ways for 8 s", lambda f: f.trainer_cut(8)),
@@ -109,10 +124,10 @@ def main():
         alone.await_end()
         expected = alone.digest()
         print(f"on one host: digest {expected}", flush=True)
-        for at, (name, fault) in enumerate(ALL if everything else SHORT):
+        for at, (name, fault, *more) in enumerate(ALL if everything else SHORT):
             os.mkdir(f"{folder}/{at}")
             try:
-                digest, seconds = run_with(fault, bin_folder, f"{folder}/{at}", sets)
+                digest, seconds = run_with(fault, bin_folder, f"{folder}/{at}", [*sets, *more])
                 note = f"{seconds:.0f} s"
             except AssertionError as error:
                 digest, note = "none", str(error)[-2000:]
