@@ -162,6 +162,23 @@ class Long(OnCluster):
         self.assertEqual(set(hosts[:2]), {"node1", "node2"})
         self.assertEqual(set(hosts[2:]), {"node1", "node3"})  # node2 is back soon, and is the job's no more
 
+    def test_training_goes_on_without_a_node_that_is_down(self):
+        run = self.make("training", sbatch=["--time=10"])
+        run.submit()
+        run.await_progress("dpo", 5)
+        self.cluster.ask("scontrol", "update", "nodename=node2", "state=down", "reason=test")
+        self.finish(run, 300)
+        self.assertEqual(run.restarts(), 0)
+        self.assertEqual(len(run.events("job_resumed")), 1)
+
+    def test_a_job_in_whose_time_nothing_was_finished_is_not_put_back(self):
+        run = self.make("idle", "launcher.command=sh -c 'exec sleep 1000' {ranks} {program}", sbatch=["--time=1"])
+        run.submit()
+        run.await_end("FAILED", 90)
+        self.assertEqual(run.left(), [])
+        self.assertEqual(run.restarts(), 0)
+        self.assertRegex(run.text(), "nothing was finished in the time of Slurm job .* with more --time")
+
     def test_notices_to_workers_tasks_make_them_hand_in_and_start_again(self):
         run = self.make("tasks", sbatch=["--time=10"])
         run.submit()
