@@ -57,6 +57,19 @@ class ControlsTest : public RunFilesTest {
       std::this_thread::yield();
     }
   }
+  /// Until the table of rounds changes or the run ends, or 20 s.
+  void AwaitProgress() {
+    const auto table = [](const v1::RunStatus& status) {
+      std::string text;
+      for (const v1::RoundSummary& round : status.rounds()) text += round.SerializeAsString();
+      return text;
+    };
+    const std::string before = table(coordinator_->Status());
+    const Deadline deadline = Deadline::AfterSeconds(20);
+    for (v1::RunStatus now = coordinator_->Status();
+         table(now) == before && now.state() == "running" && !deadline.Expired(); now = coordinator_->Status())
+      std::this_thread::yield();
+  }
   static std::string Tables(const std::string& run_dir) {
     const auto ledger = ledger::Ledger::OpenReadOnly(run_dir);
     EXPECT_TRUE(ledger.ok()) << ledger.status().message();
@@ -122,6 +135,38 @@ TEST_F(ControlsTest, APausedRunCanBeCancelledAndACancelledOneNotResumed) {
   EXPECT_TRUE(resumed == Code::kFailedPrecondition || resumed == Code::kUnavailable || resumed == Code::kCancelled)
       << CodeName(resumed);
   EXPECT_EQ(*Finish(), RunEnd::kCancelled);
+}
+
+TEST_F(ControlsTest, ADrainedRunEndsInOrderAndTheNextStartGoesOn) {
+  Start(RunDir("calm"));
+  EXPECT_EQ(*Finish(), RunEnd::kDone);
+  int starts = 0;
+  auto end = RunEnd::kStopped;
+  for (; end == RunEnd::kStopped && starts < 50; ++starts) {
+    Start(RunDir());
+    AwaitProgress();
+    coordinator_->Drain();
+    work_.join();
+    ASSERT_TRUE(end_.ok()) << end_.status().message();
+    EXPECT_TRUE(coordinator_->GotFurther() || *end_ == RunEnd::kDone);
+    EXPECT_EQ(coordinator_->Status().workers_size(), 0);
+    end = *end_;
+    coordinator_.reset();
+  }
+  EXPECT_EQ(end, RunEnd::kDone);
+  EXPECT_GT(starts, 1);
+  EXPECT_EQ(Tables(RunDir("calm")), Tables(RunDir()));
+}
+
+TEST_F(ControlsTest, ARunThatAPersonPausedIsStillPausedWhenItIsDrained) {
+  Start(RunDir());
+  ASSERT_TRUE(Ask(&Stub::Pause).ok());
+  EXPECT_EQ(AwaitState("paused").state(), "paused");
+  coordinator_->Drain();
+  EXPECT_EQ(*Finish(), RunEnd::kPaused);
+  const auto ledger = ledger::Ledger::OpenReadOnly(RunDir());
+  EXPECT_EQ(*(*ledger)->Fact("state"), "paused");
+  EXPECT_EQ(*(*ledger)->Fact("message"), "paused by ann@desk: the disk is moved");
 }
 
 }  // namespace
