@@ -107,6 +107,8 @@ TEST_F(GroupsTest, AStopThatIsSaidTwiceDoesNotWaitForADeafGroup) {
   work.join();
   EXPECT_LT(SecondsSince(begin), 8);
   EXPECT_EQ(Members("worker-2-1"), 0u);
+  coordinator.reset();
+  EXPECT_TRUE(Ledger()->OpenLaunches()->empty());  // that it was killed is noted
 }
 
 // What a coordinator leaves that died between recording a launch and noting its process group.
