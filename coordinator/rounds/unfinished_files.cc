@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 
 #include "common/base/process.h"
@@ -13,16 +14,16 @@ namespace fs = std::filesystem;
 
 constexpr char kBeside[] = ".tmp.";  // and the writer's pid; SQLite may add the journal of a copy
 
-bool IsUnfinished(const std::string& name) {
-  const bool checkpoint = name.starts_with(".tmp-") || name.starts_with(".old-");
-  return checkpoint || name.find(kBeside) != std::string::npos || name.starts_with("owner.lock.");
+/// The process that was writing it, by its name; 0: it is no name of ours.
+pid_t WriterOf(const std::string& name) {
+  const size_t beside = name.find(kBeside);
+  if (beside == std::string::npos && !name.starts_with("owner.lock.")) return 0;
+  const size_t digits = beside == std::string::npos ? name.rfind('.') + 1 : beside + std::strlen(kBeside);
+  return static_cast<pid_t>(std::strtol(name.c_str() + digits, nullptr, 10));
 }
 
-/// The process that wrote it, by its name; 0 when that does not say.
-pid_t WriterOf(const std::string& name) {
-  const size_t dot = name.find(kBeside);
-  const std::string after = dot == std::string::npos ? name.substr(name.rfind('.') + 1) : name.substr(dot + 5);
-  return static_cast<pid_t>(std::strtol(after.c_str(), nullptr, 10));
+bool IsUnfinished(const std::string& name) {
+  return name.starts_with(".tmp-") || name.starts_with(".old-") || WriterOf(name) > 0;  // checkpoints; others
 }
 
 bool WrittenByCoordinator(const std::string& path) {

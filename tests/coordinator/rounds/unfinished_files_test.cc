@@ -28,7 +28,7 @@ TEST_F(UnfinishedFilesTest, TheOwnerRemovesWhatADeadCoordinatorWroteAndNothingEl
   };
   std::vector<std::string> all = left;
   all.insert(all.end(), others.begin(), others.end());
-  for (const std::string& path : {std::string("config.yaml"), std::string("owner.lock")}) all.push_back(path);
+  for (const char* path : {"config.yaml", "owner.lock", "owner.lock.bak", "notes.tmp.txt"}) all.push_back(path);
   for (const std::string& path : all) {
     ASSERT_TRUE(MakeFolders(std::filesystem::path(run + "/" + path).parent_path().string()).ok());
     ASSERT_TRUE(WriteFileAtomic(run + "/" + path, "").ok());
@@ -36,7 +36,8 @@ TEST_F(UnfinishedFilesTest, TheOwnerRemovesWhatADeadCoordinatorWroteAndNothingEl
   EXPECT_EQ(FindUnfinishedFiles(run).size(), left.size() + others.size());
   RemoveUnfinishedFiles(run);
   EXPECT_EQ(FindUnfinishedFiles(run), others);
-  for (const char* path : {"config.yaml", "owner.lock"}) EXPECT_TRUE(std::filesystem::exists(run + "/" + path)) << path;
+  for (const char* path : {"config.yaml", "owner.lock", "owner.lock.bak", "notes.tmp.txt"})
+    EXPECT_TRUE(std::filesystem::exists(run + "/" + path)) << path;
 }
 
 }  // namespace
