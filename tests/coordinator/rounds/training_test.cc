@@ -221,6 +221,16 @@ TEST_F(TrainingTest, AJobThatIsHeldStopsInOrderAndStartsAgainWhenItIsReleased) {
   EXPECT_FALSE(SawEvent("job_ended_early"));
 }
 
+TEST_F(TrainingTest, AHeldJobThatDoesNotStopInItsTimeIsEnded) {
+  Open({"trainer.stop_timeout_s=1"});
+  Advance();
+  const Clock::time_point begin = Clock::now();
+  while (!*training_->Hold()) ASSERT_LT(SecondsSince(begin), 10);
+  EXPECT_GE(SecondsSince(begin), 1);
+  EXPECT_EQ(launcher_.stopped, std::vector<std::string>{launcher_.started[0].id});
+  EXPECT_FALSE(SawEvent("job_ended_early"));
+}
+
 TEST_F(TrainingTest, AStopOnNoticeIsNoFailure) {
   Open({"coordinator.max_relaunches=0"});
   Advance();
