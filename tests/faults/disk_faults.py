@@ -17,13 +17,16 @@ import time
 
 sys.dont_write_bytecode = True
 import small_disk  # noqa: E402
-from disk_run import LONGER, DiskRun  # noqa: E402
+from disk_run import DiskRun  # noqa: E402
 from faulty_run import FaultyRun  # noqa: E402
 from small_disk import MIB  # noqa: E402
 
-ENDS = ("cancel", "SIGINT", "SIGKILL")
+ORPHANS = "workers without a coordinator"
+ENDS = ("cancel", "SIGINT", "SIGKILL", ORPHANS)
+ORPHAN_S = 5
 PHASES = ("sft", "evaluate", "generate_and_judge", "dpo")
-LONGEST_DELAY_S = 2
+LONGEST_DELAY_S = 0.8
+LONGER = ("--set", "dpo.epochs=20", "--set", "sft.epochs=8")  # than any delay
 RANDOM_RUNS = 6
 
 
@@ -53,7 +56,7 @@ LIMITS = {"space_is_used_up": 0, "space_gets_short": 8, "inodes_are_used_up": 0,
 
 
 def fault(run, kind, phase, delay_s):
-    """One shortage, from its beginning to its end. The run may be faster: then there is none in that phase."""
+    """One shortage, from its beginning to its end."""
     if phase in ("sft", "dpo"):
         assert run.await_role("trainer", 60), run.says.read_text()
     else:
@@ -83,9 +86,28 @@ def end_while_it_waits(run, how):
     run.start()
 
 
+def leave_workers_alone(run):
+    """The coordinator is killed while it waits: its workers, with results that nobody took, save them when they can."""
+    run.await_work("generate_and_judge")
+    run.await_pause(run.disk.take_space)
+    time.sleep(2)  # they finish some of what they hold
+    run.life.kill()
+    run.wait(10)
+    end = time.monotonic() + ORPHAN_S + 2
+    while time.monotonic() < end:  # they have given the coordinator up, and the disk is full
+        run.disk.take_space()
+        time.sleep(0.1)
+    saved = lambda: list(pathlib.Path(run.run_dir).glob("logs/srlm-worker/unacknowledged-*.jsonl"))  # noqa: E731
+    assert saved() == [] and run.find("worker"), "no worker waits for room"
+    run.disk.give_back()
+    assert run.await_none(10) == [] and saved() != []
+    run.start()
+
+
 def disturbed(bin_folder, folder, limit, faults, end=None):
     """A run with faults, each (kind, phase, delay), and perhaps an end in a pause: its digest, and a note."""
-    run = DiskRun(bin_folder, folder, "--set", f"coordinator.min_free_mib={limit}")
+    run = DiskRun(bin_folder, folder, *LONGER, "--set", f"coordinator.min_free_mib={limit}", "--set",
+                  f"coordinator.orphan_timeout_s={ORPHAN_S}")
     begin = time.monotonic()
     try:
         run.start(SRLM_SLOWDOWN="6")
@@ -94,7 +116,9 @@ def disturbed(bin_folder, folder, limit, faults, end=None):
                 run.await_status("going on", lambda s: s["state"] == "running")
             message, expected = fault(run, *one)
             assert re.search(expected, message), message
-        if end:
+        if end == ORPHANS:
+            leave_workers_alone(run)
+        elif end:
             end_while_it_waits(run, end)
         code = run.wait(120)
         assert code == 0, f"exit code {code}\n{run.says.read_text()}"

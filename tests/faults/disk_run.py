@@ -10,8 +10,6 @@ sys.dont_write_bytecode = True
 from faulty_run import FaultyRun  # noqa: E402
 from small_disk import SmallDisk  # noqa: E402
 
-LONGER = ("--set", "dpo.epochs=6")  # so that what happens in training happens in training
-
 
 class DiskRun(FaultyRun):
     """A run on a small disk. The programs' own output is elsewhere, since its loss would prove nothing."""
@@ -19,7 +17,7 @@ class DiskRun(FaultyRun):
     def __init__(self, bin_folder, folder, *settings):
         os.mkdir(folder)
         self.disk = SmallDisk(folder)
-        super().__init__(bin_folder, pathlib.Path(folder) / "run", *LONGER, *settings)
+        super().__init__(bin_folder, pathlib.Path(folder) / "run", *settings)
         self.says = pathlib.Path(f"{folder}.out")
 
     def remove(self):

@@ -13,12 +13,13 @@ import unittest
 
 sys.dont_write_bytecode = True
 import small_disk  # noqa: E402
-from disk_run import LONGER, DiskRun  # noqa: E402
+from disk_run import DiskRun  # noqa: E402
 from faulty_run import FaultyRun  # noqa: E402
 from small_disk import MIB  # noqa: E402
 
 BIN = ""  # set by main
-ONCE = ("--set", "coordinator.max_relaunches=0")  # a group that ends for lack of room has not failed
+LONGER = ("--set", "dpo.epochs=6")  # so that what happens in training happens in training
+ONCE = (*LONGER, "--set", "coordinator.max_relaunches=0")  # a group that ends for lack of room has not failed
 HARD = (*ONCE, "--set", "coordinator.min_free_mib=0")  # waits when something has failed
 SOFT = (*ONCE, "--set", "coordinator.min_free_mib=8")  # waits before that
 
