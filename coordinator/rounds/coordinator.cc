@@ -285,11 +285,13 @@ Result<RunEnd> Coordinator::Run() {
   Parts& parts = *parts_;
   parts.ran = true;
   const srlm::Status status = parts.loop->Run([&] { return parts.Tick(); });
+  const bool called_off =  // instead of waiting for room, so that nothing can be recorded
+      status.code() == Code::kResourceExhausted && parts.controls->wish() == Controls::Wish::kCancel;
   if (status.code() == Code::kAborted) {  // the groups are the next owner's to end or to keep
     if (parts.options.launcher) parts.options.launcher->Abandon();
     parts.board->SetState("failed", status.message());
-  } else if (status.code() == Code::kResourceExhausted && parts.controls->wish() == Controls::Wish::kCancel) {
-    parts.end = RunEnd::kCancelled;  // instead of waiting for room, so that nothing can be recorded
+  } else if (called_off) {
+    parts.end = RunEnd::kCancelled;
     parts.board->SetState("cancelled", parts.controls->Words("cancelled") + "; not stored: " + status.message());
   } else if (!status.ok()) {
     parts.board->SetState("failed", status.message());
@@ -305,7 +307,7 @@ Result<RunEnd> Coordinator::Run() {
   parts.board->PublishLast();
   parts.server->Shutdown(Deadline::AfterSeconds(1));
   parts.options.launcher.reset();
-  if (!status.ok() && parts.end != RunEnd::kCancelled) return status;
+  if (!status.ok() && !called_off) return status;
   return parts.end.value_or(RunEnd::kStopped);
 }
 
