@@ -20,6 +20,7 @@ build: setup
 	@cmake --build $(BUILD) --parallel $(JOBS)
 
 test: build
+	@JOBS=$(JOBS) tests/sanitizers/build.sh asan torchless_tests fuzz_targets
 	@ctest --test-dir $(BUILD) --output-on-failure --no-tests=error
 
 demo: build

@@ -15,12 +15,28 @@ set(SRLM_CARGO_TARGET ${SRLM_CACHE}/cargo-target CACHE PATH "where cargo builds 
 set(SRLM_SANITIZER "" CACHE STRING "empty, address or thread")
 
 add_compile_options(-Wall -Wextra -Wno-unused-parameter)
+# Sanitizers end the program at the first finding; -O1 and line tables are what clang's documentation advises.
 if(SRLM_SANITIZER STREQUAL "address")
-  add_compile_options(-fsanitize=address,undefined -fno-omit-frame-pointer)
-  add_link_options(-fsanitize=address,undefined)
+  set(_srlm_sanitize -fsanitize=address,undefined)
 elseif(SRLM_SANITIZER STREQUAL "thread")
-  add_compile_options(-fsanitize=thread -fno-omit-frame-pointer)
-  add_link_options(-fsanitize=thread)
+  set(_srlm_sanitize -fsanitize=thread)
+elseif(SRLM_SANITIZER)
+  message(FATAL_ERROR "SRLM_SANITIZER is ${SRLM_SANITIZER}: wanted nothing, address or thread")
+endif()
+if(SRLM_SANITIZER)
+  add_compile_options(${_srlm_sanitize} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  add_compile_options(-Wno-deprecated-declarations -Wno-pass-failed)  # of GCC 12's library; of what GCC would vectorise
+  add_compile_definitions(_GLIBCXX_ASSERTIONS)  # operator[] and the like check their bounds
+  add_link_options(${_srlm_sanitize})
+  set(CMAKE_CXX_FLAGS_RELWITHDEBINFO "-O1 -g1")
+  # What the tests find in their environment. Places are named by binutils' addr2line, which every compiler brings.
+  set(_srlm_suppressions ${CMAKE_SOURCE_DIR}/tests/sanitizers)
+  set(_srlm_symbolizer external_symbolizer_path=/usr/bin/addr2line)
+  set(SRLM_SANITIZER_ENVIRONMENT
+    ASAN_OPTIONS=${_srlm_symbolizer}:strict_string_checks=1
+    UBSAN_OPTIONS=print_stacktrace=1
+    LSAN_OPTIONS=suppressions=${_srlm_suppressions}/lsan.supp:print_suppressions=0
+    TSAN_OPTIONS=${_srlm_symbolizer}:ignore_noninstrumented_modules=1:suppressions=${_srlm_suppressions}/tsan.supp)
 endif()
 # Release keeps no debug information and no NDEBUG surprises: broken invariants use SRLM_CHECK, always on.
 set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG")
@@ -33,6 +49,8 @@ if(SRLM_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
       CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime ${SRLM_CCACHE})
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     add_compile_options(-fpch-preprocess)
+  else()
+    add_compile_options("SHELL:-Xclang -fno-pch-timestamp")
   endif()
 endif()
 find_program(SRLM_MOLD mold)

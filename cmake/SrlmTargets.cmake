@@ -21,7 +21,8 @@ function(srlm_program name)
 endfunction()
 
 # srlm_test(name [TORCH] [RANKS n] [TIMEOUT s] SOURCES ... DEPENDS ...): a GoogleTest binary and its ctest;
-# with RANKS it runs under mpirun, every rank the whole binary.
+# with RANKS it runs under mpirun, every rank the whole binary. Builds with sanitizers (tests/sanitizers) label it
+# `unit`, by its folder, and `torchless` where `make test` wants it.
 function(srlm_test name)
   cmake_parse_arguments(arg "TORCH" "RANKS;TIMEOUT" "SOURCES;DEPENDS" ${ARGN})
   add_executable(${name} ${arg_SOURCES})
@@ -43,4 +44,21 @@ function(srlm_test name)
   endif()
   set_tests_properties(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT}
     ENVIRONMENT "SRLM_BIN=${CMAKE_RUNTIME_OUTPUT_DIRECTORY};SRLM_SOURCE=${CMAKE_SOURCE_DIR};SRLM_MODEL=${SRLM_CACHE}/models/SmolLM2-135M-Instruct")
+  if(SRLM_SANITIZER)
+    srlm_sanitized_test(${name} "${arg_TORCH}" "${arg_RANKS}")
+  endif()
+endfunction()
+
+function(srlm_sanitized_test name torch ranks)
+  file(RELATIVE_PATH folder ${CMAKE_SOURCE_DIR}/tests ${CMAKE_CURRENT_SOURCE_DIR})
+  set(labels unit ${folder})
+  if(NOT torch AND NOT ranks AND NOT folder MATCHES "^trainer")
+    list(APPEND labels torchless)
+    add_dependencies(torchless_tests ${name})
+  endif()
+  set_property(TEST ${name} PROPERTY LABELS "${labels}")
+  set_property(TEST ${name} APPEND PROPERTY ENVIRONMENT "${SRLM_SANITIZER_ENVIRONMENT}")
+  if(ranks)  # MPI keeps much of what it takes, and its ranks would each report it
+    set_property(TEST ${name} APPEND PROPERTY ENVIRONMENT_MODIFICATION "ASAN_OPTIONS=string_append::detect_leaks=0")
+  endif()
 endfunction()

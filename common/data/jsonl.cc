@@ -30,19 +30,17 @@ Result<JsonlReader> JsonlReader::Open(const std::string& path, size_t max_line_b
 /// Fills text_ with the next line, its end taken off; false at the end of the file.
 Result<bool> JsonlReader::ReadLine() {
   text_.clear();
-  char buffer[1 << 14];
   ++line_;
-  while (std::fgets(buffer, sizeof buffer, file_.get()) != nullptr) {
-    // A zero byte would hide the rest of the buffer from here on; as JSON it is malformed in any case.
-    text_ += buffer;
-    if (text_.size() > max_line_bytes_)
-      return Error(fmt::format("the line is longer than {} bytes; is this JSON Lines?", max_line_bytes_));
-    if (!text_.empty() && text_.back() == '\n') {
-      text_.pop_back();
+  // A character at a time: fgets would hide what follows a zero byte.
+  for (int c = getc_unlocked(file_.get()); c != EOF; c = getc_unlocked(file_.get())) {
+    if (c == '\n') {
       if (!text_.empty() && text_.back() == '\r') text_.pop_back();
       return true;
     }
-    if (text_.empty()) return Error("a zero byte; wanted a JSON object");
+    if (c == '\0') return Error("a zero byte; wanted a JSON object");
+    if (text_.size() == max_line_bytes_)
+      return Error(fmt::format("the line is longer than {} bytes; is this JSON Lines?", max_line_bytes_));
+    text_ += static_cast<char>(c);
   }
   if (std::ferror(file_.get()) != 0) return FileError("read", path_, errno);
   return !text_.empty();

@@ -152,6 +152,7 @@ Result<SafetensorsFile> SafetensorsFile::Open(const std::string& path) {
 void SafetensorsFile::Read(const std::string& name, std::span<float> out) const {
   const StoredTensor& tensor = tensors_.at(name);
   SRLM_CHECK(static_cast<int64_t>(out.size()) == tensor.elements(), name);
+  if (out.empty()) return;
   const std::byte* from = file_.data() + tensor.offset;
   if (tensor.type == StoredType::kFloat32) {
     std::memcpy(out.data(), from, tensor.bytes);

@@ -1,5 +1,5 @@
 #!/bin/bash
-# A run over three hosts (network namespaces), one of which is cut off for a while (a replica's, the coordinator's, a
-# trainer rank's), gives what it gives on one host.
+# A run over three hosts (network namespaces) whose links are cut, one way and both, or lose a fifth of their packets (a
+# replica's, the coordinator's, a trainer rank's), gives what it gives on one host.
 set -euo pipefail
-exec python3 "$SRLM_SOURCE/tests/hosts/hosts_test.py" "$SRLM_BIN"
+exec python3 "$SRLM_SOURCE/tests/hosts/hosts_test.py" "$SRLM_BIN" --all

@@ -59,7 +59,8 @@ TEST(Jsonl, BadLinesNameFileAndLine) {
       {"{}\n{} {}\n", "a.jsonl:2: not valid JSON"},
       {"{}\n{\"a\": \"\xff\"}\n", "a.jsonl:2: not valid JSON"},
       {std::string("{}\n\0{}\n", 7), "a.jsonl:2: a zero byte"},
-      {std::string("{}\n{\"a\": 1\0}\n", 13), "a.jsonl:2: not valid JSON"},
+      {std::string("{}\n{\"a\": 1\0}\n", 13), "a.jsonl:2: a zero byte"},
+      {std::string("{}\n{}\0 more", 11), "a.jsonl:2: a zero byte"},
       {"{}\n" + std::string(100000, '[') + "\n", "a.jsonl:2: not valid JSON"},
       {"{}\n{\"a\": 1e999}\n", "a.jsonl:2: not valid JSON"},
   };

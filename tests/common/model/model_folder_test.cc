@@ -105,6 +105,12 @@ TEST_F(Folder, WhatIsNotSupportedIsRefusedByName) {
   }
 }
 
+TEST_F(Folder, AHostileDepthIsRefusedBeforeItIsPrinted) {
+  const std::string deep = std::string(1000000, '[') + std::string(1000000, ']');
+  const auto config = ReadModelConfig(WithConfig("\"hidden_size\": ", "\"hidden_size\": " + deep + ", \"x\": "));
+  EXPECT_NE(config.status().message().find("nested more than"), std::string::npos) << config.status().message();
+}
+
 TEST_F(Folder, AMissingFolderOrWeightFileSaysWhatIsMissing) {
   EXPECT_NE(ReadModelConfig(root_ + "/none").status().message().find("config.json"), std::string::npos);
   const std::string folder = WithConfig("\"llama\"", "\"llama\"");
