@@ -80,11 +80,12 @@ class SlurmRun(FaultyRun):
         self.cluster = cluster
         self.sbatch = sbatch
         self.job_id = ""
+        self.programs = self.bin  # the folder that srlm.sbatch takes srlm from
 
     def submit(self):
         command = ["sbatch", "--parsable", f"--nodes={len(NODES)}", f"--chdir={self.cluster.folder}", *self.sbatch,
                    str(ROOT / "deploy/slurm/srlm.sbatch"), str(self.config), "--run-dir", self.run_dir, *self.settings]
-        os.environ["SRLM_BIN"] = self.bin
+        os.environ["SRLM_BIN"] = self.programs
         self.job_id = self.cluster.ask(*command)
         self.says = self.cluster.folder / f"srlm-{self.job_id}.out"
 
