@@ -41,11 +41,12 @@ endif()
 # Release keeps no debug information and no NDEBUG surprises: broken invariants use SRLM_CHECK, always on.
 set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG")
 
-# ccache with the precompiled header: it must see the header's content (-fpch-preprocess) and not its times.
+# ccache with the precompiled header: it must see the header's content (-fpch-preprocess) and not its times. Another
+# clone's folder is no reason to compile again, also where line tables would name it.
 # Paths are hashed relative to the tree, so that a second clone finds the first one's results.
 find_program(SRLM_CCACHE ccache)
 if(SRLM_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${CMAKE_SOURCE_DIR}
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1
       CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime ${SRLM_CCACHE})
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     add_compile_options(-fpch-preprocess)
