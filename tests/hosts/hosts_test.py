@@ -21,6 +21,7 @@ from run_on_hosts import Run, leased_on, on_hosts, progress, settings  # noqa: E
 
 GENERATE, TRAIN = "generate_and_judge", "dpo"
 RANK_TIMEOUT_S = 5
+LONGEST_LOSSY_S = 400
 
 
 class Faults:
@@ -68,8 +69,12 @@ class Faults:
         return self.run.await_status("end of the cut", lambda s: time.monotonic() - begin > seconds)
 
     def loss(self, percent):
+        """Packets are lost on all hosts, until training has begun: its small messages then wait for seconds each."""
         for name in self.hosts.names:
             self.hosts.lose(name, percent)
+        self.run.await_status("a step", lambda s: progress(s, TRAIN) > 0, timeout=LONGEST_LOSSY_S)
+        for name in self.hosts.names:
+            self.hosts.heal(name)
 
 
 INCOMING, OUTGOING = {"outgoing": False}, {"incoming": False}
@@ -90,7 +95,7 @@ ALL = [
     ("a trainer rank's host cut off both ways for 8 s", lambda f: f.trainer_cut(8)),
     ("nothing reaches a trainer rank's host for 8 s", lambda f: f.trainer_cut(8, **INCOMING)),
     ("nothing leaves a trainer rank's host for 8 s", lambda f: f.trainer_cut(8, **OUTGOING)),
-    ("20 % of all packets lost", lambda f: f.loss(20)),
+    ("20 % of all packets lost until after the first step", lambda f: f.loss(20)),
 ]
 
 

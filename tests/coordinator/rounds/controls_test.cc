@@ -144,11 +144,11 @@ TEST_F(ControlsTest, ADrainedRunEndsInOrderAndTheNextStartGoesOn) {
   auto end = RunEnd::kStopped;
   for (; end == RunEnd::kStopped && starts < 50; ++starts) {
     Start(RunDir());
-    AwaitProgress();
+    if (starts > 0) AwaitProgress();  // the first is drained at its beginning, before it can be done
     coordinator_->Drain();
     work_.join();
     ASSERT_TRUE(end_.ok()) << end_.status().message();
-    EXPECT_TRUE(coordinator_->GotFurther() || *end_ == RunEnd::kDone);
+    EXPECT_TRUE(starts == 0 || coordinator_->GotFurther() || *end_ == RunEnd::kDone);
     EXPECT_EQ(coordinator_->Status().workers_size(), 0);
     end = *end_;
     coordinator_.reset();
