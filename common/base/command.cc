@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -13,35 +12,12 @@
 #include <cstring>
 #include <thread>
 
+#include "common/base/spawn.h"
+
 namespace srlm {
 namespace {
 
 constexpr size_t kMostBytes = 64 << 10;
-
-Status Spawn(const std::vector<std::string>& command, int output, pid_t* pid) {
-  posix_spawn_file_actions_t files;
-  posix_spawn_file_actions_init(&files);
-  posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_adddup2(&files, output, STDOUT_FILENO);
-  posix_spawn_file_actions_adddup2(&files, output, STDERR_FILENO);
-  posix_spawn_file_actions_addclosefrom_np(&files, STDERR_FILENO + 1);
-  posix_spawnattr_t attributes;
-  posix_spawnattr_init(&attributes);
-  sigset_t none, all;
-  sigemptyset(&none);
-  sigfillset(&all);
-  posix_spawnattr_setsigmask(&attributes, &none);
-  posix_spawnattr_setsigdefault(&attributes, &all);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-  std::vector<char*> words;
-  for (const std::string& word : command) words.push_back(const_cast<char*>(word.c_str()));
-  words.push_back(nullptr);
-  const int error = posix_spawnp(pid, words[0], &files, &attributes, words.data(), environ);
-  posix_spawnattr_destroy(&attributes);
-  posix_spawn_file_actions_destroy(&files);
-  if (error == 0) return OkStatus();
-  return NotFound(fmt::format("cannot run {}: {}", command[0], std::strerror(error)));
-}
 
 /// Reads until everybody has closed the other end; false at the deadline.
 bool ReadToTheEnd(int input, const Deadline& deadline, std::string& output) {
@@ -63,11 +39,11 @@ Result<CommandAnswer> RunCommand(const std::vector<std::string>& command, const 
   if (pipe2(ends, O_CLOEXEC) != 0) return ResourceExhausted(fmt::format("no pipe: {}", std::strerror(errno)));
   (void)fcntl(ends[0], F_SETFL, O_NONBLOCK);
   pid_t pid = 0;
-  const Status spawned = Spawn(command, ends[1], &pid);
+  const int error = SpawnProgram(command, environ, ends[1], false, &pid);
   close(ends[1]);
   CommandAnswer answer;
   bool ended = false;
-  if (spawned.ok()) {
+  if (error == 0) {
     ended = ReadToTheEnd(ends[0], deadline, answer.output);
     if (!ended) kill(pid, SIGKILL);
     int status = 0;
@@ -78,7 +54,7 @@ Result<CommandAnswer> RunCommand(const std::vector<std::string>& command, const 
     answer.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   }
   close(ends[0]);
-  SRLM_RETURN_IF_ERROR(spawned);
+  if (error != 0) return NotFound(fmt::format("cannot run {}: {}", command[0], std::strerror(error)));
   if (!ended) return DeadlineExceeded(command[0] + " did not end in time");
   return answer;
 }

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,55 +13,21 @@
 #include <utility>
 
 #include "common/base/file.h"
+#include "common/base/spawn.h"
 #include "coordinator/launcher/session.h"
 
 namespace srlm::launcher {
-namespace {
-
-std::vector<char*> Pointers(const std::vector<std::string>& texts) {
-  std::vector<char*> pointers;
-  for (const std::string& text : texts) pointers.push_back(const_cast<char*>(text.c_str()));
-  pointers.push_back(nullptr);
-  return pointers;
-}
-
-/// posix_spawn rather than fork: no handler of a library (gRPC has one) runs between, and a missing program is
-/// an error here instead of a child that ends with 127.
-int Spawn(const ProcessSpec& spec, pid_t* pid) {
-  posix_spawn_file_actions_t files;
-  posix_spawn_file_actions_init(&files);
-  posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_addopen(&files, STDOUT_FILENO, spec.output.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0644);
-  posix_spawn_file_actions_adddup2(&files, STDOUT_FILENO, STDERR_FILENO);
-  posix_spawn_file_actions_addclosefrom_np(&files, STDERR_FILENO + 1);
-
-  posix_spawnattr_t attributes;
-  posix_spawnattr_init(&attributes);
-  sigset_t none, all;
-  sigemptyset(&none);
-  sigfillset(&all);
-  posix_spawnattr_setsigmask(&attributes, &none);
-  posix_spawnattr_setsigdefault(&attributes, &all);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-
-  const std::vector<std::string> entries = ToEntries(spec.environment);
-  std::vector<char*> arguments = Pointers(spec.command), environment = Pointers(entries);
-  const int error = posix_spawnp(pid, arguments[0], &files, &attributes, arguments.data(), environment.data());
-  posix_spawnattr_destroy(&attributes);
-  posix_spawn_file_actions_destroy(&files);
-  return error;
-}
-
-}  // namespace
+namespace {}  // namespace
 
 Result<ProcessGroup> ProcessGroup::Start(const ProcessSpec& spec) {
   if (spec.command.empty() || spec.command[0].empty()) return InvalidArgument("the command to start is empty");
-  // Opened here first: posix_spawn would not say which of the two files is missing.
   const int output = open(spec.output.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
   if (output < 0) return FileError("write", spec.output, errno);
-  close(output);
   pid_t pid = 0;
-  if (const int error = Spawn(spec, &pid); error != 0) {
+  const std::vector<std::string> entries = ToEntries(spec.environment);
+  const int error = SpawnProgram(spec.command, CStrings(entries).data(), output, true, &pid);
+  close(output);
+  if (error != 0) {
     const std::string message = fmt::format("cannot start {}: {}", spec.command[0], std::strerror(error));
     if (error == ENOENT) return NotFound(message + "; install it, or name its full path in launcher.command");
     return InvalidArgument(message);
