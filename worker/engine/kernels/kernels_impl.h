@@ -18,7 +18,8 @@ typedef int32_t IntVector __attribute__((vector_size(kWidth * 4), aligned(4)));
 
 static inline Vector Load(const float* p) { return *reinterpret_cast<const Vector*>(p); }
 static inline void Save(float* p, Vector v) { *reinterpret_cast<Vector*>(p) = v; }
-static inline Vector Broadcast(float x) { return Vector{} + x; }
+/// x - 0 is x for every x, so that nothing is left of it but a broadcast; x + 0 would be an addition (-0 becomes 0).
+static inline Vector Broadcast(float x) { return x - Vector{}; }
 
 static inline Vector Larger(Vector a, Vector b) { return a > b ? a : b; }
 
