@@ -123,6 +123,29 @@ std::string Settle(const CLI::App& command, TrainerOptions& options) {
   return "";
 }
 
+void AddPreferences(CLI::App& app, TrainerOptions& options) {
+  app.add_option("--beta", options.beta, "Strength of the reference")->check(Between(1e-6, 1e3))->capture_default_str();
+  app.add_option("--nll-weight", options.nll_weight, "Adds so many times the chosen answer's mean token NLL")
+      ->check(Between(0.0, 1e3))
+      ->capture_default_str();
+  CLI::Option* share = app.add_option("--sft-share", options.sft_share, "SFT rows of a step, for each of its pairs")
+                           ->check(Between(0.0, 1e3))
+                           ->capture_default_str();
+  app.add_option("--sft-data", options.sft_data,
+                 "SFT rows to mix into the steps, JSON Lines; may be given several times")
+      ->type_name("FILE")
+      ->needs(share);
+  app.add_option("--sft-weight", options.sft_weight, "Factor of the SFT rows' loss")
+      ->check(Between(0.0, 1e3))
+      ->capture_default_str();
+}
+
+/// Where rows of `prompt, response, justification, score` may be.
+void AddTemplate(CLI::App& app, TrainerOptions& options) {
+  app.add_option("--template", options.judge_template, "Judge template, for rows that teach judging [built in]")
+      ->type_name("FILE");
+}
+
 NotRun Wrong(const std::string& what) {
   return {kExitUsage, "srlm-trainer: " + what + "\nsrlm-trainer: `srlm-trainer --help` shows how it is called\n"};
 }
@@ -143,12 +166,10 @@ std::variant<TrainerOptions, NotRun> ParseCommandLine(int argc, const char* cons
   dpo.learning_rate = 1e-6;
   dpo.final_learning_rate = 1e-7;
   CLI::App* sft_command = AddMethod(app, "sft", "Supervised fine-tuning: the loss is on the answers", sft);
-  sft_command->add_option("--template", sft.judge_template, "Judge template, for rows that teach judging [built in]")
-      ->type_name("FILE");
+  AddTemplate(*sft_command, sft);
   CLI::App* dpo_command = AddMethod(app, "dpo", "Direct preference optimisation", dpo);
-  dpo_command->add_option("--beta", dpo.beta, "Strength of the reference")
-      ->check(Between(1e-6, 1e3))
-      ->capture_default_str();
+  AddPreferences(*dpo_command, dpo);
+  AddTemplate(*dpo_command, dpo);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& success) {

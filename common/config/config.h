@@ -100,6 +100,10 @@ struct DpoConfig : OptimiserConfig {
   }
   double beta = 0.1;
   Reference reference = Reference::kSampler;
+  double nll_weight = 0.0;
+  Mix mix = Mix::kNone;
+  double mix_share = 0.5;
+  double mix_weight = 1.0;
 };
 
 struct WorkersConfig {

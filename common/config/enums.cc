@@ -16,6 +16,7 @@ constexpr Names<VerdictKind, 2> kVerdicts = {
 constexpr Names<PairRule, 1> kPairRules = {{{PairRule::kExtremes, "extremes"}}};
 constexpr Names<Schedule, 2> kSchedules = {{{Schedule::kCosine, "cosine"}, {Schedule::kConstant, "constant"}}};
 constexpr Names<Reference, 2> kReferences = {{{Reference::kSampler, "sampler"}, {Reference::kTrainer, "trainer"}}};
+constexpr Names<Mix, 4> kMixes = {{{Mix::kNone, "none"}, {Mix::kEft, "eft"}, {Mix::kIft, "ift"}, {Mix::kBoth, "both"}}};
 constexpr Names<LauncherKind, 3> kLaunchers = {
     {{LauncherKind::kLocal, "local"}, {LauncherKind::kSlurm, "slurm"}, {LauncherKind::kNone, "none"}}};
 constexpr Names<LauncherProfile, 2> kProfiles = {
@@ -30,6 +31,7 @@ EnumTable<VerdictKind> NamesOf(VerdictKind) { return kVerdicts; }
 EnumTable<PairRule> NamesOf(PairRule) { return kPairRules; }
 EnumTable<Schedule> NamesOf(Schedule) { return kSchedules; }
 EnumTable<Reference> NamesOf(Reference) { return kReferences; }
+EnumTable<Mix> NamesOf(Mix) { return kMixes; }
 EnumTable<LauncherKind> NamesOf(LauncherKind) { return kLaunchers; }
 EnumTable<LauncherProfile> NamesOf(LauncherProfile) { return kProfiles; }
 EnumTable<Security> NamesOf(Security) { return kSecurities; }

@@ -19,6 +19,8 @@ enum class PairRule { kExtremes };
 enum class Schedule { kCosine, kConstant };
 /// Where DPO's reference log-probabilities come from: recorded while sampling, or the trainer's own pass.
 enum class Reference { kSampler, kTrainer };
+/// Which seed rows are trained on beside a round's pairs.
+enum class Mix { kNone, kEft, kIft, kBoth };
 /// Who starts the workers and the trainer.
 enum class LauncherKind { kLocal, kSlurm, kNone };
 /// Whether calls are encrypted and callers must show keys.
@@ -36,6 +38,7 @@ EnumTable<VerdictKind> NamesOf(VerdictKind);
 EnumTable<PairRule> NamesOf(PairRule);
 EnumTable<Schedule> NamesOf(Schedule);
 EnumTable<Reference> NamesOf(Reference);
+EnumTable<Mix> NamesOf(Mix);
 EnumTable<LauncherKind> NamesOf(LauncherKind);
 EnumTable<LauncherProfile> NamesOf(LauncherProfile);
 EnumTable<Security> NamesOf(Security);

@@ -184,6 +184,22 @@ void VisitFields(V& v, DpoConfig& c) {
   v.Field(c.reference, {.key = "reference",
                         .doc = "Reference log-probabilities: `sampler` as recorded while sampling, `trainer` in a pass "
                                "of its own."});
+  v.Field(c.nll_weight, {.key = "nll_weight",
+                         .doc = "Added to a pair's loss: so many times the chosen answer's negative log-probability a "
+                                "token. 0: nothing.",
+                         .min = 0,
+                         .max = 1000});
+  v.Field(c.mix, {.key = "mix",
+                  .doc = "Seed rows that every step trains on beside its pairs, as SFT does: `eft`, `ift`, `both`, or "
+                         "`none`."});
+  v.Field(c.mix_share, {.key = "mix_share",
+                        .doc = "Seed rows for each pair: with global_batch 16 and 0.5, 8 rows a step.",
+                        .min = 0,
+                        .max = 1000});
+  v.Field(c.mix_weight, {.key = "mix_weight",
+                         .doc = "Factor of the seed rows' loss (mean over the answer tokens of a step's rows).",
+                         .min = 0,
+                         .max = 1000});
 }
 
 template <class V>

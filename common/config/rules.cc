@@ -123,6 +123,16 @@ void CheckOptimiser(const std::string& section, const OptimiserConfig& optimiser
                                   optimiser.learning_rate)});
 }
 
+void CheckMix(const RunConfig& config, Rules& broken) {
+  const DpoConfig& dpo = config.dpo;
+  if (dpo.mix == Mix::kNone) return;
+  if (dpo.mix != Mix::kIft && config.data.eft.empty())
+    broken.push_back({"dpo.mix", fmt::format("is `{}`, but data.eft names no file", NameOf(dpo.mix))});
+  if (dpo.mix_share == 0) broken.push_back({"dpo.mix_share", "0 mixes nothing in: set dpo.mix to `none`, or raise it"});
+  if (dpo.mix_weight == 0)
+    broken.push_back({"dpo.mix_weight", "0 learns nothing from the rows: set dpo.mix to `none`, or raise it"});
+}
+
 void CheckWorkers(const WorkersConfig& workers, Rules& broken) {
   constexpr int kStripTokens = 16;  // what the engine's attention reads at once
   if (workers.page_tokens % kStripTokens != 0)
@@ -144,6 +154,7 @@ std::vector<BrokenRule> CheckRules(const RunConfig& config) {
   CheckSampling(config, broken);
   CheckOptimiser("sft", config.sft, broken);
   CheckOptimiser("dpo", config.dpo, broken);
+  CheckMix(config, broken);
   CheckWorkers(config.workers, broken);
   CheckAddress(config.coordinator.address, config.security, broken);
   if (config.coordinator.relaunch_backoff_s > config.coordinator.relaunch_backoff_max_s)

@@ -53,10 +53,13 @@ void CheckFiles(const Run& run, const ledger::JobRow& row, Report& report) {
   if (text("input_model_id") != input)
     report.Add(folder + "/job.json",
                fmt::format("it began with model {}, and M{} is {}", text("input_model_id"), row.round, input), remedy);
-  const auto hash = Sha256File(folder + "/data.jsonl");
-  if (!hash.ok() || *hash != text("data_sha256"))
-    report.Add(folder + "/data.jsonl", hash.ok() ? "its SHA-256 is not the one in job.json" : hash.status().message(),
-               remedy);
+  const auto check = [&](const std::string& path, const char* key) {
+    const auto hash = Sha256File(path);
+    if (!hash.ok() || *hash != text(key))
+      report.Add(path, hash.ok() ? "its SHA-256 is not the one in job.json" : hash.status().message(), remedy);
+  };
+  check(folder + "/data.jsonl", "data_sha256");
+  if (json->contains("mix_sha256")) check(folder + "/mix.jsonl", "mix_sha256");
 }
 
 Result<int> CheckCheckpoints(const Run& run, const ledger::JobRow& row, Report& report) {

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <span>
 
 #include "common/base/file.h"
 #include "common/base/hash.h"
@@ -62,7 +63,30 @@ Result<int64_t> WriteData(const Context& context, const TrainingJob& job) {
   return rows;
 }
 
+/// The seed rows of dpo.mix: IFT rows come first in the inputs.
+std::span<const data::SftRow> MixedRows(const Context& context) {
+  const std::span<const data::SftRow> all = context.inputs.sft;
+  const size_t ift = context.inputs.seeds.size();
+  switch (context.config.dpo.mix) {
+    case config::Mix::kNone: return {};
+    case config::Mix::kEft: return all.subspan(ift);
+    case config::Mix::kIft: return all.first(ift);
+    case config::Mix::kBoth: return all;
+  }
+  return {};
+}
+
+Status WriteMix(const Context& context, const std::string& path) {
+  SRLM_ASSIGN_OR_RETURN(data::JsonlWriter writer, data::JsonlWriter::Create(path));
+  for (const data::SftRow& row : MixedRows(context)) SRLM_RETURN_IF_ERROR(writer.Write(data::ToJson(row)));
+  return writer.Close();
+}
+
 }  // namespace
+
+bool MixesSft(const Context& context, const TrainingJob& job) {
+  return job.kind == "dpo" && context.config.dpo.mix != config::Mix::kNone;
+}
 
 TrainingJob JobOf(int number) {
   const int round = number - 1;
@@ -103,16 +127,20 @@ Result<JobFiles> WriteJobFiles(const Context& context, const TrainingJob& job) {
   JobFiles files;
   SRLM_ASSIGN_OR_RETURN(files.rows, WriteData(context, job));
   SRLM_ASSIGN_OR_RETURN(const std::string data_sha256, Sha256File(folder + "/data.jsonl"));
-  const nlohmann::ordered_json json = {{"job_id", job.job_id},
-                                       {"kind", job.kind},
-                                       {"round", job.round},
-                                       {"input", job.input},
-                                       {"input_model_id", context.models.Find(job.input)->model_id},
-                                       {"output", job.output},
-                                       {"rows", files.rows},
-                                       {"data_sha256", data_sha256},
-                                       {"ranks", context.config.trainer.ranks},
-                                       {"arguments", MethodArguments(context, job)}};
+  nlohmann::ordered_json json = {{"job_id", job.job_id},
+                                 {"kind", job.kind},
+                                 {"round", job.round},
+                                 {"input", job.input},
+                                 {"input_model_id", context.models.Find(job.input)->model_id},
+                                 {"output", job.output},
+                                 {"rows", files.rows},
+                                 {"data_sha256", data_sha256},
+                                 {"ranks", context.config.trainer.ranks},
+                                 {"arguments", MethodArguments(context, job)}};
+  if (MixesSft(context, job)) {
+    SRLM_RETURN_IF_ERROR(WriteMix(context, folder + "/mix.jsonl"));
+    SRLM_ASSIGN_OR_RETURN(json["mix_sha256"], Sha256File(folder + "/mix.jsonl"));
+  }
   const std::string text = json.dump(1) + "\n";
   const auto before = ReadFile(path);
   files.as_before = before.ok() && before.value() == text;

@@ -1,4 +1,4 @@
-// What a training job is and reads: RUN/jobs/<job>/job.json and data.jsonl.
+// What a training job is and reads: RUN/jobs/<job>/job.json, data.jsonl, and mix.jsonl where seed rows are mixed in.
 #pragma once
 
 #include <string>
@@ -35,8 +35,12 @@ struct JobFiles {
   bool discarded_checkpoints = false;  // those of another job under its name
 };
 
-/// Writes data.jsonl and job.json. SFT: the seed rows as text. DPO: the round's pairs as token ids with their texts,
-/// and the log-probabilities recorded while sampling when the configuration asks for them.
+/// Whether seed rows are mixed into the job's steps.
+bool MixesSft(const Context& context, const TrainingJob& job);
+
+/// Writes data.jsonl, mix.jsonl and job.json. SFT: the seed rows as text. DPO: the round's pairs as token ids with
+/// their texts, and the log-probabilities recorded while sampling when the configuration asks for them; mix.jsonl has
+/// the seed rows that dpo.mix names, as SFT has them.
 Result<JobFiles> WriteJobFiles(const Context& context, const TrainingJob& job);
 
 /// Removes what a killed trainer left beside the model that it was saving.

@@ -16,6 +16,14 @@ void Add(std::vector<std::string>& arguments, const std::string& flag, const T& 
   arguments.push_back(fmt::format("{}", value));
 }
 
+void AddPreferences(std::vector<std::string>& arguments, const config::DpoConfig& dpo) {
+  Add(arguments, "--beta", dpo.beta);
+  if (dpo.nll_weight > 0) Add(arguments, "--nll-weight", dpo.nll_weight);
+  if (dpo.mix == config::Mix::kNone) return;
+  Add(arguments, "--sft-share", dpo.mix_share);
+  Add(arguments, "--sft-weight", dpo.mix_weight);
+}
+
 }  // namespace
 
 std::vector<std::string> MethodArguments(const Context& context, const TrainingJob& job) {
@@ -25,7 +33,7 @@ std::vector<std::string> MethodArguments(const Context& context, const TrainingJ
   Add(arguments, "--final-learning-rate", o.final_learning_rate);
   Add(arguments, "--schedule", config::NameOf(o.schedule));
   Add(arguments, "--warmup-ratio", o.warmup_ratio);
-  if (job.kind == "dpo") Add(arguments, "--beta", context.config.dpo.beta);
+  if (job.kind == "dpo") AddPreferences(arguments, context.config.dpo);
   Add(arguments, "--global-batch", o.global_batch);
   Add(arguments, "--micro-batch-tokens", o.micro_batch_tokens);
   Add(arguments, "--epochs", o.epochs);
@@ -54,6 +62,7 @@ launcher::LaunchSpec TrainerSpec(const Context& context, const TrainingJob& job,
   spec.args = {job.kind};
   Add(spec.args, "--model", context.models.Find(job.input)->folder);
   Add(spec.args, "--data", folder + "/data.jsonl");
+  if (MixesSft(context, job)) Add(spec.args, "--sft-data", folder + "/mix.jsonl");
   Add(spec.args, "--out", OutputFolder(context, job));
   Add(spec.args, "--log", folder + "/log.jsonl");
   const std::vector<std::string> method = MethodArguments(context, job);

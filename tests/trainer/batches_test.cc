@@ -1,10 +1,13 @@
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include <algorithm>
 #include <cstdlib>
 #include <numeric>
 #include <set>
 
+#include "trainer/batches/mix_order.h"
 #include "trainer/batches/pack.h"
 #include "trainer/batches/plan.h"
 #include "trainer/batches/tokenize.h"
@@ -89,6 +92,29 @@ TEST(DataOrder, SaysWhichSamplesComeAfterTheFirstStep) {
     EXPECT_EQ(std::set<size_t>(said.begin(), said.end()), later) << max_steps;
     EXPECT_EQ(said.size(), later.size());
   }
+}
+
+TEST(MixOrder, TakesTheShareOfAllPairsSoFarAndEveryRowOnceAnEpoch) {
+  const DataOrder pairs = {.samples = 10, .global_batch = 4, .epochs = 3, .shuffle = true, .seed = 3};
+  for (const double share : {0.0, 0.1, 0.5, 1.0, 3.0}) {
+    const MixOptions options = {.rows = 7, .share = share, .seed = 3, .shuffle = true};
+    MixOrder order(options, pairs);
+    std::vector<size_t> all;
+    const int64_t pairs_after[] = {4, 8, 10, 14, 18, 20, 24, 28, 30};
+    for (int64_t step = 0; step < 9; ++step) {
+      const std::vector<size_t> rows = order.Step(step);
+      EXPECT_EQ(MixOrder(options, pairs).Step(step), rows);  // any step can be asked for at any time
+      all.insert(all.end(), rows.begin(), rows.end());
+      EXPECT_EQ(static_cast<int64_t>(all.size()), std::llround(share * static_cast<double>(pairs_after[step])));
+    }
+    for (size_t epoch = 0; (epoch + 1) * 7 <= all.size(); ++epoch) {
+      const auto begin = all.begin() + static_cast<int64_t>(epoch * 7);
+      EXPECT_EQ(std::set<size_t>(begin, begin + 7).size(), 7u);
+    }
+  }
+  EXPECT_TRUE(MixOrder({.rows = 0, .share = 1}, pairs).Step(0).empty());
+  MixOrder in_order({.rows = 3, .share = 1, .shuffle = false}, pairs);
+  EXPECT_EQ(in_order.Step(1), (std::vector<size_t>{1, 2, 0, 1}));
 }
 
 TEST(PlanStep, SharesSamplesOutOnceWithinTheBudgetAndAsManyMicroBatchesForAll) {

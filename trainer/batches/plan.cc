@@ -12,16 +12,6 @@ namespace {
 
 int64_t StepsOfEpoch(const DataOrder& order) { return (order.samples + order.global_batch - 1) / order.global_batch; }
 
-/// The epoch's order: the file's, or a Fisher-Yates shuffle of it from counted random numbers.
-std::vector<size_t> OrderOfEpoch(const DataOrder& order, int64_t epoch) {
-  std::vector<size_t> indices(static_cast<size_t>(order.samples));
-  std::iota(indices.begin(), indices.end(), size_t{0});
-  if (!order.shuffle) return indices;
-  const RandomStream random(order.seed, {StreamId("data order"), static_cast<uint64_t>(epoch)});
-  for (size_t i = indices.size(); i > 1; --i) std::swap(indices[i - 1], indices[random.Below(i, i)]);
-  return indices;
-}
-
 /// First-fit decreasing: `indices` come with the longest first.
 std::vector<std::vector<size_t>> FillMicroBatches(std::span<const Sample> samples, std::span<const size_t> indices,
                                                   int64_t budget) {
@@ -48,13 +38,27 @@ int64_t TotalSteps(const DataOrder& order) {
   return std::max<int64_t>(1, static_cast<int64_t>(std::ceil(order.epochs * static_cast<double>(StepsOfEpoch(order)))));
 }
 
+int64_t SamplesBefore(const DataOrder& order, int64_t step) {
+  const int64_t steps = StepsOfEpoch(order);
+  return step / steps * order.samples + std::min(step % steps * order.global_batch, order.samples);
+}
+
+std::vector<size_t> OrderOfEpoch(std::string_view name, int64_t count, bool shuffle, uint64_t seed, int64_t epoch) {
+  std::vector<size_t> indices(static_cast<size_t>(count));
+  std::iota(indices.begin(), indices.end(), size_t{0});
+  if (!shuffle) return indices;
+  const RandomStream random(seed, {StreamId(name), static_cast<uint64_t>(epoch)});
+  for (size_t i = indices.size(); i > 1; --i) std::swap(indices[i - 1], indices[random.Below(i, i)]);
+  return indices;
+}
+
 SampleOrder::SampleOrder(const DataOrder& order) : order_(order) {
   SRLM_CHECK(order.samples > 0 && order.global_batch > 0, "an order of nothing");
 }
 
 void SampleOrder::GoToEpoch(int64_t epoch) {
   if (epoch == epoch_) return;
-  of_epoch_ = OrderOfEpoch(order_, epoch);
+  of_epoch_ = OrderOfEpoch("data order", order_.samples, order_.shuffle, order_.seed, epoch);
   epoch_ = epoch;
 }
 

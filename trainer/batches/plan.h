@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "trainer/batches/sample.h"
@@ -20,6 +21,13 @@ struct DataOrder {
 
 /// Optimiser steps of the whole job. The last batch of an epoch may be smaller.
 int64_t TotalSteps(const DataOrder& order);
+
+/// Samples that the steps before `step` take, each as often as it is taken.
+int64_t SamplesBefore(const DataOrder& order, int64_t step);
+
+/// The order of `count` rows in an epoch: the file's, or a Fisher-Yates shuffle of it from counted random numbers,
+/// whose stream `name` keeps apart from others of the seed.
+std::vector<size_t> OrderOfEpoch(std::string_view name, int64_t count, bool shuffle, uint64_t seed, int64_t epoch);
 
 /// Which samples each step takes. A function of the order alone: any step can be asked for at any time (resume). Steps
 /// of one epoch one after the other are cheap.

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <iterator>
 
 #include "common/base/file.h"
 #include "common/base/hash.h"
@@ -51,6 +52,7 @@ Status CheckDistinct(const TrainerOptions& options) {
   std::vector<std::pair<std::string, std::string>> seen;  // real path and flag
   std::vector<std::pair<std::string, std::string>> named = {{"--model", options.model}};
   for (const std::string& path : options.data) named.emplace_back("--data", path);
+  for (const std::string& path : options.sft_data) named.emplace_back("--sft-data", path);
   const size_t inputs = named.size();
   if (!options.out.empty()) {
     named.emplace_back("--out", options.out);
@@ -102,19 +104,29 @@ Result<std::unique_ptr<text::Chat>> LoadChat(const TrainerOptions& options) {
       options.parse_special_tokens ? text::SpecialTokensInText::kParse : text::SpecialTokensInText::kText);
 }
 
-Result<TokenizedData> LoadSamples(const TrainerOptions& options, const model::ModelConfig& config) {
-  const int64_t context = config.context_tokens, vocabulary = config.vocabulary_size;
-  if (options.method == Method::kDpo) {
-    SRLM_ASSIGN_OR_RETURN(const auto files, LoadAll<data::PreferenceRow>(options.data, data::LoadPreferences));
-    SRLM_ASSIGN_OR_RETURN(const auto chat, LoadChat(options));
-    return TokenizePreferences(files, *chat, context, vocabulary);
-  }
+Result<TokenizedData> LoadSft(const TrainerOptions& options, const std::vector<std::string>& paths,
+                              const text::Chat& chat, const model::ModelConfig& config) {
   SRLM_ASSIGN_OR_RETURN(const auto judge_template, data::JudgeTemplate::Load(options.judge_template));
-  SRLM_ASSIGN_OR_RETURN(const auto files, LoadAll<data::SftRow>(options.data, [&](const std::string& path) {
+  SRLM_ASSIGN_OR_RETURN(const auto files, LoadAll<data::SftRow>(paths, [&](const std::string& path) {
                           return data::LoadSft(path, judge_template);
                         }));
-  SRLM_ASSIGN_OR_RETURN(const auto chat, LoadChat(options));
-  return TokenizeSft(files, *chat, context, vocabulary);
+  return TokenizeSft(files, chat, config.context_tokens, config.vocabulary_size);
+}
+
+/// Pairs, and the SFT rows that are mixed into their steps after them.
+Result<TokenizedData> LoadPairs(const TrainerOptions& options, const text::Chat& chat, const model::ModelConfig& config,
+                                int64_t& mixed) {
+  SRLM_ASSIGN_OR_RETURN(const auto files, LoadAll<data::PreferenceRow>(options.data, data::LoadPreferences));
+  SRLM_ASSIGN_OR_RETURN(TokenizedData data,
+                        TokenizePreferences(files, chat, config.context_tokens, config.vocabulary_size));
+  if (options.sft_data.empty()) return data;
+  auto rows = LoadSft(options, options.sft_data, chat, config);
+  if (!rows.ok()) return rows.status().WithContext("--sft-data");
+  mixed = static_cast<int64_t>(rows->samples.size());
+  std::ranges::move(rows->samples, std::back_inserter(data.samples));
+  if (data.too_long == 0) data.first_too_long = rows->first_too_long;
+  data.too_long += rows->too_long;
+  return data;
 }
 
 /// Token ids, and the reference values that rows bring: a step's result depends on both.
@@ -135,7 +147,10 @@ Result<JobInputs> ReadInputs(const TrainerOptions& options) {
   SRLM_RETURN_IF_ERROR(CheckOutputs(options));
   JobInputs inputs;
   SRLM_ASSIGN_OR_RETURN(inputs.config, model::ReadModelConfig(options.model));
-  SRLM_ASSIGN_OR_RETURN(TokenizedData data, LoadSamples(options, inputs.config));
+  SRLM_ASSIGN_OR_RETURN(const auto chat, LoadChat(options));
+  SRLM_ASSIGN_OR_RETURN(TokenizedData data, options.method == Method::kDpo
+                                                ? LoadPairs(options, *chat, inputs.config, inputs.mixed)
+                                                : LoadSft(options, options.data, *chat, inputs.config));
   SRLM_ASSIGN_OR_RETURN(const auto files,
                         model::WeightFiles::Open(options.model, model::MakeParameterTable(inputs.config)));
   inputs.samples = std::move(data.samples);

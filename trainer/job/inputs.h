@@ -14,7 +14,8 @@ namespace srlm::trainer {
 
 struct JobInputs {
   model::ModelConfig config;
-  std::vector<Sample> samples;
+  std::vector<Sample> samples;  // those of --data, then those of --sft-data
+  int64_t mixed = 0;            // how many of them are of --sft-data
   int64_t too_long = 0;
   std::string first_too_long;
   std::string data_sha256;  // of all token ids and given reference values, in order

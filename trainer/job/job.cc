@@ -16,6 +16,7 @@
 #include "common/base/machine.h"
 #include "common/base/manifest.h"
 #include "common/model/save.h"
+#include "trainer/batches/mix_order.h"
 #include "trainer/job/identity.h"
 #include "trainer/job/inputs.h"
 #include "trainer/job/job_checkpoints.h"
@@ -55,6 +56,7 @@ class Job {
   Status MakeReference();
   Status OpenLog();
   Status RunSteps();
+  std::vector<size_t> SamplesOf(int64_t step);
   Status RunStep(int64_t step);
   Status Record(const StepValues& values, bool& stop);
   Status StopIfTold(bool asked);
@@ -70,6 +72,7 @@ class Job {
   std::string model_id_;
   DataOrder data_order_;
   std::optional<SampleOrder> order_;
+  std::optional<MixOrder> mix_order_;
   LearningRateSchedule schedule_;
   std::unique_ptr<Network> network_;
   std::unique_ptr<AdamW> optimizer_;
@@ -107,7 +110,7 @@ Status Job::Prepare() {
     SRLM_ASSIGN_OR_RETURN(const Manifest manifest, ReadManifest(options_.model));
     model_id_ = manifest.ModelId();
   }
-  data_order_ = {.samples = static_cast<int64_t>(inputs_.samples.size()),
+  data_order_ = {.samples = static_cast<int64_t>(inputs_.samples.size()) - inputs_.mixed,
                  .global_batch = options_.global_batch,
                  .epochs = options_.epochs,
                  .max_steps = options_.max_steps,
@@ -116,6 +119,7 @@ Status Job::Prepare() {
   schedule_ = {options_.schedule, options_.learning_rate, options_.final_learning_rate, options_.warmup_ratio,
                TotalSteps(data_order_)};
   order_.emplace(data_order_);
+  mix_order_.emplace(MixOptions{inputs_.mixed, options_.sft_share, options_.seed, options_.shuffle}, data_order_);
   ChooseRecompute();
   return OkStatus();
 }
@@ -157,20 +161,24 @@ void Job::MakeTrainer() {
                                                                          .epsilon = 1e-8,
                                                                          .weight_decay = options_.weight_decay});
   }
-  trainer_ = std::make_unique<Trainer>(
-      StepOptions{options_.method, options_.beta, options_.max_grad_norm, options_.micro_batch_tokens}, inputs_.samples,
-      *network_, optimizer_.get(), communicator_);
+  trainer_ = std::make_unique<Trainer>(StepOptions{.method = options_.method,
+                                                   .beta = options_.beta,
+                                                   .nll_weight = options_.nll_weight,
+                                                   .sft_weight = options_.sft_weight,
+                                                   .max_grad_norm = options_.max_grad_norm,
+                                                   .micro_batch_tokens = options_.micro_batch_tokens},
+                                       inputs_.samples, *network_, optimizer_.get(), communicator_);
 }
 
 Status Job::PrintLogprobs() {
   if (options_.print_logprobs.empty()) return OkStatus();
-  std::vector<size_t> all(inputs_.samples.size());
+  std::vector<size_t> all(static_cast<size_t>(data_order_.samples));
   std::iota(all.begin(), all.end(), size_t{0});
   SRLM_ASSIGN_OR_RETURN(const auto logp, trainer_->SequenceLogp(all));
   Status written;
   if (leads()) {
     const parallel::AloneWork alone(communicator_, "writing log-probabilities");
-    written = WriteLogprobs(options_.print_logprobs, inputs_.samples, logp);
+    written = WriteLogprobs(options_.print_logprobs, std::span(inputs_.samples).first(all.size()), logp);
   }
   return AgreeOn(written, "writing log-probabilities");
 }
@@ -231,9 +239,16 @@ Status Job::RunSteps() {
   return OkStatus();
 }
 
+/// The pairs or rows of a step, and the SFT rows mixed into it.
+std::vector<size_t> Job::SamplesOf(int64_t step) {
+  std::vector<size_t> samples = order_->Step(step);
+  for (const size_t row : mix_order_->Step(step)) samples.push_back(static_cast<size_t>(data_order_.samples) + row);
+  return samples;
+}
+
 Status Job::RunStep(int64_t step) {
   communicator_.SetPhase(fmt::format("step {}", step));
-  SRLM_ASSIGN_OR_RETURN(StepValues values, trainer_->Step(order_->Step(step), schedule_.At(step)));
+  SRLM_ASSIGN_OR_RETURN(StepValues values, trainer_->Step(SamplesOf(step), schedule_.At(step)));
   if (!values.finite()) {
     return Everywhere(FailedPrecondition(
         fmt::format("the loss of step {} is {} and its gradient norm {}: training diverged; lower --learning-rate, or "

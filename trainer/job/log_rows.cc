@@ -19,6 +19,8 @@ nlohmann::ordered_json StepRow(Method method, const StepValues& values) {
     row["accuracy"] = values.accuracy;
     row["logp_chosen"] = values.logp_chosen;
     row["logp_rejected"] = values.logp_rejected;
+    if (values.nll) row["nll"] = *values.nll;
+    if (values.sft_loss) row["sft_loss"] = *values.sft_loss;
   }
   row["tokens"] = values.tokens;
   row["seconds"] = values.seconds;

@@ -15,7 +15,7 @@
 namespace srlm::trainer {
 
 /// A step's row: step, loss, learning_rate, grad_norm, tokens, seconds; for DPO the rewards, margin, accuracy and
-/// log-probabilities too. No other row of a log has `loss`.
+/// log-probabilities too, and `nll` and `sft_loss` where they are part of the loss. No other row of a log has `loss`.
 nlohmann::ordered_json StepRow(Method method, const StepValues& values);
 
 /// The row where a job goes on: {"event": "resumed", step, checkpoint, refused}.

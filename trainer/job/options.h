@@ -22,7 +22,11 @@ struct TrainerOptions {
   double final_learning_rate = 0;
   Schedule schedule = Schedule::kCosine;
   double warmup_ratio = 0;
-  double beta = 0.1;  // DPO
+  double beta = 0.1;                  // DPO
+  double nll_weight = 0;              // DPO: of the chosen answer's mean token NLL
+  std::vector<std::string> sft_data;  // DPO: SFT rows that are mixed into its steps; empty: none
+  double sft_share = 0;               // rows for each pair
+  double sft_weight = 1;              // of the rows' loss
   int64_t global_batch = 16;
   int64_t micro_batch_tokens = 1024;
   double epochs = 1;
@@ -38,7 +42,7 @@ struct TrainerOptions {
   // Text.
   std::string chat_template;  // file; empty: the model's
   bool parse_special_tokens = false;
-  std::string judge_template;  // file, for EFT rows; empty: the built-in one
+  std::string judge_template;  // file, for EFT rows of SFT data; empty: the built-in one
 
   // Machine.
   int threads = 0;         // 0: cores / ranks on this host

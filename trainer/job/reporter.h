@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "common/base/status.h"
@@ -13,7 +14,8 @@ namespace srlm::trainer {
 struct StepValues {
   int64_t step = 0;  // from 0
   int64_t total_steps = 0;
-  double loss = 0;  // mean over the global batch: its pairs (DPO), its answer tokens (SFT)
+  double loss =
+      0;  // mean over the global batch: its pairs (DPO), its answer tokens (SFT); with all that is added to it
   double learning_rate = 0;
   double grad_norm = 0;  // before clipping
   // DPO only; means over the batch's pairs.
@@ -23,7 +25,9 @@ struct StepValues {
   double accuracy = 0;
   double logp_chosen = 0;
   double logp_rejected = 0;
-  int64_t tokens = 0;  // positions computed on all ranks
+  std::optional<double> nll;       // of the chosen answers, a token, mean over the pairs; with --nll-weight
+  std::optional<double> sft_loss;  // mean over the answer tokens of the SFT rows mixed in; where the step has some
+  int64_t tokens = 0;              // positions computed on all ranks
   double seconds = 0;
   // Of the job so far, this step included.
   int64_t total_tokens = 0;

@@ -11,9 +11,28 @@
 
 namespace srlm::trainer {
 
+namespace {
+
+/// Rows that are no pair have one response: those of SFT.
+bool IsPair(const Sample& sample) { return sample.responses.size() == 2; }
+
+}  // namespace
+
 /// Sums over a step's samples, added up over ranks as one float64 vector.
 struct Trainer::Sums {
-  enum Index { kLoss, kRewardChosen, kRewardRejected, kMargin, kRight, kLogpChosen, kLogpRejected, kTokens, kCount };
+  enum Index {
+    kLoss,
+    kRewardChosen,
+    kRewardRejected,
+    kMargin,
+    kRight,
+    kLogpChosen,
+    kLogpRejected,
+    kNll,
+    kSft,
+    kTokens,
+    kCount
+  };
   std::array<double, kCount> values = {};
   double& operator[](Index index) { return values[index]; }
 };
@@ -78,8 +97,7 @@ void Trainer::ReferenceIsPolicy(std::span<const size_t> indices) {
 
 std::vector<double> Trainer::reference_values() const {
   std::vector<double> values;
-  if (options_.method == Method::kSft) return values;
-  for (size_t i = 0; i < reference_.size(); ++i) {
+  for (size_t i = 0; i < reference_.size() && IsPair(samples_[i]); ++i) {
     for (const double value : reference_[i]) {
       values.push_back(has_reference_[i] ? value : std::numeric_limits<double>::quiet_NaN());
     }
@@ -95,34 +113,54 @@ void Trainer::set_reference_values(std::span<const double> values) {
   }
 }
 
+/// Means over a step: `share` is 1 / (all answer tokens of its SFT rows), or 1 / (its pairs).
 SequenceGradient Trainer::GradientOf(std::span<const size_t> step_samples, Sums& sums) {
-  if (options_.method == Method::kSft) {
-    int64_t answer_tokens = 0;
-    for (const size_t index : step_samples) answer_tokens += samples_[index].response_tokens();
-    const double share = 1 / static_cast<double>(answer_tokens);
-    return [share, &sums](size_t, std::span<const double> logp, std::span<double> d_logp) {
-      sums[Sums::kLoss] -= logp[0] * share;
-      d_logp[0] = -share;
-    };
-  }
-  const double share = 1 / static_cast<double>(step_samples.size());
-  return [this, share, &sums](size_t sample, std::span<const double> logp, std::span<double> d_logp) {
-    if (reference_is_policy_[sample]) {
-      reference_[sample] = {logp[0], logp[1]};
-      has_reference_[sample] = true;
+  int64_t answer_tokens = 0, pairs = 0;
+  for (const size_t index : step_samples) {
+    if (IsPair(samples_[index])) {
+      ++pairs;
+    } else {
+      answer_tokens += samples_[index].response_tokens();
     }
-    SRLM_CHECK(has_reference_[sample], "a pair without reference values");
-    const DpoValues pair = DpoLoss({logp[0], logp[1]}, {reference_[sample][0], reference_[sample][1]}, options_.beta);
-    sums[Sums::kLoss] += pair.loss * share;
-    sums[Sums::kRewardChosen] += pair.reward_chosen * share;
-    sums[Sums::kRewardRejected] += pair.reward_rejected * share;
-    sums[Sums::kMargin] += pair.margin * share;
-    sums[Sums::kRight] += pair.margin > 0 ? share : 0;
-    sums[Sums::kLogpChosen] += logp[0] * share;
-    sums[Sums::kLogpRejected] += logp[1] * share;
-    d_logp[0] = pair.gradient_of_chosen * share;
-    d_logp[1] = -d_logp[0];
+  }
+  const double share_of_token = 1 / static_cast<double>(std::max<int64_t>(answer_tokens, 1));
+  const double share_of_pair = 1 / static_cast<double>(std::max<int64_t>(pairs, 1));
+  return [this, share_of_token, share_of_pair, &sums](size_t sample, std::span<const double> logp,
+                                                      std::span<double> d_logp) {
+    if (IsPair(samples_[sample])) {
+      AddPair(sample, share_of_pair, logp, d_logp, sums);
+    } else {
+      AddSft(share_of_token, logp[0], d_logp[0], sums);
+    }
   };
+}
+
+void Trainer::AddSft(double share, double logp, double& d_logp, Sums& sums) const {
+  const double weight = options_.method == Method::kSft ? 1 : options_.sft_weight;
+  sums[Sums::kSft] -= logp * share;
+  sums[Sums::kLoss] -= weight * logp * share;
+  d_logp = -weight * share;
+}
+
+void Trainer::AddPair(size_t sample, double share, std::span<const double> logp, std::span<double> d_logp, Sums& sums) {
+  if (reference_is_policy_[sample]) {
+    reference_[sample] = {logp[0], logp[1]};
+    has_reference_[sample] = true;
+  }
+  SRLM_CHECK(has_reference_[sample], "a pair without reference values");
+  const DpoValues pair = DpoLoss({logp[0], logp[1]}, {reference_[sample][0], reference_[sample][1]}, options_.beta);
+  const double chosen_tokens = static_cast<double>(samples_[sample].responses[0].size());
+  const double nll = -logp[0] / chosen_tokens;
+  sums[Sums::kLoss] += (pair.loss + options_.nll_weight * nll) * share;
+  sums[Sums::kNll] += nll * share;
+  sums[Sums::kRewardChosen] += pair.reward_chosen * share;
+  sums[Sums::kRewardRejected] += pair.reward_rejected * share;
+  sums[Sums::kMargin] += pair.margin * share;
+  sums[Sums::kRight] += pair.margin > 0 ? share : 0;
+  sums[Sums::kLogpChosen] += logp[0] * share;
+  sums[Sums::kLogpRejected] += logp[1] * share;
+  d_logp[0] = (pair.gradient_of_chosen - options_.nll_weight / chosen_tokens) * share;
+  d_logp[1] = -pair.gradient_of_chosen * share;
 }
 
 Status Trainer::ShareNewReferences(std::span<const size_t> step_samples, const StepPlan& plan) {
@@ -187,6 +225,11 @@ Result<StepValues> Trainer::Step(std::span<const size_t> step_samples, double le
   values.accuracy = sums[Sums::kRight];
   values.logp_chosen = sums[Sums::kLogpChosen];
   values.logp_rejected = sums[Sums::kLogpRejected];
+  if (options_.method == Method::kDpo && options_.nll_weight != 0) values.nll = sums[Sums::kNll];
+  if (options_.method == Method::kDpo &&
+      std::ranges::any_of(step_samples, [this](size_t index) { return !IsPair(samples_[index]); })) {
+    values.sft_loss = sums[Sums::kSft];
+  }
   values.tokens = static_cast<int64_t>(sums[Sums::kTokens]);
   values.seconds = SecondsSince(begin);
   return values;

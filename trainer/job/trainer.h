@@ -21,6 +21,8 @@ namespace srlm::trainer {
 struct StepOptions {
   Method method = Method::kDpo;
   double beta = 0.1;
+  double nll_weight = 0;  // DPO: of the chosen answers' mean token NLL
+  double sft_weight = 1;  // DPO: of the loss of the SFT rows mixed in
   double max_grad_norm = 1.0;
   int64_t micro_batch_tokens = 1024;
 };
@@ -43,11 +45,13 @@ class Trainer {
   void ReferenceIsPolicy(std::span<const size_t> indices);
 
   /// All samples' reference values, chosen and rejected one after the other; not a number where there is none yet. What
-  /// step 0 took from its own forward cannot be computed again later. Empty for SFT.
+  /// step 0 took from its own forward cannot be computed again later. Those of pairs, which come before all SFT rows;
+  /// empty without pairs.
   std::vector<double> reference_values() const;
   void set_reference_values(std::span<const double> values);
 
-  /// One optimiser step over samples[i] for each i of `step_samples`. Fills all but step and total_steps. When the loss
+  /// One optimiser step over samples[i] for each i of `step_samples`; in DPO those with one response are SFT rows mixed
+  /// in, one or several times each. Fills all but step and total_steps. When the loss
   /// or the gradients are not finite, which all ranks see alike, nothing is updated. Fails when a rank is gone or
   /// hangs.
   Result<StepValues> Step(std::span<const size_t> step_samples, double learning_rate);
@@ -55,6 +59,8 @@ class Trainer {
  private:
   struct Sums;
   SequenceGradient GradientOf(std::span<const size_t> step_samples, Sums& sums);
+  void AddSft(double share, double logp, double& d_logp, Sums& sums) const;
+  void AddPair(size_t sample, double share, std::span<const double> logp, std::span<double> d_logp, Sums& sums);
   Status ShareNewReferences(std::span<const size_t> step_samples, const StepPlan& plan);
 
   StepOptions options_;

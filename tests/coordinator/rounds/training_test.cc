@@ -8,6 +8,8 @@
 #include <fstream>
 
 #include "common/base/file.h"
+#include "common/base/hash.h"
+#include "common/base/json_file.h"
 #include "tests/coordinator/rounds/run_files.h"
 
 namespace srlm::rounds {
@@ -60,7 +62,7 @@ class ScriptedRoom final : public RoomWaiter {
 
 class TrainingTest : public RunFilesTest {
  protected:
-  void Open(const std::vector<std::string>& more = {}) {
+  void Open(const std::vector<std::string>& more = {}, int makes = 1) {
     training_.reset();
     ledger_.reset();
     config_ = Config(more);
@@ -79,7 +81,11 @@ class TrainingTest : public RunFilesTest {
                              workers_,
                              [](const std::string&) {},
                              {}});
-    training_.emplace(*context_, JobOf(1), &launcher_, "/programs");
+    if (makes == 2 && models_->Find("M1") == nullptr) {
+      const KnownModel& base = *models_->Find("M0");
+      EXPECT_TRUE(models_->AddTrained("M1", base.folder, base.model_id, "sft").ok());
+    }
+    training_.emplace(*context_, JobOf(makes), &launcher_, "/programs");
   }
   void Advance(double after_s = 0) {
     now_ += std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(after_s));
@@ -264,6 +270,41 @@ TEST_F(TrainingTest, CheckpointsStayForTheSameJobAndGoWithAnother) {
   const auto timeout = std::ranges::find(args, "--rank-timeout");
   ASSERT_NE(timeout, args.end());
   EXPECT_EQ(*(timeout + 1), "600");
+}
+
+TEST_F(TrainingTest, SeedRowsAreMixedIntoDpoAsConfigured) {
+  ASSERT_TRUE(WriteFileAtomic(folder_ + "/eft.jsonl",
+                              R"({"prompt": "P", "response": "R", "justification": "J", "score": 3})"
+                              "\n")
+                  .ok());
+  const auto value = [&](const std::string& flag) {
+    const auto& args = launcher_.started.back().args;
+    const auto found = std::ranges::find(args, flag);
+    return found == args.end() ? "" : *(found + 1);
+  };
+  std::vector<std::string> more = {"data.eft=eft.jsonl", "dpo.nll_weight=0.5"};
+  Open(more, 2);
+  Advance();
+  EXPECT_EQ(value("--nll-weight"), "0.5");
+  EXPECT_EQ(value("--sft-data"), "");
+  more.insert(more.end(), {"dpo.mix=none", "dpo.mix_share=0.25", "dpo.mix_weight=2"});
+  for (const auto& [mix, rows] : {std::pair{"eft", 1}, {"ift", 4}, {"both", 5}}) {
+    more[2] = fmt::format("dpo.mix={}", mix);
+    Open(more, 2);
+    Advance();
+    EXPECT_EQ(value("--sft-share"), "0.25");
+    EXPECT_EQ(value("--sft-weight"), "2");
+    const std::string path = value("--sft-data");
+    const auto written = data::LoadSft(path, data::JudgeTemplate::BuiltIn());
+    ASSERT_TRUE(written.ok()) << written.status().message();
+    EXPECT_EQ(written->size(), static_cast<size_t>(rows)) << mix;
+    EXPECT_EQ(ReadJsonObject(JobFolder(*context_, training_->job()) + "/job.json")->at("mix_sha256"),
+              *Sha256File(path));
+  }
+  Open(more);  // SFT has the rows as its data
+  Advance();
+  EXPECT_EQ(value("--sft-data"), "");
+  EXPECT_EQ(value("--sft-share"), "");
 }
 
 TEST_F(TrainingTest, NotesOfTheTrainerBecomeEvents) {
