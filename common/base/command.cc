@@ -39,7 +39,7 @@ Result<CommandAnswer> RunCommand(const std::vector<std::string>& command, const 
   if (pipe2(ends, O_CLOEXEC) != 0) return ResourceExhausted(fmt::format("no pipe: {}", std::strerror(errno)));
   (void)fcntl(ends[0], F_SETFL, O_NONBLOCK);
   pid_t pid = 0;
-  const int error = SpawnProgram(command, environ, ends[1], false, &pid);
+  const int error = SpawnProgram(command, environ, {.output = ends[1]}, &pid);
   close(ends[1]);
   CommandAnswer answer;
   bool ended = false;

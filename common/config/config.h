@@ -51,7 +51,9 @@ struct GenerationConfig {
 struct JudgeConfig {
   std::string judge_template;    // key `template`: a file, or empty for the built-in one
   std::string model = "policy";  // policy | a model folder
-  VerdictKind verdict = VerdictKind::kSampled;
+  JudgeVerdict verdict = JudgeVerdict::kSampled;
+  std::vector<std::string> program;  // with `verdict: program`: the program and its arguments
+  double program_timeout_s = 3600;
   int votes = 3;
   double temperature = 0.7;
   double top_p = 0.9;

@@ -13,6 +13,8 @@ constexpr Names<SpecialTokensInText, 2> kSpecialTokens = {
 constexpr Names<CutCandidates, 2> kCutCandidates = {{{CutCandidates::kDrop, "drop"}, {CutCandidates::kKeep, "keep"}}};
 constexpr Names<VerdictKind, 2> kVerdicts = {
     {{VerdictKind::kSampled, "sampled"}, {VerdictKind::kExpected, "expected"}}};
+constexpr Names<JudgeVerdict, 3> kJudgeVerdicts = {
+    {{JudgeVerdict::kSampled, "sampled"}, {JudgeVerdict::kExpected, "expected"}, {JudgeVerdict::kProgram, "program"}}};
 constexpr Names<PairRule, 1> kPairRules = {{{PairRule::kExtremes, "extremes"}}};
 constexpr Names<Schedule, 2> kSchedules = {{{Schedule::kCosine, "cosine"}, {Schedule::kConstant, "constant"}}};
 constexpr Names<Reference, 2> kReferences = {{{Reference::kSampler, "sampler"}, {Reference::kTrainer, "trainer"}}};
@@ -28,6 +30,7 @@ constexpr Names<Security, 2> kSecurities = {{{Security::kTls, "tls"}, {Security:
 EnumTable<SpecialTokensInText> NamesOf(SpecialTokensInText) { return kSpecialTokens; }
 EnumTable<CutCandidates> NamesOf(CutCandidates) { return kCutCandidates; }
 EnumTable<VerdictKind> NamesOf(VerdictKind) { return kVerdicts; }
+EnumTable<JudgeVerdict> NamesOf(JudgeVerdict) { return kJudgeVerdicts; }
 EnumTable<PairRule> NamesOf(PairRule) { return kPairRules; }
 EnumTable<Schedule> NamesOf(Schedule) { return kSchedules; }
 EnumTable<Reference> NamesOf(Reference) { return kReferences; }

@@ -13,6 +13,8 @@ enum class SpecialTokensInText { kText, kParse };
 enum class CutCandidates { kDrop, kKeep };
 /// Scores parsed from sampled judgements, or the expected value over the digits after `Score: `.
 enum class VerdictKind { kSampled, kExpected };
+/// The same for a round's candidates, whose scores may also come from a program that is no model of the run.
+enum class JudgeVerdict { kSampled, kExpected, kProgram };
 /// How a prompt's pair is chosen: the highest score against the lowest.
 enum class PairRule { kExtremes };
 /// The learning rate after warm-up.
@@ -35,6 +37,7 @@ using EnumTable = std::span<const std::pair<E, std::string_view>>;
 EnumTable<SpecialTokensInText> NamesOf(SpecialTokensInText);
 EnumTable<CutCandidates> NamesOf(CutCandidates);
 EnumTable<VerdictKind> NamesOf(VerdictKind);
+EnumTable<JudgeVerdict> NamesOf(JudgeVerdict);
 EnumTable<PairRule> NamesOf(PairRule);
 EnumTable<Schedule> NamesOf(Schedule);
 EnumTable<Reference> NamesOf(Reference);

@@ -19,6 +19,7 @@ enum class TextKind {
   kPath,          // a file or folder, or empty
   kPathOrPolicy,  // a model folder or `policy`
   kPathOrModel,   // a model folder, `policy` or `base`
+  kCommand,       // a program and its arguments, of which some may be paths
 };
 
 struct FieldInfo {

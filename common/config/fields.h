@@ -100,7 +100,18 @@ void VisitFields(V& v, JudgeConfig& c) {
                     .text = TextKind::kPathOrPolicy});
   v.Field(c.verdict, {.key = "verdict",
                       .doc = "`sampled`: the mean of the votes' scores. `expected`: one pass, the expected value over "
-                             "the digits after `Score: `."});
+                             "the digits after `Score: `. `program`: the scores that judge.program gives."});
+  v.Field(c.program, {.key = "program",
+                      .doc = "With `verdict: program`: a program and its arguments. It reads a round's candidates as "
+                             "JSON Lines and writes their scores (docs/formats.md). Words with `${` or beginning with "
+                             "`./`, `../` or `~` are paths.",
+                      .text = TextKind::kCommand});
+  v.Field(c.program_timeout_s, {.key = "program_timeout_s",
+                                .doc = "Seconds that judge.program may take for a round; then it is ended and the run "
+                                       "pauses.",
+                                .min = 0.1,
+                                .max = 1000000,
+                                .continuation = Continuation::kMayChange});
   v.Field(c.votes, {.key = "votes", .doc = "Sampled judgements of a candidate.", .min = 1, .max = 1024});
   v.Field(c.temperature, {.key = "temperature", .doc = "Sampling temperature; 0 is greedy.", .min = 0, .max = 10});
   v.Field(c.top_p,

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <vector>
 
+#include "common/base/spawn.h"
 #include "common/config/fields.h"
 
 namespace srlm::config {
@@ -47,6 +48,12 @@ Status CheckInputs(const RunConfig& config) {
   std::vector<std::string> missing;
   InputChecker checker{"", missing};
   VisitFields(checker, copy);
+  if (config.judge.verdict == JudgeVerdict::kProgram && !CanRun(config.judge.program.at(0)))
+    missing.push_back(
+        fmt::format("judge.program: {} is not a program: {}", config.judge.program[0],
+                    config.judge.program[0].find('/') == std::string::npos
+                        ? "it is not in PATH; install it, or write a path (./NAME is beside the configuration)"
+                        : "it is not there or not executable"));
   return missing.empty() ? OkStatus() : NotFound(fmt::format("{}", fmt::join(missing, "\n")));
 }
 

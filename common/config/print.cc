@@ -58,6 +58,7 @@ std::string DocType(const std::string& type, TextKind kind) {
     case TextKind::kPath: return "path";
     case TextKind::kPathOrPolicy: return "policy or path";
     case TextKind::kPathOrModel: return "policy, base or path";
+    case TextKind::kCommand: return "a list of texts";
   }
   return type;
 }

@@ -143,6 +143,16 @@ Status Reader::ResolveText(std::string& value, const FieldInfo& info) const {
   return OkStatus();
 }
 
+Status Reader::ResolveCommand(std::vector<std::string>& words) const {
+  for (std::string& word : words) {
+    const bool is_path = word.starts_with("./") || word.starts_with("../") || word == "~" || word.starts_with("~/") ||
+                         word.find("${") != std::string::npos;
+    if (!is_path) continue;
+    SRLM_ASSIGN_OR_RETURN(word, ResolvePath(word, reading_.folder));
+  }
+  return OkStatus();
+}
+
 Status Reader::CheckLimits(double value, const std::string& shown, const FieldInfo& info) {
   if (value >= info.min && value <= info.max) return OkStatus();
   return InvalidArgument(fmt::format("{} is out of range, wanted {}", shown, LimitsText(info)));

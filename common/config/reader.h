@@ -83,11 +83,13 @@ class Reader {
   void Problem(const Entry& entry, const std::string& message);
   std::string FullKey(std::string_view key) const { return prefix_ + std::string(key); }
 
-  /// Limits of a number; for paths, the absolute one.
+  /// Limits of a number; paths become absolute.
   template <class T>
   Status Check(T& value, const FieldInfo& info) const {
     if constexpr (std::is_same_v<T, std::string>) {
       return ResolveText(value, info);
+    } else if constexpr (std::is_same_v<T, std::vector<std::string>>) {
+      return info.text == TextKind::kCommand ? ResolveCommand(value) : OkStatus();
     } else if constexpr (std::is_arithmetic_v<T> && !std::is_same_v<T, bool>) {
       return CheckLimits(static_cast<double>(value), FormatValue(value), info);
     } else {
@@ -95,6 +97,7 @@ class Reader {
     }
   }
   Status ResolveText(std::string& value, const FieldInfo& info) const;
+  Status ResolveCommand(std::vector<std::string>& words) const;
   static Status CheckLimits(double value, const std::string& shown, const FieldInfo& info);
 
   std::string prefix_;

@@ -104,11 +104,25 @@ void CheckPrompts(const RunConfig& config, Rules& broken) {
                                   config.pairs.min_pairs_per_round, prompts.per_round)});
 }
 
+void CheckJudgeProgram(const JudgeConfig& judge, Rules& broken) {
+  const bool by_program = judge.verdict == JudgeVerdict::kProgram;
+  if (by_program && (judge.program.empty() || judge.program[0].empty()))
+    broken.push_back({"judge.program",
+                      "is missing: `verdict: program` needs a program and its arguments, for example "
+                      "[python3, ./score.py]"});
+  if (!by_program && !judge.program.empty())
+    broken.push_back({"judge.program", fmt::format("would not be used: set judge.verdict to program instead of {}, or "
+                                                   "leave it out",
+                                                   NameOf(judge.verdict))});
+  if (by_program && judge.model != "policy")
+    broken.push_back({"judge.model", "would not be used: with `verdict: program` no model judges"});
+}
+
 void CheckSampling(const RunConfig& config, Rules& broken) {
   if (config.generation.temperature == 0)
     broken.push_back(
         {"generation.temperature", "0 makes all candidates of a prompt equal, so that no pair can be made"});
-  if (config.judge.verdict == VerdictKind::kSampled && config.judge.temperature == 0 && config.judge.votes > 1)
+  if (config.judge.verdict == JudgeVerdict::kSampled && config.judge.temperature == 0 && config.judge.votes > 1)
     broken.push_back({"judge.temperature", "0 makes all votes equal; raise it, or set judge.votes to 1"});
   if (config.evaluation.verdict == VerdictKind::kSampled && config.evaluation.sampled_votes == 0)
     broken.push_back(
@@ -152,6 +166,7 @@ std::vector<BrokenRule> CheckRules(const RunConfig& config) {
   if (config.data.ift.empty()) broken.push_back({"data.ift", "is missing: name a file of instructions with answers"});
   CheckPrompts(config, broken);
   CheckSampling(config, broken);
+  CheckJudgeProgram(config.judge, broken);
   CheckOptimiser("sft", config.sft, broken);
   CheckOptimiser("dpo", config.dpo, broken);
   CheckMix(config, broken);

@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <set>
 
+#include "common/base/hash.h"
 #include "coordinator/fsck/prompt_group.h"
 #include "coordinator/fsck/row_difference.h"
 #include "coordinator/ledger/tables.h"
+#include "coordinator/rounds/judge_program.h"
 
 namespace srlm::fsck {
 namespace {
@@ -120,6 +122,22 @@ Status CheckCounts(const Run& run, const ledger::RoundRow& round, const ledger::
   return OkStatus();
 }
 
+// A program's votes go back to a file that was accepted as a whole; the file may be gone, but not another.
+Status CheckProgramScores(const Run& run, const ledger::RoundRow& round, const ledger::RoundCounts& counted,
+                          Report& report) {
+  if (!rounds::JudgedByProgram(run.config) || counted.votes.votes == 0) return OkStatus();
+  const std::string file = rounds::JudgementFolder(run.folder, round.round) + "/" + rounds::kScoresFile;
+  SRLM_ASSIGN_OR_RETURN(const std::string accepted, run.ledger.Fact(rounds::JudgementFact(round.round)));
+  const auto hash = Sha256File(file);
+  if (accepted.empty())
+    report.AddTo("votes", fmt::format("votes, round {}", round.round),
+                 "they are there, and no scores of judge.program were accepted", kRowsChanged);
+  else if (hash.ok() && *hash != accepted)
+    report.AddTo("votes", file, "it is not what was accepted: its SHA-256 is " + *hash + ", the ledger has " + accepted,
+                 "nothing reads it any more once the round is closed: delete it");
+  return OkStatus();
+}
+
 std::string Of(int64_t count, const std::string& open) { return count == 0 ? "" : fmt::format(", {} {}", count, open); }
 
 }  // namespace
@@ -155,6 +173,7 @@ Status CheckAnswers(Run& run, Report& report) {
     if (report.found() != found_before) continue;  // its totals would only say so again
     SRLM_RETURN_IF_ERROR(CheckGiven(run, round, given, report));
     SRLM_RETURN_IF_ERROR(CheckCounts(run, round, counts, report));
+    SRLM_RETURN_IF_ERROR(CheckProgramScores(run, round, counts, report));
   }
   SRLM_RETURN_IF_ERROR(CheckStrayRounds(run, report));
   report.CountedIn("prompts", fmt::format("{}{}{}", totals.prompts, Of(totals.set_aside, "set aside"),

@@ -9,6 +9,7 @@
 #include "common/data/verdict.h"
 #include "coordinator/fsck/row_difference.h"
 #include "coordinator/rounds/answers.h"
+#include "coordinator/rounds/judge_program.h"
 #include "coordinator/rounds/pair_maker.h"
 
 namespace srlm::fsck {
@@ -176,16 +177,21 @@ bool GroupCheck::VotesOf(const ledger::CandidateRow& candidate, const std::vecto
 }
 
 bool GroupCheck::Vote(const ledger::CandidateRow& candidate, const ledger::VoteRow& row) {
-  const std::string judge = run_.ModelId(run_.JudgeOf(round_.round));
+  const bool by_program = rounds::JudgedByProgram(run_.config);
+  const std::string judge =
+      by_program ? rounds::JudgeProgramId(run_.config.judge) : run_.ModelId(run_.JudgeOf(round_.round));
   const auto state = data::VerdictStateFromName(row.state);
   std::string what;
   if (row.subject_hash != candidate.token_hash)
     what = "it judged another text: its subject_hash is not its candidate's token_hash";
   else if (row.model_id != judge && !judge.empty())
-    what = fmt::format("made by model {}, and the round's judge is {}", row.model_id, judge);
+    what = fmt::format("made by {} {}, and the round's judge is {}", by_program ? "program" : "model", row.model_id,
+                       judge);
   else if (!state || (*state == data::VerdictState::kParsed) != row.score.has_value())
     what = fmt::format("its state \"{}\" and its score do not fit", row.state);
-  else if (run_.config.judge.verdict == config::VerdictKind::kSampled) {
+  else if (row.score && !(*row.score >= 0 && *row.score <= 5))
+    what = fmt::format("its score is {}, and scores are from 0 to 5", *row.score);
+  else if (run_.config.judge.verdict == config::JudgeVerdict::kSampled) {
     const data::Verdict verdict = data::ParseVerdict(row.text);
     const std::optional<double> score = verdict.score ? std::optional<double>(*verdict.score) : std::nullopt;
     if (verdict.state != *state || score != row.score) what = "its text says another score";

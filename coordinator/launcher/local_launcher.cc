@@ -3,11 +3,9 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <cstdlib>
-#include <sstream>
-
 #include "common/base/file.h"
 #include "common/base/machine.h"
+#include "common/base/spawn.h"
 #include "coordinator/launcher/command.h"
 #include "coordinator/launcher/hosts.h"
 #include "coordinator/launcher/log_tail.h"
@@ -17,18 +15,6 @@ namespace {
 
 constexpr size_t kTailLines = 12;             // of each log, in a failure's message
 constexpr char kOutputFile[] = "output.log";  // stdout and stderr of the group, mpirun's own words among them
-
-/// Whether `program` can be executed: a path with a slash, or a name in PATH.
-bool IsExecutable(const std::string& program) {
-  if (program.find('/') != std::string::npos) return access(program.c_str(), X_OK) == 0;
-  const char* const path = std::getenv("PATH");
-  std::istringstream folders(path == nullptr ? "" : path);
-  std::string folder;
-  while (std::getline(folders, folder, ':')) {
-    if (access((folder.empty() ? program : folder + "/" + program).c_str(), X_OK) == 0) return true;
-  }
-  return false;
-}
 
 LaunchStatus Ended(const ExitState& exit, const std::string& log_dir) {
   LaunchStatus status{.running = false, .exit_code = exit.code, .reason = ExplainExit(exit), .tail = {}};
@@ -52,7 +38,7 @@ Result<std::unique_ptr<LocalLauncher>> LocalLauncher::Make(const config::Launche
 
 Status LocalLauncher::CheckCommand(const std::string& command, const CommandValues& values) {
   SRLM_ASSIGN_OR_RETURN(const std::vector<std::string> words, ExpandCommand(command, values));
-  if (words[0] == values.program[0] || IsExecutable(words[0])) return OkStatus();
+  if (words[0] == values.program[0] || CanRun(words[0])) return OkStatus();
   return NotFound(
       fmt::format("launcher: {} is not in PATH; install it (Debian: openmpi-bin, slurm-client), name its full path in "
                   "launcher.command, or start the ranks yourself with launcher.kind: none",

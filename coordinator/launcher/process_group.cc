@@ -21,12 +21,24 @@ namespace {}  // namespace
 
 Result<ProcessGroup> ProcessGroup::Start(const ProcessSpec& spec) {
   if (spec.command.empty() || spec.command[0].empty()) return InvalidArgument("the command to start is empty");
-  const int output = open(spec.output.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+  const auto open_to_add = [](const std::string& path) {
+    return open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+  };
+  const int output = open_to_add(spec.output);
   if (output < 0) return FileError("write", spec.output, errno);
+  const int errors = spec.errors.empty() ? fcntl(output, F_DUPFD_CLOEXEC, 0) : open_to_add(spec.errors);
+  if (errors < 0) {
+    const Status failure = FileError("write", spec.errors, errno);
+    close(output);
+    return failure;
+  }
   pid_t pid = 0;
   const std::vector<std::string> entries = ToEntries(spec.environment);
-  const int error = SpawnProgram(spec.command, CStrings(entries).data(), output, true, &pid);
+  const int error = SpawnProgram(
+      spec.command, CStrings(entries).data(),
+      {.output = output, .errors = errors, .input = spec.input, .folder = spec.folder, .session = true}, &pid);
   close(output);
+  close(errors);
   if (error != 0) {
     const std::string message = fmt::format("cannot start {}: {}", spec.command[0], std::strerror(error));
     if (error == ENOENT) return NotFound(message + "; install it, or name its full path in launcher.command");

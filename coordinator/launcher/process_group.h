@@ -19,10 +19,13 @@ struct ProcessSpec {
   std::vector<std::string> command;  // the first is looked up in PATH when it has no slash
   Environment environment;           // the whole of it; nothing else is inherited
   std::string output;                // file that takes stdout and stderr, appended to; its folder exists
+  std::string errors = {};           // another such file for stderr; empty: output
+  std::string input = {};            // file that it reads; empty: nothing
+  std::string folder = {};           // its current folder; empty: this process's
 };
 
 /// A running or ended group. One thread owns it. Nothing of the parent reaches the child: a new session (so no
-/// Ctrl-C), no signal blocked or ignored, standard input empty, no open file but the output.
+/// Ctrl-C), no signal blocked or ignored, no open file but those of its spec.
 ///
 /// A coordinator that is killed does not take its groups along: its successor ends what the ledger says was
 /// launched (EndLeftover), and workers that hear from nobody leave by themselves.

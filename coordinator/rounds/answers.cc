@@ -10,6 +10,7 @@
 #include "common/data/verdict.h"
 #include "coordinator/rounds/chats.h"
 #include "coordinator/rounds/items.h"
+#include "coordinator/rounds/judge_program.h"
 
 namespace srlm::rounds {
 namespace {
@@ -22,7 +23,7 @@ const std::string kNotJudged = "not judged: ";  // before the reason of a candid
 }  // namespace
 
 int VotesWanted(const config::RunConfig& config) {
-  return config.judge.verdict == config::VerdictKind::kExpected ? 1 : config.judge.votes;
+  return config.judge.verdict == config::JudgeVerdict::kSampled ? config.judge.votes : 1;
 }
 
 bool IsDropped(const config::RunConfig& config, const ledger::CandidateRow& candidate) {
@@ -37,6 +38,7 @@ Status Answers::Begin() {
   SRLM_ASSIGN_OR_RETURN(const auto faults, context_.ledger.ItemFaults(round_));
   for (const ledger::ItemFaultRow& fault : faults)
     if (!fault.failed) tries_[fault.item_id] = fault.tries;
+  all_candidates_asked_ = JudgedByProgram(context_.config);  // never: they are no work for a model
   return OkStatus();
 }
 
@@ -119,7 +121,7 @@ Result<bool> Answers::Recall(const std::string& item_id) {
     return true;
   }
   SRLM_ASSIGN_OR_RETURN(const auto candidate, context_.ledger.Candidate(round_, prompt->position, name->sample));
-  if (!candidate || candidate->score || !candidate->reason.empty()) return false;
+  if (!candidate || candidate->score || !candidate->reason.empty() || JudgedByProgram(context_.config)) return false;
   SRLM_RETURN_IF_ERROR(Ask(VoteStub(context_, round_, {prompt->position, name->sample, prompt->prompt_id}, "")));
   return true;
 }
@@ -145,7 +147,7 @@ Result<bool> Answers::StoreCandidates(const schedule::Subject& subject, const Fi
     ++counts_.candidates;
     counts_.tokens += static_cast<int64_t>(row.token_ids.size());
     counts_.dropped += dropped;
-    if (!dropped)
+    if (!dropped && !JudgedByProgram(context_.config))
       SRLM_RETURN_IF_ERROR(
           Ask(VoteStub(context_, round_, {subject.position, sample, subject.prompt_id}, finished.worker_id)));
   }
@@ -156,9 +158,10 @@ Result<bool> Answers::StoreCandidates(const schedule::Subject& subject, const Fi
 Result<bool> Answers::StoreVotes(const schedule::Subject& subject, const Finished& finished) {
   SRLM_ASSIGN_OR_RETURN(const auto candidate, context_.ledger.Candidate(round_, subject.position, subject.index));
   if (!candidate || candidate->score || !candidate->reason.empty()) return false;
-  data::CandidateVotes votes{subject.prompt_id, {}, {}, data::CountCharacters(candidate->text)};
+  std::vector<ledger::VoteRow> votes;
   for (int vote = 0; vote < VotesWanted(context_.config); ++vote) {
-    ledger::VoteRow row{.round = round_, .position = subject.position, .sample = subject.index, .vote = vote};
+    ledger::VoteRow& row = votes.emplace_back();
+    row.vote = vote;
     row.model_id = finished.result.model_id();
     row.subject_hash = finished.result.subject_hash();
     data::VerdictState state = data::VerdictState::kParsed;
@@ -174,17 +177,40 @@ Result<bool> Answers::StoreVotes(const schedule::Subject& subject, const Finishe
       row.score = verdict.score;
     }
     row.state = data::VerdictStateName(state);
-    votes.states.push_back(state);
-    votes.scores.push_back(row.score);
+  }
+  SRLM_RETURN_IF_ERROR(StoreJudgement(*candidate, votes, "no vote could be read"));
+  return true;
+}
+
+Status Answers::StoreProgramVote(const ledger::CandidateKey& key, std::optional<double> score) {
+  SRLM_ASSIGN_OR_RETURN(const auto candidate, context_.ledger.Candidate(round_, key.position, key.sample));
+  if (!candidate || candidate->score || !candidate->reason.empty()) return OkStatus();
+  ledger::VoteRow row;
+  row.model_id = JudgeProgramId(context_.config.judge);
+  row.subject_hash = candidate->token_hash;
+  row.score = score;
+  row.state = data::VerdictStateName(score ? data::VerdictState::kParsed : data::VerdictState::kAbsent);
+  return StoreJudgement(*candidate, {row}, "judge.program gave no score");
+}
+
+// All votes on a candidate, and the score that follows; `unscored` is the reason when none does.
+Status Answers::StoreJudgement(const ledger::CandidateRow& candidate, const std::vector<ledger::VoteRow>& votes,
+                               const std::string& unscored) {
+  data::CandidateVotes judged{candidate.prompt_id, {}, {}, data::CountCharacters(candidate.text)};
+  for (ledger::VoteRow row : votes) {
+    row.round = round_;
+    row.position = candidate.position;
+    row.sample = candidate.sample;
+    judged.states.push_back(*data::VerdictStateFromName(row.state));
+    judged.scores.push_back(row.score);
     SRLM_RETURN_IF_ERROR(context_.ledger.AddVote(row).status());
   }
-  SRLM_ASSIGN_OR_RETURN(const std::vector<double> others, context_.ledger.ScoresOf(round_, subject.position));
-  counts_.votes.Add(votes, others);
-  const std::optional<double> score = data::MeanScore(votes.scores);
-  SRLM_RETURN_IF_ERROR(context_.ledger.SetCandidateScore(round_, subject.position, subject.index, score,
-                                                         score ? "" : "no vote could be read"));
-  SRLM_RETURN_IF_ERROR(context_.ledger.SetCounts(counts_));
-  return true;
+  SRLM_ASSIGN_OR_RETURN(const std::vector<double> others, context_.ledger.ScoresOf(round_, candidate.position));
+  counts_.votes.Add(judged, others);
+  const std::optional<double> score = data::MeanScore(judged.scores);
+  SRLM_RETURN_IF_ERROR(
+      context_.ledger.SetCandidateScore(round_, candidate.position, candidate.sample, score, score ? "" : unscored));
+  return context_.ledger.SetCounts(counts_);
 }
 
 Status Answers::SetAside(const schedule::Subject& subject, const std::string& reason) {

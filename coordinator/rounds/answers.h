@@ -8,7 +8,7 @@
 
 namespace srlm::rounds {
 
-/// Votes of a candidate that is judged: one expected verdict, or the sampled ones.
+/// Votes of a candidate that is judged: one expected verdict or score of a program, or the sampled ones.
 int VotesWanted(const config::RunConfig& config);
 /// Whether a candidate gets no votes because it was cut.
 bool IsDropped(const config::RunConfig& config, const ledger::CandidateRow& candidate);
@@ -38,15 +38,21 @@ class Answers {
   /// Results; false when they were there already.
   Result<bool> StoreCandidates(const schedule::Subject& subject, const Finished& finished);
   Result<bool> StoreVotes(const schedule::Subject& subject, const Finished& finished);
+  /// The vote that a program gives, unless the candidate has it.
+  Status StoreProgramVote(const ledger::CandidateKey& key, std::optional<double> score);
   /// A prompt without candidates, a candidate without votes.
   Status SetAside(const schedule::Subject& subject, const std::string& reason);
 
+  /// Whether every prompt has what it can have; then a program may judge.
+  bool answered() const { return drawn_ && counts_.prompts == counts_.answered + counts_.failed_prompts; }
   /// Whether every prompt and every candidate has what it can have.
   bool finished() const { return drawn_ && counts_.open() == 0; }
   const ledger::RoundCounts& counts() const { return counts_; }
 
  private:
   Status Ask(schedule::WorkItem work);
+  Status StoreJudgement(const ledger::CandidateRow& candidate, const std::vector<ledger::VoteRow>& votes,
+                        const std::string& unscored);
 
   const Context& context_;
   int round_;

@@ -300,6 +300,7 @@ Result<RunEnd> Coordinator::Run() {
       (void)parts.ledger->Commit();
   }
   // A ledger that failed cannot note these ends either; the status that is returned says why.
+  (void)parts.machine->EndProgram("ended with its coordinator");
   if (parts.options.launcher)
     (void)EndAll(*parts.context, *parts.options.launcher, parts.stops > 1 ? 0 : kStopGraceSeconds);
   if (status.ok() && parts.end.value_or(RunEnd::kStopped) == RunEnd::kStopped)

@@ -120,9 +120,10 @@ void Desk::NoteProgress(schedule::Worker& worker) {
   context_.queue.Forgive(worker.worker_id);
 }
 
-// Training in local mode takes the cores of the workers that we started; others only put their model away.
+// Training in local mode, or a program that judges, takes the cores of the workers that we started; others only put
+// their model away.
 bool Desk::MustLeave(const schedule::Worker& worker) const {
-  const bool hands_in = machine_.training_now() || machine_.held() || machine_.ending();
+  const bool hands_in = machine_.cores_taken() || machine_.held() || machine_.ending();
   return machine_.dismissed() || (hands_in && !worker.launch_id.empty());
 }
 
@@ -162,9 +163,9 @@ Result<v1::LeaseResponse> Desk::Lease(const v1::LeaseRequest& request) {
                              static_cast<int>(std::min(request.max_items(), 1u << 20)), Clock::now());
   response.set_directive(lease.items.empty() ? v1::DIRECTIVE_WAIT : v1::DIRECTIVE_WORK);
   if (lease.items.empty()) {
-    response.set_release_cores(machine_.training_now());
+    response.set_release_cores(machine_.cores_taken());
     // Work that waits although none was given is an item to be leased alone, which is soon over.
-    response.set_retry_after_ms(machine_.training_now()        ? kRetryTrainingMs
+    response.set_retry_after_ms(machine_.cores_taken()         ? kRetryTrainingMs
                                 : context_.queue.waiting() > 0 ? kRetrySoonMs
                                                                : kRetryMs);
     return response;

@@ -108,7 +108,7 @@ schedule::WorkItem VoteStub(const Context& context, int round, const ledger::Can
                                   .prompt_id = candidate.prompt_id,
                                   .position = candidate.position,
                                   .index = candidate.sample,
-                                  .expected = context.config.judge.verdict == config::VerdictKind::kExpected});
+                                  .expected = context.config.judge.verdict == config::JudgeVerdict::kExpected});
   work.preferred_worker = made_by;
   return work;
 }

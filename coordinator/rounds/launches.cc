@@ -21,28 +21,36 @@ std::string LaunchName(const Context& context, const std::string& launch_id) {
 
 }  // namespace
 
-Status StartRecorded(const Context& context, launcher::Launcher& launcher, launcher::LaunchSpec spec) {
-  const std::string program = std::filesystem::path(spec.program).filename().string();
-  ledger::LaunchRow row = {spec.id, program, context.epoch, HostName(), 0, WallClockMs(), 0, ""};
+Status StartRecorded(const Context& context, const std::string& launch_id, const std::string& program,
+                     const std::function<Result<int64_t>(const std::string& name)>& start) {
+  ledger::LaunchRow row = {launch_id, program, context.epoch, HostName(), 0, WallClockMs(), 0, ""};
   Failpoint("launch.before_record");
   SRLM_RETURN_IF_ERROR(context.ledger.SetLaunch(row));
   SRLM_RETURN_IF_ERROR(context.ledger.Commit());
   Failpoint("launch.before_start");
-  spec.env[launcher::kLaunchVariable] = LaunchName(context, spec.id);
-  launcher::Launch launch;
   const Status started = context.WithRoom([&] {  // for its logs
-    SRLM_ASSIGN_OR_RETURN(launch, launcher.Start(spec));
+    SRLM_ASSIGN_OR_RETURN(row.process_group, start(LaunchName(context, launch_id)));
     return OkStatus();
   });
   if (!started.ok()) {
-    SRLM_RETURN_IF_ERROR(RecordEnd(context, spec.id, "it could not be started"));
+    SRLM_RETURN_IF_ERROR(RecordEnd(context, launch_id, "it could not be started"));
     return started;
   }
   Failpoint("launch.after_start");
-  row.process_group = launch.process_group;
   SRLM_RETURN_IF_ERROR(context.ledger.SetLaunch(row));
   SRLM_RETURN_IF_ERROR(context.ledger.Commit());
   Failpoint("launch.after_record");
+  return OkStatus();
+}
+
+Status StartRecorded(const Context& context, launcher::Launcher& launcher, launcher::LaunchSpec spec) {
+  const std::string program = std::filesystem::path(spec.program).filename().string();
+  const auto start = [&](const std::string& name) -> Result<int64_t> {
+    spec.env[launcher::kLaunchVariable] = name;
+    SRLM_ASSIGN_OR_RETURN(const launcher::Launch launch, launcher.Start(spec));
+    return launch.process_group;
+  };
+  SRLM_RETURN_IF_ERROR(StartRecorded(context, spec.id, program, start));
   return context.Event("info", context.round, "launched",
                        fmt::format("{} as {}, {} ranks", program, spec.id, spec.ranks));
 }
@@ -78,15 +86,17 @@ std::string LogFolder(const Context& context, const std::string& program, const 
   return context.run_dir + "/logs/" + program + "/" + launch_id;
 }
 
+Status EndLeftover(const Context& context, const ledger::LaunchRow& row, double grace_s) {
+  const bool there = launcher::EndLeftover(LaunchName(context, row.launch_id), grace_s);
+  SRLM_RETURN_IF_ERROR(RecordEnd(context, row.launch_id, "its coordinator was gone"));
+  if (!there) return OkStatus();
+  return context.Event("warning", context.round, "leftover_ended",
+                       fmt::format("{} still ran without its coordinator", row.launch_id));
+}
+
 Status EndLeftovers(const Context& context) {
   SRLM_ASSIGN_OR_RETURN(const auto rows, UnfinishedLaunches(context));
-  for (const ledger::LaunchRow& row : rows) {
-    const bool there = launcher::EndLeftover(LaunchName(context, row.launch_id), kStopGraceSeconds);
-    SRLM_RETURN_IF_ERROR(RecordEnd(context, row.launch_id, "its coordinator was gone"));
-    if (there)
-      SRLM_RETURN_IF_ERROR(context.Event("warning", context.round, "leftover_ended",
-                                         fmt::format("{} still ran without its coordinator", row.launch_id)));
-  }
+  for (const ledger::LaunchRow& row : rows) SRLM_RETURN_IF_ERROR(EndLeftover(context, row, kStopGraceSeconds));
   return OkStatus();
 }
 

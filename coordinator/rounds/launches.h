@@ -1,6 +1,7 @@
 // Launched groups and their rows in the ledger.
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "coordinator/launcher/launcher.h"
@@ -15,6 +16,11 @@ inline constexpr double kStopGraceSeconds = 10;
 /// launch's name in its environment (launcher/session.h): a successor finds what a coordinator left, whenever it died.
 Status StartRecorded(const Context& context, launcher::Launcher& launcher, launcher::LaunchSpec spec);
 
+/// The same for a process that no launcher starts: `start` is given the launch's name, which belongs into its
+/// environment, and gives its process id.
+Status StartRecorded(const Context& context, const std::string& launch_id, const std::string& program,
+                     const std::function<Result<int64_t>(const std::string& name)>& start);
+
 /// Notes the end of a recorded group: `reason` in a word or two.
 Status RecordEnd(const Context& context, const std::string& launch_id, const std::string& reason);
 
@@ -23,6 +29,9 @@ Result<std::vector<ledger::LaunchRow>> UnfinishedLaunches(const Context& context
 
 /// Takes over a recorded group. False when nothing of it is there (any more): then its end is recorded.
 Result<bool> AdoptRecorded(const Context& context, launcher::Launcher& launcher, const ledger::LaunchRow& row);
+
+/// Ends what is left of a recorded group of an earlier coordinator, and notes that.
+Status EndLeftover(const Context& context, const ledger::LaunchRow& row, double grace_s);
 
 /// Ends groups on this host that an earlier coordinator of this run left behind, and waits for that: for a coordinator
 /// that has no launcher to adopt them.

@@ -20,6 +20,16 @@ Machine::Machine(Context& context, launcher::Launcher* launcher, std::string pro
   };
 }
 
+Status Machine::TakeOver() {
+  if (launcher_ == nullptr) return OkStatus();
+  SRLM_RETURN_IF_ERROR(EndLeftJudgePrograms(context_));
+  return fleet_.TakeOver();
+}
+
+Status Machine::EndProgram(const std::string& reason) {
+  return program_votes_ == nullptr ? OkStatus() : program_votes_->Stop(reason);
+}
+
 Result<Machine::State> Machine::Advance(Clock::time_point now) {
   SRLM_RETURN_IF_ERROR(WatchWorkers(now));
   const int newest = context_.models.Newest();
@@ -34,7 +44,7 @@ Result<Machine::State> Machine::Advance(Clock::time_point now) {
   if (newest > LastModel()) return State::kDone;
   Result<State> state = newest == 0 ? Train(1, now) : AdvanceModel(newest, now);
   SRLM_RETURN_IF_ERROR(state.status());
-  if (*state == State::kGoing) SRLM_RETURN_IF_ERROR(fleet_.Advance(now, training_ == nullptr));
+  if (*state == State::kGoing) SRLM_RETURN_IF_ERROR(fleet_.Advance(now, !cores_taken()));
   NotePhase(now);
   return state;
 }
@@ -71,7 +81,9 @@ Result<bool> Machine::AdvanceAnswers(int number) {
     SRLM_RETURN_IF_ERROR(new_prompts_->Begin());
   }
   SRLM_RETURN_IF_ERROR(answers_->Refill());
-  if (!new_prompts_->done() || !answers_->finished()) return false;
+  if (!new_prompts_->done()) return false;
+  SRLM_ASSIGN_OR_RETURN(const bool judged, AdvanceProgram(number));
+  if (!judged || !answers_->finished()) return false;
   if (pair_maker_ == nullptr) pair_maker_ = std::make_unique<PairMaker>(context_, number, answers_->counts());
   SRLM_ASSIGN_OR_RETURN(const bool made, pair_maker_->MakeSome());
   if (!made) return false;
@@ -80,6 +92,17 @@ Result<bool> Machine::AdvanceAnswers(int number) {
   new_prompts_.reset();
   answers_.reset();
   return true;
+}
+
+// The measurement goes before it, and the workers leave, as before training: a program may want cores and memory.
+Result<bool> Machine::AdvanceProgram(int number) {
+  if (!JudgedByProgram(context_.config) || answers_->finished()) return true;
+  if (!answers_->answered() || evaluation_ != nullptr) return false;
+  if (program_votes_ == nullptr) program_votes_ = std::make_unique<ProgramVotes>(context_, number, *answers_);
+  if (!fleet_.empty()) return false;
+  SRLM_ASSIGN_OR_RETURN(const bool judged, program_votes_->Advance());
+  if (judged) program_votes_.reset();
+  return judged;
 }
 
 Result<Machine::State> Machine::AdvanceModel(int number, Clock::time_point now) {
@@ -91,6 +114,7 @@ Result<Machine::State> Machine::AdvanceModel(int number, Clock::time_point now) 
   }
   if (number >= LastModel()) return evaluation_ == nullptr ? State::kDone : State::kGoing;
   SRLM_ASSIGN_OR_RETURN(const bool paired, AdvanceAnswers(number));
+  if (program_votes_ != nullptr && !program_votes_->problem().empty()) return Pause(program_votes_->problem(), number);
   if (!paired || evaluation_ != nullptr) return State::kGoing;
   SRLM_ASSIGN_OR_RETURN(const std::string problem, PairProblem(context_, number));
   if (!problem.empty()) return Pause(problem, number);
@@ -144,11 +168,13 @@ Result<Machine::State> Machine::Train(int number, Clock::time_point now) {
 
 Result<bool> Machine::Dismiss(Clock::time_point now) {
   dismissed_ = true;
+  SRLM_RETURN_IF_ERROR(EndProgram("the run ended"));
   SRLM_RETURN_IF_ERROR(fleet_.Advance(now, false));
   return fleet_.empty() && context_.workers.all().empty();
 }
 
 Result<bool> Machine::EndGroups(bool waits_for_step) {
+  SRLM_RETURN_IF_ERROR(EndProgram("ended with its coordinator"));
   if (launcher_ == nullptr) return true;
   const bool trains = training_ != nullptr && waits_for_step;
   if (!ending_) {

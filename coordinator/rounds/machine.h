@@ -12,6 +12,7 @@
 #include "coordinator/rounds/fleet.h"
 #include "coordinator/rounds/new_prompts.h"
 #include "coordinator/rounds/pair_maker.h"
+#include "coordinator/rounds/program_votes.h"
 #include "coordinator/rounds/training.h"
 #include "srlm/v1/run.pb.h"
 
@@ -25,7 +26,7 @@ class Machine {
   Machine(Context& context, launcher::Launcher* launcher, std::string program_folder);
 
   /// At the start, before anybody calls: groups of an earlier coordinator are taken over.
-  Status TakeOver() { return launcher_ == nullptr ? OkStatus() : fleet_.TakeOver(); }
+  Status TakeOver();
 
   enum class State { kGoing, kDone, kPaused };
 
@@ -56,6 +57,10 @@ class Machine {
 
   /// Why the run is paused, and what to do.
   const std::string& problem() const { return problem_; }
+  /// Kills the program that judges, if one does: when the run ends for whatever reason. It is run again.
+  Status EndProgram(const std::string& reason);
+  /// Whether workers must leave the cores to a training job or a program that judges.
+  bool cores_taken() const { return training_ != nullptr || program_votes_ != nullptr; }
   /// Whether a training job has the cores now.
   bool training_now() const { return training_ != nullptr; }
   bool dismissed() const { return dismissed_; }
@@ -80,6 +85,8 @@ class Machine {
   Result<State> AdvanceModel(int number, Clock::time_point now);
   /// Draws, asks and waits; then makes the pairs. Whether the round has them.
   Result<bool> AdvanceAnswers(int number);
+  /// Lets the program judge, where one does and all candidates are there. Whether there is nothing left to judge.
+  Result<bool> AdvanceProgram(int number);
   Result<State> Pause(const std::string& problem, int round);
   Result<State> Train(int number, Clock::time_point now);
   Status FinishEvaluation();
@@ -97,6 +104,7 @@ class Machine {
   std::unique_ptr<Evaluation> evaluation_;
   std::unique_ptr<NewPrompts> new_prompts_;
   std::unique_ptr<Answers> answers_;
+  std::unique_ptr<ProgramVotes> program_votes_;  // after the answers that it judges
   std::unique_ptr<PairMaker> pair_maker_;
   std::unique_ptr<Training> training_;
   int begun_ = -1;  // the model whose parts these are

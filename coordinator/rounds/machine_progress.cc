@@ -28,6 +28,11 @@ v1::PhaseProgress Machine::Counts() const {
   } else if (new_prompts_ != nullptr && !new_prompts_->done()) {
     set("prompts", static_cast<uint64_t>(new_prompts_->accepted()),
         static_cast<uint64_t>(context_.config.prompts.new_per_round), 0);
+  } else if (program_votes_ != nullptr) {
+    const ledger::RoundCounts& counts = answers_->counts();
+    set("judge", static_cast<uint64_t>(counts.votes.scored + counts.votes.unscored),
+        static_cast<uint64_t>(counts.candidates - counts.dropped), 0);
+    progress.set_unit("candidates");
   } else if (answers_ != nullptr) {
     // One item for the candidates of a prompt, one for the votes on each. Votes are asked for when their candidate is
     // there: until then a prompt counts for all its samples.

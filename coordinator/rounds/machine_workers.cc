@@ -41,6 +41,7 @@ Status Machine::SleptFor(Clock::duration span) {
   context_.workers.Extend(span);
   fleet_.Extend(span);
   if (training_ != nullptr) training_->Extend(span, Clock::now());
+  if (program_votes_ != nullptr) program_votes_->Extend(span);
   return context_.Event("warning", round_, "coordinator_slept",
                         fmt::format("this process did nothing for {:.1f} s: it was stopped, or waited for its disk",
                                     std::chrono::duration<double>(span).count()));
@@ -48,6 +49,7 @@ Status Machine::SleptFor(Clock::duration span) {
 
 Result<bool> Machine::Hold(Clock::time_point now) {
   held_ = true;
+  SRLM_RETURN_IF_ERROR(EndProgram("the run was held"));
   SRLM_RETURN_IF_ERROR(WatchWorkers(now));
   SRLM_RETURN_IF_ERROR(fleet_.Advance(now, false));
   if (training_ == nullptr) return fleet_.empty() && context_.queue.leased() == 0;

@@ -7,14 +7,21 @@
 #include <nlohmann/json.hpp>
 
 #include "common/data/judge_metrics.h"
+#include "coordinator/rounds/judge_program.h"
 
 namespace srlm::rounds {
 namespace {
 
 // The same question for a round's votes and for a model's evaluation.
-std::string ParseRateProblem(const Context& context, const std::string& what, double rate, int64_t votes) {
+std::string ParseRateProblem(const Context& context, const std::string& what, double rate, int64_t votes,
+                             bool by_program = false) {
   const double least = context.config.judge.min_parse_rate;
   if (votes == 0 || rate >= least) return "";
+  if (by_program)
+    return fmt::format(
+        "{}: judge.program gave a score to only {:.0f} % of {} candidates, and judge.min_parse_rate asks for {:.0f} %. "
+        "Look at {}, or go on as it is with --set judge.min_parse_rate={:.2f}",
+        what, 100 * rate, votes, 100 * least, "RUN/judgements", std::floor(100 * rate) / 100);
   return fmt::format(
       "{}: only {:.0f} % of {} sampled votes could be read, and judge.min_parse_rate asks for {:.0f} %. The model does "
       "not know how to judge: train it on more judged answers (data.eft) or longer (sft.*) in a new run, or go on as "
@@ -109,8 +116,8 @@ Result<bool> PairMaker::MakeSome() {
 Result<std::string> PairProblem(const Context& context, int round) {
   SRLM_ASSIGN_OR_RETURN(const ledger::RoundCounts counts, context.ledger.Counts(round));
   if (counts.votes.votes > 0) {
-    std::string problem =
-        ParseRateProblem(context, fmt::format("round {}", round), counts.votes.Health().parse_rate, counts.votes.votes);
+    std::string problem = ParseRateProblem(context, fmt::format("round {}", round), counts.votes.Health().parse_rate,
+                                           counts.votes.votes, JudgedByProgram(context.config));
     if (!problem.empty()) return problem;
   }
   const int64_t pairs = counts.pairs;

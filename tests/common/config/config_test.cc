@@ -182,6 +182,15 @@ TEST(Config, RulesBetweenFieldsNameThePlaceToChange) {
   ExpectContains(Failure("model: /m\n"), "data.ift: is missing");
 }
 
+TEST(Config, AJudgeProgramGoesWithItsVerdict) {
+  ExpectContains(Failure(kLeast, {"judge.verdict=program"}), "judge.program: is missing");
+  ExpectContains(Failure(kLeast, {"judge.program=[score]"}), "judge.program: would not be used: set judge.verdict");
+  ExpectContains(Failure(kLeast, {"judge.verdict=program", "judge.program=[score]", "judge.model=/other"}),
+                 "judge.model: would not be used");
+  ExpectContains(Failure(kLeast, {"evaluation.verdict=program"}), "evaluation.verdict");
+  EXPECT_TRUE(ParseText(kLeast, {"judge.verdict=program", "judge.program=[score]"}).ok());
+}
+
 TEST(Config, YamlIsReadBackEqual) {
   const Result<RunConfig> config =
       ParseText(std::string(kLeast) +
@@ -241,6 +250,20 @@ TEST_F(ConfigFiles, PathsAreTakenFromTheConfigurationsFolderAndExpanded) {
   const Result<RunConfig> unset = Load(path, {"model=${SRLM_TEST_UNSET}/m"});
   ASSERT_FALSE(unset.ok());
   ExpectContains(unset.status().message(), "SRLM_TEST_UNSET is not set");
+}
+
+TEST_F(ConfigFiles, WordsOfAJudgeProgramThatLookLikePathsAreTakenFromTheConfigurationsFolder) {
+  setenv("SRLM_TEST_FOLDER", "/somewhere", 1);
+  const std::string path =
+      Write("run.yaml", std::string(kLeast) +
+                            "judge:\n  verdict: program\n"
+                            "  program: [python3, ./score.py, ../x, '${SRLM_TEST_FOLDER}/y', '~', a/b, --z=./c]\n");
+  const Result<RunConfig> config = Load(path);
+  ASSERT_TRUE(config.ok()) << config.status().message();
+  EXPECT_EQ(config->judge.program, (std::vector<std::string>{"python3", (folder_ / "score.py").string(),
+                                                             (folder_.parent_path() / "x").string(), "/somewhere/y",
+                                                             getenv("HOME"), "a/b", "--z=./c"}));
+  EXPECT_TRUE(Differences(*config, *Parse(ToYaml(*config), "again", "/elsewhere")).empty());
 }
 
 TEST_F(ConfigFiles, AFolderOrAMissingFileIsAMessage) {
