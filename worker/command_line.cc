@@ -61,7 +61,7 @@ CLI::App* AddGenerate(CLI::App& app, GenerateOptions& options) {
 
 CLI::App* AddJudge(CLI::App& app, JudgeOptions& options) {
   options.sampling.max_new_tokens = 100;
-  CLI::App* command = app.add_subcommand("judge", "Score answers from 0 to 5");
+  CLI::App* command = app.add_subcommand("judge", "Score answers from 0 to 5, or compare two");
   AddFiles(*command, options.files, "--items");
   AddSampling(*command, options.sampling);
   command->add_option("--votes", options.votes, "Sampled judgements an answer")
@@ -70,10 +70,17 @@ CLI::App* AddJudge(CLI::App& app, JudgeOptions& options) {
   command
       ->add_option_function<std::string>(
           "--verdict", [&options](const std::string& value) { options.expected = value == "expected"; },
-          "sampled: votes are written and parsed; expected: the digits' probabilities, in one pass")
+          "sampled: votes are written and parsed; expected: the probabilities of the digits (--pairwise: the letters), "
+          "in "
+          "one pass")
       ->check(CLI::IsMember({"sampled", "expected"}))
       ->default_str("sampled");
-  command->add_option("--template", options.judge_template, "Judge template with {prompt} and {response} [built in]")
+  command->add_flag("--pairwise", options.pairwise,
+                    "Compare response_a and response_b of each item, in both orders; votes are sampled in each");
+  command
+      ->add_option("--template", options.judge_template,
+                   "Judge template with {prompt} and {response}, or with --pairwise {prompt}, {response_a} and "
+                   "{response_b} [built in]")
       ->type_name("FILE");
   return command;
 }

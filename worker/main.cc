@@ -26,12 +26,12 @@ int main(int argc, char** argv) {
   if (const int* code = std::get_if<int>(&parsed)) return *code;
   // A replica logs into its run's folder; the file commands say on stderr which rows failed.
   if (!std::holds_alternative<ReplicaOptions>(std::get<Command>(parsed))) srlm::StartLogging("srlm-worker", "", {});
-  const srlm::Status status =
-      std::visit(Either{[](const GenerateOptions& options) { return Generate(options); },
-                        [](const JudgeOptions& options) { return Judge(options); },
-                        [](const LogprobsOptions& options) { return Logprobs(options); },
-                        [&](const ReplicaOptions& options) { return RunReplica(options, &argc, &argv); }},
-                 std::get<Command>(parsed));
+  const srlm::Status status = std::visit(
+      Either{[](const GenerateOptions& options) { return Generate(options); },
+             [](const JudgeOptions& options) { return options.pairwise ? JudgePairs(options) : Judge(options); },
+             [](const LogprobsOptions& options) { return Logprobs(options); },
+             [&](const ReplicaOptions& options) { return RunReplica(options, &argc, &argv); }},
+      std::get<Command>(parsed));
   if (status.ok()) return kExitDone;
   std::fprintf(stderr, "srlm-worker: %s\n", status.message().c_str());
   return kExitFailed;

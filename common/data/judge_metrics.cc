@@ -54,12 +54,6 @@ struct Sums {
 
 using Answers = std::vector<const JudgedAnswer*>;
 
-bool LengthMatched(const JudgedAnswer& a, const JudgedAnswer& b) {
-  constexpr double kMostTimes = 1.3;
-  const auto [shorter, longer] = std::minmax(a.characters, b.characters);
-  return static_cast<double>(longer) <= kMostTimes * static_cast<double>(shorter);
-}
-
 /// 1 when `better` is higher, 1/2 when equal, 0 when lower.
 template <class T>
 double Win(T better, T worse) {
@@ -69,7 +63,7 @@ double Win(T better, T worse) {
 void AddPair(const JudgedAnswer& a, const JudgedAnswer& b, Sums& sums) {
   const JudgedAnswer& better = a.quality > b.quality ? a : b;
   const JudgedAnswer& worse = a.quality > b.quality ? b : a;
-  const bool matched = LengthMatched(a, b);
+  const bool matched = LengthMatched(a.characters, b.characters);
   const double longer = Win(better.characters, worse.characters);
   sums.Add(kLonger, longer);
   if (matched) sums.Add(kLongerMatched, longer);
@@ -105,20 +99,6 @@ Sums SumsOf(const Answers& answers) {
   sums.Add(kKendall, KendallTauB(quality, predicted));
   if (predicted.size() == answers.size()) sums.Add(kExact, sums.sum[kPairwise] == sums.count[kPairwise] ? 1.0 : 0.0);
   return sums;
-}
-
-/// 2.5 and 97.5 percentiles, between neighbours linearly.
-void SetInterval(std::vector<double> values, Figure& figure) {
-  if (values.empty()) return;
-  std::sort(values.begin(), values.end());
-  const auto at = [&](double share) {
-    const double place = share * static_cast<double>(values.size() - 1);
-    const auto low = static_cast<size_t>(place);
-    const size_t high = std::min(low + 1, values.size() - 1);
-    return values[low] + (values[high] - values[low]) * (place - static_cast<double>(low));
-  };
-  figure.low = at(0.025);
-  figure.high = at(0.975);
 }
 
 }  // namespace
@@ -170,22 +150,24 @@ JudgeMetrics ComputeJudgeMetrics(std::span<const JudgedAnswer> answers, uint64_t
 }
 
 nlohmann::json ToJson(const JudgeMetrics& metrics) {
-  const auto figure = [](const Figure& f) -> nlohmann::json {
-    if (f.n == 0) return {{"value", nullptr}, {"n", 0}, {"low", nullptr}, {"high", nullptr}};
-    return {{"value", f.value}, {"n", f.n}, {"low", f.low}, {"high", f.high}};
-  };
   return {{"prompts", metrics.prompts},
           {"answers", metrics.answers},
-          {"pairwise_accuracy", figure(metrics.pairwise_accuracy)},
-          {"pairwise_accuracy_length_matched", figure(metrics.pairwise_accuracy_length_matched)},
-          {"predicted_ties", figure(metrics.predicted_ties)},
-          {"exact_match", figure(metrics.exact_match)},
-          {"spearman", figure(metrics.spearman)},
-          {"kendall", figure(metrics.kendall)},
-          {"parse_rate", figure(metrics.parse_rate)},
-          {"length_correlation", figure(metrics.length_correlation)},
-          {"longer_wins", figure(metrics.longer_wins)},
-          {"longer_wins_length_matched", figure(metrics.longer_wins_length_matched)}};
+          {"pairwise_accuracy", ToJson(metrics.pairwise_accuracy)},
+          {"pairwise_accuracy_length_matched", ToJson(metrics.pairwise_accuracy_length_matched)},
+          {"predicted_ties", ToJson(metrics.predicted_ties)},
+          {"exact_match", ToJson(metrics.exact_match)},
+          {"spearman", ToJson(metrics.spearman)},
+          {"kendall", ToJson(metrics.kendall)},
+          {"parse_rate", ToJson(metrics.parse_rate)},
+          {"length_correlation", ToJson(metrics.length_correlation)},
+          {"longer_wins", ToJson(metrics.longer_wins)},
+          {"longer_wins_length_matched", ToJson(metrics.longer_wins_length_matched)}};
+}
+
+bool LengthMatched(int64_t a, int64_t b) {
+  constexpr double kMostTimes = 1.3;
+  const auto [shorter, longer] = std::minmax(a, b);
+  return static_cast<double>(longer) <= kMostTimes * static_cast<double>(shorter);
 }
 
 int64_t CountCharacters(std::string_view text) {

@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "common/data/figure.h"
+
 namespace srlm::data {
 
 /// One answer that people ranked and the judge scored.
@@ -17,14 +19,6 @@ struct JudgedAnswer {
   double quality = 0;               // people's; higher is better within a prompt
   std::optional<double> predicted;  // the judge's; none when no vote parsed
   int64_t characters = 0;           // of the answer (Unicode code points)
-};
-
-/// A figure, what it was counted over, and its interval: percentiles of a bootstrap that draws whole prompts.
-struct Figure {
-  double value = 0;  // meaningless when n is 0
-  int64_t n = 0;     // pairs, prompts or answers, as the figure says
-  double low = 0;
-  double high = 0;
 };
 
 /// Pairs are two answers of a prompt that people ranked unequal and the judge scored both; answers without a score
@@ -50,6 +44,9 @@ JudgeMetrics ComputeJudgeMetrics(std::span<const JudgedAnswer> answers, uint64_t
 
 /// {"pairwise_accuracy": {"value", "n", "low", "high"}, ...}; value, low and high are null when n is 0.
 nlohmann::json ToJson(const JudgeMetrics& metrics);
+
+/// Whether two lengths in characters differ at most 1.3 times.
+bool LengthMatched(int64_t a, int64_t b);
 
 /// Number of Unicode code points of UTF-8 text.
 int64_t CountCharacters(std::string_view text);

@@ -3,8 +3,10 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "common/base/status.h"
+#include "common/data/marked_text.h"
 
 namespace srlm::data {
 
@@ -26,13 +28,11 @@ class JudgeTemplate {
   /// The question about one answer. Both are put in at once: "{response}" inside the prompt stays as it is.
   std::string Fill(std::string_view prompt, std::string_view response) const;
 
-  const std::string& text() const { return text_; }
+  const std::string& text() const { return text_.text(); }
 
  private:
-  explicit JudgeTemplate(std::string text);
-  std::string text_;
-  size_t prompt_at_;
-  size_t response_at_;
+  explicit JudgeTemplate(MarkedText text) : text_(std::move(text)) {}
+  MarkedText text_;
 };
 
 }  // namespace srlm::data

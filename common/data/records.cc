@@ -114,13 +114,28 @@ Result<PreferenceRow> ParsePreference(const Row& row) {
   return pair;
 }
 
+/// The row's "id", or its line number.
+Result<std::string> ItemId(const Row& row, int64_t line, UniqueIds& ids) {
+  std::string id = std::to_string(line);
+  if (row.Has("id")) {
+    SRLM_ASSIGN_OR_RETURN(id, row.Id("id"));
+  }
+  SRLM_RETURN_IF_ERROR(ids.Add(row, "id", id, line));
+  return id;
+}
+
+Result<PairItem> ParsePairItem(const Row& row, int64_t line, UniqueIds& ids) {
+  PairItem item;
+  SRLM_ASSIGN_OR_RETURN(item.id, ItemId(row, line, ids));
+  SRLM_ASSIGN_OR_RETURN(item.prompt, row.Input());
+  SRLM_ASSIGN_OR_RETURN(item.response_a, row.Answer("response_a"));
+  SRLM_ASSIGN_OR_RETURN(item.response_b, row.Answer("response_b"));
+  return item;
+}
+
 Result<JudgeItem> ParseJudgeItem(const Row& row, int64_t line, UniqueIds& ids) {
   JudgeItem item;
-  item.id = std::to_string(line);
-  if (row.Has("id")) {
-    SRLM_ASSIGN_OR_RETURN(item.id, row.Id("id"));
-  }
-  SRLM_RETURN_IF_ERROR(ids.Add(row, "id", item.id, line));
+  SRLM_ASSIGN_OR_RETURN(item.id, ItemId(row, line, ids));
   SRLM_ASSIGN_OR_RETURN(item.prompt, row.Input());
   SRLM_ASSIGN_OR_RETURN(item.response, row.Answer("response"));
   SRLM_ASSIGN_OR_RETURN(item.prompt_token_ids, row.TokenIds("prompt_token_ids"));
@@ -168,6 +183,11 @@ Result<std::vector<PreferenceRow>> LoadPreferences(const std::string& path) {
 Result<std::vector<JudgeItem>> LoadJudgeItems(const std::string& path) {
   UniqueIds ids;
   return LoadRows<JudgeItem>(path, [&](const Row& row, int64_t line) { return ParseJudgeItem(row, line, ids); });
+}
+
+Result<std::vector<PairItem>> LoadPairItems(const std::string& path) {
+  UniqueIds ids;
+  return LoadRows<PairItem>(path, [&](const Row& row, int64_t line) { return ParsePairItem(row, line, ids); });
 }
 
 Result<std::vector<RankedAnswer>> LoadRankedAnswers(const std::string& path) {

@@ -66,6 +66,14 @@ struct JudgeItem {
   std::vector<int> response_token_ids;
 };
 
+/// {"prompt", "response_a", "response_b"}, with optional "id" and "raw": two answers that a judge compares.
+struct PairItem {
+  std::string id;  // as JudgeItem's
+  PromptInput prompt;
+  std::string response_a;
+  std::string response_b;
+};
+
 /// {"prompt_id", "prompt_text", "response_id", "response_text", "quality_score"}; "prompt", "response" and "score"
 /// are accepted for the last names, and "response_id" may be missing. Higher quality is better within a prompt.
 struct RankedAnswer {
@@ -82,6 +90,7 @@ Result<std::vector<SftRow>> LoadSft(const std::string& path, const JudgeTemplate
 Result<std::vector<EftRow>> LoadEft(const std::string& path);
 Result<std::vector<PreferenceRow>> LoadPreferences(const std::string& path);
 Result<std::vector<JudgeItem>> LoadJudgeItems(const std::string& path);
+Result<std::vector<PairItem>> LoadPairItems(const std::string& path);
 /// Fails as well when a prompt_id comes with two different prompts, or an answer's id twice.
 Result<std::vector<RankedAnswer>> LoadRankedAnswers(const std::string& path);
 

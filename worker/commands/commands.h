@@ -17,6 +17,12 @@ Status Generate(const GenerateOptions& options);
 /// after "Score: ", in one forward pass.
 Status Judge(const JudgeOptions& options);
 
+/// Compares two answers in both orders: rows {"id", "verdict", "prefers_a", "forward", "backward"}, in input order.
+/// forward: response_a stood first; backward: response_b. verdict `a` or `b` when both orders prefer that answer, `tie`
+/// when they disagree or say so, null when one has no verdict. Sampled: the votes of an order are counted. Expected:
+/// the probabilities of the letters after "Verdict: [[", in one forward pass an order.
+Status JudgePairs(const JudgeOptions& options);
+
 /// Log-probabilities of given responses, the end-of-turn token included: rows {"id", "logprob", "token_ids",
 /// "token_logprobs"}, in input order; logprob is their sum in float64.
 Status Logprobs(const LogprobsOptions& options);

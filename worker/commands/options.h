@@ -41,6 +41,7 @@ struct JudgeOptions {
   SamplingOptions sampling;
   int votes = 3;
   bool expected = false;       // --verdict expected
+  bool pairwise = false;       // two answers against one another, in both orders
   std::string judge_template;  // empty: the built-in one
 };
 

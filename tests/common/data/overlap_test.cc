@@ -1,0 +1,47 @@
+#include "common/data/overlap.h"
+
+#include <gtest/gtest.h>
+
+#include "common/data/distinct.h"
+
+namespace srlm::data {
+namespace {
+
+TEST(Overlap, SameWordsWhateverSeparatesThem) {
+  OverlapIndex index;
+  index.Add("Name the capital of France!", "ift.jsonl: row 1");
+  const auto found = index.Find("  name THE capital\nof 'France'");
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->origin, "ift.jsonl: row 1");
+  EXPECT_TRUE(found->same);
+  EXPECT_FALSE(index.Find("Name the capital of Spain!"));
+  EXPECT_FALSE(index.Find("capital of France"));
+  EXPECT_FALSE(index.Find("..."));
+}
+
+TEST(Overlap, ALongRunOfWordsIsEnough) {
+  OverlapIndex index;
+  index.Add("one two three four five six seven eight nine ten eleven twelve thirteen", "a");
+  const auto found = index.Find("zero one two three four five six seven eight nine ten eleven twelve thirteen more");
+  ASSERT_TRUE(found);
+  EXPECT_FALSE(found->same);
+  EXPECT_FALSE(index.Find("one two three four five six seven eight nine ten eleven twelve fourteen"));
+}
+
+TEST(Overlap, WordsOutsideAsciiAreKept) {
+  OverlapIndex index;
+  index.Add("日本の首都は?", "a");
+  EXPECT_TRUE(index.Find("日本の首都は"));
+  EXPECT_FALSE(index.Find("中国の首都は?"));
+  EXPECT_EQ(PlainWords("Où est-il?"), (std::vector<std::string>{"où", "est", "il"}));
+}
+
+TEST(Distinct, CountedByHand) {
+  const std::vector<std::string> texts = {"the cat the cat", "The dog."};
+  EXPECT_DOUBLE_EQ(Distinct(texts, 1), 3.0 / 6);  // the, cat, dog
+  EXPECT_DOUBLE_EQ(Distinct(texts, 2), 3.0 / 4);  // the cat, cat the, the dog of 4; none across texts
+  EXPECT_EQ(Distinct(texts, 5), 0);
+}
+
+}  // namespace
+}  // namespace srlm::data
