@@ -80,6 +80,34 @@ Result<std::vector<int>> Row::TokenIds(const char* key) const {
   return ids;
 }
 
+Result<std::vector<std::string>> Row::Texts(const char* key) const {
+  if (!Has(key)) return Missing(key);
+  if (!json_[key].is_array()) return Wrong(key, "a list of texts");
+  std::vector<std::string> texts;
+  for (const nlohmann::json& item : json_[key]) {
+    if (!item.is_string()) return Error(fmt::format("'{}': element {} is no text", key, texts.size() + 1));
+    texts.push_back(item.get<std::string>());
+  }
+  return texts;
+}
+
+Result<Row> Row::Object(const char* key) const {
+  if (!Has(key)) return Missing(key);
+  if (!json_[key].is_object()) return Wrong(key, "an object");
+  return Row(json_[key], reader_);
+}
+
+Result<std::vector<Row>> Row::Objects(const char* key) const {
+  if (!Has(key)) return Missing(key);
+  if (!json_[key].is_array()) return Wrong(key, "a list of objects");
+  std::vector<Row> rows;
+  for (const nlohmann::json& item : json_[key]) {
+    if (!item.is_object()) return Error(fmt::format("'{}': element {} is no object", key, rows.size() + 1));
+    rows.emplace_back(item, reader_);
+  }
+  return rows;
+}
+
 Result<std::vector<Message>> Row::Messages(const char* key) const {
   if (!Has(key)) return Missing(key);
   if (!json_[key].is_array()) return Wrong(key, "a list of messages");

@@ -32,6 +32,11 @@ class Row {
   Result<std::optional<double>> OptionalNumber(const char* key) const;
   /// Empty when the row has no such field.
   Result<std::vector<int>> TokenIds(const char* key) const;
+  /// A list of texts.
+  Result<std::vector<std::string>> Texts(const char* key) const;
+  /// An object in the row, and a list of objects: rows in the same line, valid while this row is.
+  Result<Row> Object(const char* key) const;
+  Result<std::vector<Row>> Objects(const char* key) const;
   /// A message list: objects with the texts "role" and "content".
   Result<std::vector<Message>> Messages(const char* key) const;
   /// "prompt" (a text or a message list) or "messages", with "raw".

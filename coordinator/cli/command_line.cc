@@ -24,6 +24,7 @@ struct Options {
   ExportOptions export_;
   ControlOptions control;
   FsckOptions fsck;
+  prepare::Options prepare;
 };
 
 CLI::App* AddRun(CLI::App& app, RunOptions& options) {
@@ -89,6 +90,39 @@ CLI::App* AddFsck(CLI::App& app, FsckOptions& options) {
   return command;
 }
 
+constexpr char kPrepareFooter[] =
+    "FILEs are JSON Lines: ranked answers, Open Assistant messages or trees, UltraFeedback, pairs (chosen, rejected),\n"
+    "HelpSteer; docs/formats.md has their fields. Prompts whose SHA-256(prompt_id) begins with a byte from 205 on are\n"
+    "kept for evaluation. Written to DIR: ift.jsonl, eft.jsonl, evaluation.jsonl, rejects.jsonl, report.json.";
+
+CLI::App* AddPrepare(CLI::App& app, prepare::Options& options) {
+  CLI::App* command = app.add_subcommand("prepare", "Make seed data (IFT, EFT, evaluation) out of ranked answers");
+  command->add_option("FILE", options.sources, "Ranked answers");
+  command->add_option("--out", options.out, "Folder to write")->required()->type_name("DIR");
+  command
+      ->add_option_function<std::string>(
+          "--format", [&options](const std::string& name) { options.format = data::SourceFormatFromName(name); },
+          "Format of all FILEs [as the first row shows]")
+      ->check(CLI::IsMember({"ranked", "oasst-messages", "oasst-trees", "ultrafeedback", "binarized", "helpsteer"}));
+  command->add_option("--ift", options.ift, "Ready-made SFT rows, instead of making them")->type_name("FILE");
+  command->add_option("--eft", options.eft, "Ready-made EFT rows, instead of making them")->type_name("FILE");
+  command
+      ->add_option("--evaluation", options.evaluation,
+                   "Prompts that must not be trained on; may be given more than once")
+      ->type_name("FILE")
+      ->allow_extra_args(false);
+  command->add_option("--eft-share", options.eft_share, "Share of the ranked training prompts that EFT is made from")
+      ->check(Between(0, 1))
+      ->capture_default_str();
+  command->add_option("--ngram", options.ngram, "Prompts with so many equal words in a row overlap")
+      ->check(CLI::Range(3, 100))
+      ->capture_default_str();
+  command->add_flag("--any-language", options.any_language, "Keep what is not English");
+  command->add_option("--seed", options.seed, "Seed of the random choices")->check(Whole())->capture_default_str();
+  command->footer(kPrepareFooter);
+  return command;
+}
+
 void AddControl(CLI::App& app, const char* what, const char* description, ControlOptions& options) {
   CLI::App* command = app.add_subcommand(what, description);
   auto* which = command->add_option_group("which run");
@@ -128,6 +162,7 @@ std::variant<Command, int> ParseCommandLine(int argc, const char* const* argv) {
   const CLI::App* status = AddStatus(app, options.status);
   const CLI::App* inspect = AddInspect(app, options.inspect);
   AddExport(app, options.export_);
+  const CLI::App* prepare = AddPrepare(app, options.prepare);
   const CLI::App* fsck = AddFsck(app, options.fsck);
   AddControl(app, "pause", "Make a run hand in what it has begun and wait; its coordinator stays", options.control);
   AddControl(app, "resume", "Go on with a paused run", options.control);
@@ -140,9 +175,10 @@ std::variant<Command, int> ParseCommandLine(int argc, const char* const* argv) {
     if (!app.get_subcommands().empty()) return SayWrong(app, error.what());
     const std::string first = argc > 1 ? argv[1] : "";
     const std::string what = first.empty() ? "no command" : "no command '" + first + "'";
-    return SayWrong(app, first.starts_with('-')
-                             ? error.what()
-                             : what + "; there are run, status, pause, resume, cancel, inspect, fsck and export");
+    return SayWrong(app,
+                    first.starts_with('-')
+                        ? error.what()
+                        : what + "; there are prepare, run, status, pause, resume, cancel, inspect, fsck and export");
   }
   options.run.program = argv[0];
   options.control.program = argv[0];
@@ -151,6 +187,7 @@ std::variant<Command, int> ParseCommandLine(int argc, const char* const* argv) {
   if (!options.control.what.empty()) return Command(options.control);
   if (inspect->parsed()) return Command(options.inspect);
   if (fsck->parsed()) return Command(options.fsck);
+  if (prepare->parsed()) return Command(options.prepare);
   return Command(options.export_);
 }
 

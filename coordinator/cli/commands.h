@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "coordinator/prepare/options.h"
+
 namespace srlm::cli {
 
 struct RunOptions {
@@ -64,6 +66,8 @@ int Inspect(const InspectOptions& options);
 /// Checks a run's folder: kExitDone when all is as it must be, kExitFailed with findings, kExitUsage when there is no
 /// run.
 int Fsck(const FsckOptions& options);
+/// Makes seed data out of ranked answers.
+int Prepare(const prepare::Options& options);
 /// Writes a run's data as JSON Lines, in the forms that TRL reads.
 int Export(const ExportOptions& options);
 

@@ -31,7 +31,8 @@ int main(int argc, char** argv) try {
                            [](const ControlOptions& options) { return Steer(options); },
                            [](const InspectOptions& options) { return Inspect(options); },
                            [](const FsckOptions& options) { return Fsck(options); },
-                           [](const ExportOptions& options) { return Export(options); }},
+                           [](const ExportOptions& options) { return Export(options); },
+                           [](const srlm::prepare::Options& options) { return Prepare(options); }},
                     std::get<Command>(parsed));
 } catch (const std::exception& error) {  // of a library, where nobody expected one: memory, mostly
   std::fprintf(stderr, "srlm: ended by an error that it does not know: %s\n", error.what());

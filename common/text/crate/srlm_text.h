@@ -1,6 +1,6 @@
 /* The C ABI of the Rust crate beside this file. Strings are UTF-8 with a size and no closing zero.
  * Functions that return int give 0, or 1 with a message in *error that the caller frees; they never panic.
- * A tokenizer or template may be used by many threads at once after its load. */
+ * A tokenizer, template or detector may be used by many threads at once after its load. */
 #pragma once
 
 #include <stdbool.h>
@@ -13,6 +13,7 @@ extern "C" {
 
 typedef struct SrlmTextTokenizer SrlmTextTokenizer;
 typedef struct SrlmTextTemplate SrlmTextTemplate;
+typedef struct SrlmTextLanguageDetector SrlmTextLanguageDetector;
 
 /* Owned by the caller: srlm_text_free_bytes, srlm_text_free_ids. */
 typedef struct SrlmTextBytes {
@@ -55,6 +56,13 @@ const uint8_t* srlm_text_tokenizer_special(const SrlmTextTokenizer* tokenizer, s
 int srlm_text_template_load(const uint8_t* source, size_t size, SrlmTextTemplate** out, SrlmTextBytes* error);
 void srlm_text_template_free(SrlmTextTemplate* chat_template);
 int srlm_text_template_render(const SrlmTextTemplate* chat_template, const uint8_t* variables_json, size_t size,
+                              SrlmTextBytes* out, SrlmTextBytes* error);
+
+/* Tells languages that are written in Latin letters apart. */
+int srlm_text_language_load(SrlmTextLanguageDetector** out, SrlmTextBytes* error);
+void srlm_text_language_free(SrlmTextLanguageDetector* detector);
+/* *out: ISO 639-1 code in small letters; empty when no language can be told. */
+int srlm_text_language_detect(const SrlmTextLanguageDetector* detector, const uint8_t* text, size_t size,
                               SrlmTextBytes* out, SrlmTextBytes* error);
 
 #ifdef __cplusplus

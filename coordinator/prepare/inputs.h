@@ -1,0 +1,41 @@
+// The files that `srlm prepare` reads, each checked to its last row.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "common/base/status.h"
+#include "common/data/prompt_overlap.h"
+#include "coordinator/prepare/options.h"
+
+namespace srlm::prepare {
+
+/// A row that is passed on as it is.
+struct ReadyRow {
+  nlohmann::json row;
+  std::string prompt;  // what the user asked first
+  std::string where;   // file:line
+};
+
+struct SourceCount {
+  std::string path;
+  std::string format;
+  int64_t rows = 0;
+  int64_t prompts = 0;
+  int64_t answers = 0;
+};
+
+struct Inputs {
+  std::vector<SourceCount> sources;
+  std::vector<data::SourcePrompt> prompts;  // of all sources, in their order
+  std::vector<data::Reject> rejects;        // stage source
+  std::vector<ReadyRow> ift;
+  std::vector<ReadyRow> eft;
+  data::PromptOverlap evaluation;  // prompts of the evaluation files
+};
+
+/// NotFound or `file:line: ...` as the loaders of common/data say it.
+Result<Inputs> ReadInputs(const Options& options);
+
+}  // namespace srlm::prepare

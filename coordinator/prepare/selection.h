@@ -1,0 +1,32 @@
+// Sorts prompts into IFT, lessons in judging, and evaluation, so that no prompt is in two of them.
+#pragma once
+
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <string_view>
+#include <vector>
+
+#include "coordinator/prepare/inputs.h"
+
+namespace srlm::prepare {
+
+/// ISO 639-1 code of a text's language; empty when it cannot be told.
+using LanguageOf = std::function<Result<std::string>(std::string_view)>;
+
+struct Selection {
+  std::vector<nlohmann::ordered_json> ift;     // SFT rows
+  std::vector<nlohmann::ordered_json> eft;     // ready-made EFT rows
+  std::vector<data::SourcePrompt> lessons;     // ranked prompts that EFT is to be made from
+  std::vector<data::SourcePrompt> evaluation;  // ranked prompts that are only measured on
+  std::vector<data::Reject> rejects;
+};
+
+/// 1. Prompts that are there already (but for case and punctuation) or not English leave.
+/// 2. data::IsTrainingPrompt parts them; the evaluation part keeps its ranked prompts.
+/// 3. Training prompts and ready-made rows that overlap with evaluation leave.
+/// 4. Of the ranked ones a share becomes lessons; of the others the best answer becomes a row of IFT. Ready-made rows
+///    of a kind take all places of that kind.
+/// 5. Lessons that overlap with IFT leave.
+Result<Selection> Select(const Options& options, Inputs inputs, const LanguageOf& language_of);
+
+}  // namespace srlm::prepare

@@ -1,0 +1,134 @@
+#!/usr/bin/env python3
+"""`srlm prepare` on files: what it writes, that it writes the same again, and what it says about bad data.
+
+    prepare_test.py BIN_FOLDER
+"""
+
+import hashlib
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+SOURCE = pathlib.Path(__file__).resolve().parents[3]
+SEED = SOURCE / "deploy/data/seed"
+BIN = ""  # set by main
+
+
+def prepare(*arguments):
+    return subprocess.run([f"{BIN}/srlm", "prepare", *map(str, arguments)], timeout=60, text=True, capture_output=True,
+                          stdin=subprocess.DEVNULL)
+
+
+def rows(path):
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def is_training(prompt_id):
+    return hashlib.sha256(prompt_id.encode()).digest()[0] < 205
+
+
+class Prepare(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="srlm-prepare-")
+        self.addCleanup(folder.cleanup)
+        self.path = pathlib.Path(folder.name)
+        self.out = self.path / "out"
+
+    def write(self, name, *lines):
+        path = self.path / name
+        path.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+        return path
+
+    def answers(self, count=30, **more):
+        """Ranked answers to `count` English prompts, two each."""
+        return [{"prompt_id": f"p{i}", "prompt_text": f"What should I know about the number {i} in daily life?",
+                 "response_id": f"p{i}-{rank}", "quality_score": 1 - rank,
+                 "response_text": f"This is the {'best' if rank == 0 else 'worst'} answer about the number {i}.", **more}
+                for i in range(count) for rank in (1, 0)]
+
+    def succeeds(self, *arguments):
+        ended = prepare(*arguments, "--out", self.out)
+        self.assertEqual(ended.returncode, 0, ended.stderr)
+        return ended.stdout
+
+    def fails(self, pattern, *arguments, code=1):
+        ended = prepare(*arguments, "--out", self.out)
+        self.assertEqual(ended.returncode, code, ended.stdout + ended.stderr)
+        self.assertRegex(ended.stderr, pattern)
+
+    def test_it_parts_prompts_by_the_hash_of_their_ids(self):
+        said = self.succeeds(self.write("in.jsonl", *self.answers()))
+        ift, evaluation = rows(self.out / "ift.jsonl"), rows(self.out / "evaluation.jsonl")
+        self.assertTrue(all(is_training(row["prompt_id"]) for row in ift))
+        self.assertEqual({row["prompt_id"] for row in evaluation},
+                         {f"p{i}" for i in range(30) if not is_training(f"p{i}")})
+        self.assertTrue(all("the best answer" in row["messages"][1]["content"] for row in ift))
+        report = json.loads((self.out / "report.json").read_text())
+        self.assertEqual(report["ift_rows"] + report["lesson_prompts"], sum(is_training(f"p{i}") for i in range(30)))
+        self.assertIn("evaluation.jsonl", said)
+
+    def test_the_same_seed_writes_the_same_bytes_and_another_does_not(self):
+        source = self.write("in.jsonl", *self.answers())
+        self.succeeds(source)
+        first = {path.name: path.read_bytes() for path in self.out.iterdir()}
+        self.succeeds(source)
+        self.assertEqual({path.name: path.read_bytes() for path in self.out.iterdir()}, first)
+        self.succeeds(source, "--seed", "2")
+        self.assertNotEqual((self.out / "ift.jsonl").read_bytes(), first["ift.jsonl"])
+
+    def test_every_row_that_is_left_out_has_its_reason(self):
+        answers = self.answers() + [
+            {"prompt_id": "deutsch", "prompt_text": "Was ist die Hauptstadt von Frankreich?", "response_text": "Paris.",
+             "quality_score": 1},
+            {"prompt_id": "again", "prompt_text": "what should i know about the number 3 in daily life",
+             "response_text": "Nothing at all.", "quality_score": 1}]
+        overlap = next(f"p{i}" for i in range(30) if is_training(f"p{i}"))
+        evaluation = self.write("evaluation.jsonl",
+                                {"turns": [f"What should I know about the number {overlap[1:]} in daily life?"]})
+        self.succeeds(self.write("in.jsonl", *answers), "--evaluation", evaluation)
+        reasons = {(row["reason"], row["prompt_id"]) for row in rows(self.out / "rejects.jsonl")}
+        self.assertLessEqual({("not_english", "deutsch"), ("duplicate_prompt", "again"),
+                              ("overlaps_evaluation", overlap)}, reasons)
+        self.assertNotIn(overlap, {row["prompt_id"] for row in rows(self.out / "ift.jsonl")})
+        counted = {row["reason"]: row["count"] for row in json.loads((self.out / "report.json").read_text())["rejects"]}
+        self.assertEqual(sum(counted.values()), len(rows(self.out / "rejects.jsonl")))
+
+    def test_ready_made_rows_are_checked_and_passed_on(self):
+        self.succeeds("--ift", SEED / "ift.jsonl", "--eft", SEED / "eft.jsonl", "--evaluation", SEED / "evaluation.jsonl")
+        self.assertEqual(len(rows(self.out / "ift.jsonl")), len(rows(SEED / "ift.jsonl")))
+        eft = rows(self.out / "eft.jsonl")
+        self.assertTrue(eft and all(row["origin"] == "given" for row in eft))
+        bad = self.write("bad.jsonl", {"prompt": "a", "response": "b", "justification": "c", "score": 6})
+        self.fails(r"bad\.jsonl:1: 'score' is 6", "--ift", SEED / "ift.jsonl", "--eft", bad)
+
+    def test_bad_data_is_named(self):
+        single = [row for row in self.answers() if row["quality_score"] == 1]
+        self.fails("each of the prompts has one answer", self.write("single.jsonl", *single))
+        unscored = [{key: value for key, value in row.items() if key != "quality_score"} for row in self.answers()]
+        self.fails("no scores, or equal ones", self.write("unscored.jsonl", *unscored))
+        self.fails("no row of IFT is left", self.write("in.jsonl", *self.answers()), "--eft-share", "1")
+        self.fails("missing.jsonl", self.path / "missing.jsonl")
+        self.fails("no known format", self.write("other.jsonl", {"text": "a"}))
+        self.fails("nothing to read")
+        (self.path / "latin1.jsonl").write_bytes('{"prompt_id": "é"}\n'.encode("latin-1"))
+        self.fails(r"latin1\.jsonl:1: not valid JSON", self.path / "latin1.jsonl")
+        source = self.write("twice.jsonl", *self.answers())
+        self.fails("prompt 'p0' is in .* too", source, source)
+        self.fails("eft-share", source, "--eft-share", "1.5", code=2)
+        self.succeeds(self.path / "single.jsonl", "--eft-share", "0")
+        self.assertEqual(len(rows(self.out / "ift.jsonl")), sum(is_training(row["prompt_id"]) for row in single))
+
+    def test_why_nothing_is_left_can_be_read(self):
+        answers = self.answers()
+        for row in answers:
+            row["prompt_text"] = "Was ist die Hauptstadt von Frankreich im Jahre " + row["prompt_id"][1:] + "?"
+        self.fails("no row of IFT is left; reasons are in .*rejects.jsonl", self.write("in.jsonl", *answers))
+        self.assertEqual({row["reason"] for row in rows(self.out / "rejects.jsonl")}, {"not_english"})
+
+
+if __name__ == "__main__":
+    BIN = sys.argv.pop(1)
+    unittest.main()
