@@ -42,6 +42,9 @@ function(srlm_test name)
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 120)
   endif()
+  if(SRLM_SANITIZER STREQUAL "thread")
+    math(EXPR arg_TIMEOUT "10 * ${arg_TIMEOUT}") # code under it runs 5 to 15 times as long
+  endif()
   set_tests_properties(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT}
     ENVIRONMENT "SRLM_BIN=${CMAKE_RUNTIME_OUTPUT_DIRECTORY};SRLM_SOURCE=${CMAKE_SOURCE_DIR};SRLM_MODEL=${SRLM_CACHE}/models/SmolLM2-135M-Instruct")
   if(SRLM_SANITIZER)

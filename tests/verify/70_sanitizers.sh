@@ -18,5 +18,5 @@ figure() {
 
 figure "unit tests under address and undefined behaviour sanitizers" asan all --label-regex '^unit$'
 figure "tests of coordinator and engine under the thread sanitizer" tsan torchless_tests \
-  --label-regex '^(coordinator|worker|common/parallel|common/rpc|common/text)'
+  --label-regex '^torchless$' --label-regex '^(coordinator|worker|common/parallel|common/rpc)'
 exit $status

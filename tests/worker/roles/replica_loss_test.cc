@@ -1,5 +1,6 @@
 // srlm-worker --run when its coordinator, or the way to it, is lost: nothing is lost or made twice, and the process
 // ends.
+#include <atomic>
 #include <arpa/inet.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -104,9 +105,9 @@ TEST_F(Replica, ACoordinatorThatVanishesLeavesTheResultsToTheNextWorker) {
 }
 
 TEST_F(Replica, TheNextCoordinatorGetsWhatWasMadeForTheOneBefore) {
-  ScriptedCoordinator* running = nullptr;
+  std::atomic<ScriptedCoordinator*> running = nullptr;  // read by the server's threads
   const auto take_over = [&running](Record& record) {
-    if (record.epoch == 1) running->TakeOver(record, 2);  // this Submit and what follows of epoch 1 is refused
+    if (record.epoch == 1) running.load()->TakeOver(record, 2);  // this Submit and what follows of epoch 1 is refused
     return grpc::Status::OK;
   };
   const std::vector<v1::Item> items = {ScoreItem("a", llama_), SampleItem("b", llama_)};

@@ -47,7 +47,7 @@ ScriptedCoordinator::ScriptedCoordinator(const std::string& run_dir, Answers ans
   auto server = rpc::Server::Start("127.0.0.1:0", {this}, std::nullopt);
   EXPECT_TRUE(server.ok()) << server.status().message();
   server_ = std::move(server).value();
-  TakeOver(record_, 1);
+  PublishEpoch(1);
 }
 
 bool ScriptedCoordinator::Await(const std::function<bool(const Record&)>& happened) {
