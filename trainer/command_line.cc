@@ -5,6 +5,7 @@
 
 #include "common/base/flags.h"
 #include "common/base/version.h"
+#include "trainer/losses/logit_loss.h"
 
 namespace srlm::trainer {
 namespace {
@@ -124,6 +125,15 @@ std::string Settle(const CLI::App& command, TrainerOptions& options) {
 }
 
 void AddPreferences(CLI::App& app, TrainerOptions& options) {
+  std::vector<std::string> losses;
+  for (const LogitLoss& loss : LogitLosses()) losses.emplace_back(loss.name);
+  app.add_option("--loss", options.loss, "Loss of a pair")->check(CLI::IsMember(losses))->capture_default_str();
+  app.add_option("--label-smoothing", options.label_smoothing, "How often labels are wrong (conservative DPO)")
+      ->check(Between(0.0, 0.5))
+      ->capture_default_str();
+  app.add_option("--length-normalised", options.length_normalised,
+                 "true: each answer's log-ratio is divided by its tokens")
+      ->capture_default_str();
   app.add_option("--beta", options.beta, "Strength of the reference")->check(Between(1e-6, 1e3))->capture_default_str();
   app.add_option("--nll-weight", options.nll_weight, "Adds so many times the chosen answer's mean token NLL")
       ->check(Between(0.0, 1e3))

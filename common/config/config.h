@@ -100,7 +100,10 @@ struct DpoConfig : OptimiserConfig {
     learning_rate = 1e-6;
     final_learning_rate = 1e-7;
   }
+  PairLoss loss = PairLoss::kSigmoid;
   double beta = 0.1;
+  double label_smoothing = 0.0;
+  bool length_normalised = false;
   Reference reference = Reference::kSampler;
   double nll_weight = 0.0;
   Mix mix = Mix::kNone;

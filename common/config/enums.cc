@@ -18,6 +18,7 @@ constexpr Names<JudgeVerdict, 3> kJudgeVerdicts = {
 constexpr Names<PairRule, 1> kPairRules = {{{PairRule::kExtremes, "extremes"}}};
 constexpr Names<Schedule, 2> kSchedules = {{{Schedule::kCosine, "cosine"}, {Schedule::kConstant, "constant"}}};
 constexpr Names<Reference, 2> kReferences = {{{Reference::kSampler, "sampler"}, {Reference::kTrainer, "trainer"}}};
+constexpr Names<PairLoss, 2> kPairLosses = {{{PairLoss::kSigmoid, "sigmoid"}, {PairLoss::kIpo, "ipo"}}};
 constexpr Names<Mix, 4> kMixes = {{{Mix::kNone, "none"}, {Mix::kEft, "eft"}, {Mix::kIft, "ift"}, {Mix::kBoth, "both"}}};
 constexpr Names<LauncherKind, 3> kLaunchers = {
     {{LauncherKind::kLocal, "local"}, {LauncherKind::kSlurm, "slurm"}, {LauncherKind::kNone, "none"}}};
@@ -34,6 +35,7 @@ EnumTable<JudgeVerdict> NamesOf(JudgeVerdict) { return kJudgeVerdicts; }
 EnumTable<PairRule> NamesOf(PairRule) { return kPairRules; }
 EnumTable<Schedule> NamesOf(Schedule) { return kSchedules; }
 EnumTable<Reference> NamesOf(Reference) { return kReferences; }
+EnumTable<PairLoss> NamesOf(PairLoss) { return kPairLosses; }
 EnumTable<Mix> NamesOf(Mix) { return kMixes; }
 EnumTable<LauncherKind> NamesOf(LauncherKind) { return kLaunchers; }
 EnumTable<LauncherProfile> NamesOf(LauncherProfile) { return kProfiles; }

@@ -21,6 +21,8 @@ enum class PairRule { kExtremes };
 enum class Schedule { kCosine, kConstant };
 /// Where DPO's reference log-probabilities come from: recorded while sampling, or the trainer's own pass.
 enum class Reference { kSampler, kTrainer };
+/// The loss of a preference pair.
+enum class PairLoss { kSigmoid, kIpo };
 /// Which seed rows are trained on beside a round's pairs.
 enum class Mix { kNone, kEft, kIft, kBoth };
 /// Who starts the workers and the trainer.
@@ -41,6 +43,7 @@ EnumTable<JudgeVerdict> NamesOf(JudgeVerdict);
 EnumTable<PairRule> NamesOf(PairRule);
 EnumTable<Schedule> NamesOf(Schedule);
 EnumTable<Reference> NamesOf(Reference);
+EnumTable<PairLoss> NamesOf(PairLoss);
 EnumTable<Mix> NamesOf(Mix);
 EnumTable<LauncherKind> NamesOf(LauncherKind);
 EnumTable<LauncherProfile> NamesOf(LauncherProfile);

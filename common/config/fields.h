@@ -191,7 +191,15 @@ void VisitFields(V& v, SftConfig& c) {
 template <class V>
 void VisitFields(V& v, DpoConfig& c) {
   VisitOptimiser(v, c);
+  v.Field(c.loss, {.key = "loss", .doc = "`sigmoid`: DPO; `ipo`: identity preference optimisation."});
   v.Field(c.beta, {.key = "beta", .doc = "Strength of the pull to the reference model.", .min = 1e-6, .max = 100});
+  v.Field(c.label_smoothing, {.key = "label_smoothing",
+                              .doc = "How often the rejected answer is taken to be the better one (conservative DPO).",
+                              .min = 0,
+                              .max = 0.5});
+  v.Field(c.length_normalised, {.key = "length_normalised",
+                                .doc = "Each answer's log-ratio to the reference is divided by its tokens; wants a "
+                                       "larger beta."});
   v.Field(c.reference, {.key = "reference",
                         .doc = "Reference log-probabilities: `sampler` as recorded while sampling, `trainer` in a pass "
                                "of its own."});

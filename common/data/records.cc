@@ -111,6 +111,10 @@ Result<PreferenceRow> ParsePreference(const Row& row) {
   SRLM_ASSIGN_OR_RETURN(pair.reference_rejected_logp, row.OptionalNumber("reference_rejected_logp"));
   if (pair.reference_chosen_logp.has_value() != pair.reference_rejected_logp.has_value())
     return row.Error("has a reference log-probability of one answer only; give both, or none");
+  SRLM_ASSIGN_OR_RETURN(pair.chosen_probability, row.OptionalNumber("chosen_probability"));
+  if (pair.chosen_probability && !(*pair.chosen_probability >= 0 && *pair.chosen_probability <= 1))
+    return row.Error(
+        fmt::format("\"chosen_probability\" is {}; wanted a number from 0 to 1", *pair.chosen_probability));
   return pair;
 }
 

@@ -43,7 +43,8 @@ struct EftRow {
 };
 
 /// TRL's preference row {"prompt", "chosen", "rejected"}, texts or message lists (an answer: one assistant
-/// message). Optional: token ids of all three, and the reference's summed log-probabilities of both answers.
+/// message). Optional: token ids of all three, the reference's summed log-probabilities of both answers, and how
+/// probable it is that chosen is the better one (1 when absent).
 struct PreferenceRow {
   std::string prompt_id;  // may be empty
   PromptInput prompt;
@@ -54,7 +55,8 @@ struct PreferenceRow {
   std::vector<int> rejected_token_ids;
   std::optional<double> reference_chosen_logp;
   std::optional<double> reference_rejected_logp;
-  int64_t line = 0;  // as SftRow's
+  std::optional<double> chosen_probability;  // 0 to 1
+  int64_t line = 0;                          // as SftRow's
 };
 
 /// {"prompt", "response"}, with optional "id", "raw" and token ids: what is judged, or given log-probabilities.

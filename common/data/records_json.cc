@@ -62,6 +62,7 @@ json ToJson(const PreferenceRow& row) {
   AddTokenIds(out, "rejected_token_ids", row.rejected_token_ids);
   if (row.reference_chosen_logp) out["reference_chosen_logp"] = *row.reference_chosen_logp;
   if (row.reference_rejected_logp) out["reference_rejected_logp"] = *row.reference_rejected_logp;
+  if (row.chosen_probability) out["chosen_probability"] = *row.chosen_probability;
   return out;
 }
 

@@ -18,6 +18,9 @@ void Add(std::vector<std::string>& arguments, const std::string& flag, const T& 
 
 void AddPreferences(std::vector<std::string>& arguments, const config::DpoConfig& dpo) {
   Add(arguments, "--beta", dpo.beta);
+  if (dpo.loss != config::PairLoss::kSigmoid) Add(arguments, "--loss", config::NameOf(dpo.loss));
+  if (dpo.label_smoothing > 0) Add(arguments, "--label-smoothing", dpo.label_smoothing);
+  if (dpo.length_normalised) Add(arguments, "--length-normalised", true);
   if (dpo.nll_weight > 0) Add(arguments, "--nll-weight", dpo.nll_weight);
   if (dpo.mix == config::Mix::kNone) return;
   Add(arguments, "--sft-share", dpo.mix_share);

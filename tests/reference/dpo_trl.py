@@ -2,10 +2,14 @@
 
     ~/.cache/srlm/venv-reference/bin/python tests/reference/dpo_trl.py tiny               # the stored values, seconds
     ~/.cache/srlm/venv-reference/bin/python tests/reference/dpo_trl.py smollm2            # the stored values, minutes
+    ... dpo_trl.py variants                                          # other losses on the tiny model, half a minute
     ... dpo_trl.py smollm2 --no-store --out DIR                      # only its final weights, as a folder (538 MB)
     ... dpo_trl.py compare --start FOLDER --theirs FOLDER --ours FOLDER   # relative L2 difference of the two updates
 
-`tiny` writes data/dpo_tiny.json and data/dpo_tiny.safetensors (final weights), `smollm2` writes data/dpo_smollm2.json.
+`tiny` writes data/dpo_tiny.json and data/dpo_tiny.safetensors (final weights), `smollm2` writes data/dpo_smollm2.json,
+`variants` writes data/dpo_variants.json. Two of its losses TRL 1.16 has only for a batch of one pair as we define them:
+smoothed labels ("aot", which sorts the batch first) and the chosen answer's NLL ("sft", a mean over the batch's tokens,
+where ours is over each answer's). TRL leaves lengths out of the rewards that it logs, so those are not compared.
 TRL is fed strings: the prompt rendered by the chat template with the assistant's turn opened, and each answer with the
 end-of-turn token, without the newline that the template would put after it. The JSON states every setting ours needs;
 "steps" hold values before each update, rewards with beta in them, grad_norm before clipping.
@@ -22,10 +26,23 @@ SETTINGS = {
     "warmup_ratio": 0.0, "adam_beta1": 0.9, "adam_beta2": 0.95, "adam_epsilon": 1e-8, "weight_decay": 0.1,
     "weight_decay_on": "matrices and embeddings; not on norm weights", "max_grad_norm": 1.0, "dropout": 0.0,
     "loss": "sigmoid, mean over the batch's pairs, log-probabilities summed over answer and end-of-turn token"}
+# Ours: srlm-trainer's flags; trl: those of DPOConfig.
+VARIANTS = {
+    "ipo": {"ours": {"loss": "ipo", "length-normalised": True}, "trl": {"loss_type": ["ipo"]}},
+    "length_normalised": {"ours": {"length-normalised": True, "beta": 5.0},
+                          "trl": {"loss_type": ["sigmoid_norm"], "beta": 5.0}},
+    "label_smoothing": {"ours": {"label-smoothing": 0.2, "global-batch": 1},
+                        "trl": {"loss_type": ["aot"], "label_smoothing": 0.2, "per_device_train_batch_size": 1}},
+    "nll": {"ours": {"nll-weight": 0.7, "global-batch": 1},
+            "trl": {"loss_type": ["sigmoid", "sft"], "loss_weights": [1.0, 0.7], "per_device_train_batch_size": 1}},
+    "ipo_nll": {"ours": {"loss": "ipo", "length-normalised": True, "nll-weight": 1.0, "global-batch": 1},
+                "trl": {"loss_type": ["ipo", "sft"], "loss_weights": [1.0, 1.0], "per_device_train_batch_size": 1}},
+}
+VARIANT_VALUES = ("step", "loss", "grad_norm", "logp_chosen", "logp_rejected")
 CASES = {"tiny": (common.HERE / "models/smollm2", 1e-4), "smollm2": (common.SMOLLM2, 1e-5)}
 
 
-def run_trl(folder, learning_rate, pairs):
+def run_trl(folder, learning_rate, pairs, variant=None):
     """(list of per-step values, trained model, names without weight decay) of one pass over `pairs`."""
     import torch
     from datasets import Dataset
@@ -46,7 +63,7 @@ def run_trl(folder, learning_rate, pairs):
             for pair in pairs]
     scratch = tempfile.mkdtemp()
     try:
-        config = DPOConfig(
+        options = dict(
             output_dir=scratch, per_device_train_batch_size=SETTINGS["global_batch"], gradient_accumulation_steps=1,
             max_steps=SETTINGS["steps"], max_length=None, learning_rate=learning_rate, beta=SETTINGS["beta"],
             optim="adamw_torch", adam_beta1=SETTINGS["adam_beta1"], adam_beta2=SETTINGS["adam_beta2"],
@@ -54,6 +71,7 @@ def run_trl(folder, learning_rate, pairs):
             max_grad_norm=SETTINGS["max_grad_norm"], lr_scheduler_type="constant", warmup_steps=0,
             train_sampling_strategy="sequential", disable_dropout=True, bf16=False, fp16=False, use_cpu=True,
             gradient_checkpointing=False, logging_steps=1, save_strategy="no", report_to=[], disable_tqdm=True, seed=1)
+        config = DPOConfig(**(options | (variant or {})))
         trainer = Recorder(model=model, ref_model=reference, args=config, train_dataset=Dataset.from_list(rows),
                            processing_class=tokenizer)
         check_tokens(tokenizer, trainer.train_dataset, pairs)
@@ -108,9 +126,17 @@ def update_norm(folder, model):
                for name, tensor in model.named_parameters()) ** 0.5
 
 
+def run_variants(folder, learning_rate, pairs):
+    stored = {}
+    for name, variant in VARIANTS.items():
+        steps, _, _ = run_trl(folder, learning_rate, pairs, variant["trl"])
+        stored[name] = variant | {"steps": [{key: step[key] for key in VARIANT_VALUES} for step in steps]}
+    return stored
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("case", choices=[*CASES, "compare"])
+    parser.add_argument("case", choices=[*CASES, "variants", "compare"])
     parser.add_argument("--out", type=pathlib.Path, help="also save the trained model as a folder")
     parser.add_argument("--no-store", action="store_true", help="leave the stored values as they are")
     for name in ("start", "theirs", "ours"):
@@ -120,8 +146,16 @@ def main():
         relative, norm = update_difference(options.start, options.theirs, options.ours)
         print(f'{{"relative_difference": {relative:.3e}, "update_norm": {norm:.6e}}}')
         return
-    folder, learning_rate = CASES[options.case]
     import trl
+    if options.case == "variants":
+        folder, learning_rate = CASES["tiny"]
+        pairs = common.read_rows(common.DATA / "dpo_pairs.jsonl")
+        common.write_json(common.DATA / "dpo_variants.json", common.versions() | {
+            "trl": trl.__version__, "model": folder.name, "data": "dpo_pairs.jsonl",
+            "settings": SETTINGS | {"learning_rate": learning_rate},
+            "variants": run_variants(folder, learning_rate, pairs)})
+        return
+    folder, learning_rate = CASES[options.case]
     steps, model, undecayed = run_trl(folder, learning_rate, common.read_rows(common.DATA / "dpo_pairs.jsonl"))
     if not options.no_store:
         common.write_json(common.DATA / f"dpo_{options.case}.json", common.versions() | {

@@ -2,6 +2,7 @@
 
     ~/.cache/srlm/venv-reference/bin/python tests/reference/training.py dpo tiny [--ranks 2]
     ~/.cache/srlm/venv-reference/bin/python tests/reference/training.py sft smollm2 --theirs FOLDER
+    ~/.cache/srlm/venv-reference/bin/python tests/reference/training.py dpo variants      # TRL's other losses
 
 Runs the trainer with the settings of data/<kind>_<case>.json and compares step by step: loss, margin, rewards and
 gradient norm within 1e-4 + 1e-3 |value|; step 0 of DPO is ln 2 within 1e-4; the total update differs by at most 1e-2
@@ -21,8 +22,8 @@ import sft_reference
 COMPARED = {"dpo": ("loss", "margin", "rewards_chosen", "rewards_rejected", "grad_norm"), "sft": ("loss", "grad_norm")}
 
 
-def train(kind, folder, reference, ranks, threads):
-    """Runs srlm-trainer; (its log's step rows, the folder it wrote)."""
+def train(kind, folder, reference, ranks, threads, more=None):
+    """Runs srlm-trainer, with the flags `more`; (its log's step rows, the folder it wrote)."""
     settings = reference["settings"]
     out = common.out_folder() / f"{kind}_{reference['model']}_{ranks}"
     shutil.rmtree(out, ignore_errors=True)
@@ -32,7 +33,7 @@ def train(kind, folder, reference, ranks, threads):
              "schedule": "constant", "warmup-ratio": 0, "global-batch": settings["global_batch"], "epochs": 1,
              "max-steps": settings["steps"], "adam-beta1": settings["adam_beta1"], "adam-beta2": settings["adam_beta2"],
              "weight-decay": settings["weight_decay"], "max-grad-norm": settings["max_grad_norm"], "shuffle": "false",
-             "seed": 1} | ({"beta": settings["beta"]} if kind == "dpo" else {})
+             "seed": 1} | ({"beta": settings["beta"]} if kind == "dpo" else {}) | (more or {})
     command = [common.program("srlm-trainer"), kind, "--model", folder, "--data", common.DATA / reference["data"],
                "--out", out, "--log", log] + [part for name, value in flags.items() for part in (f"--{name}", value)]
     if threads:
@@ -41,6 +42,21 @@ def train(kind, folder, reference, ranks, threads):
         command = [common.ROOT / "tests/mpirun.sh", ranks] + command
     common.run_program(*command)
     return [row for row in common.read_rows(log) if "loss" in row], out
+
+
+def compare_variants(folder, ranks, threads):
+    reference = json.loads((common.DATA / "dpo_variants.json").read_text(encoding="utf-8"))
+    holds = []
+    for name, variant in reference["variants"].items():
+        flags = {flag: str(value).lower() for flag, value in variant["ours"].items()}
+        ours, _ = train("dpo", folder, reference, ranks, threads, flags)
+        for key in ("loss", "grad_norm"):
+            worst = max(abs(a[key] - b[key]) / (1e-4 + 1e-3 * abs(b[key])) for a, b in zip(ours, variant["steps"]))
+            holds.append(common.figure(f"dpo {name}, {ranks} ranks: {key}, largest difference / (1e-4 + 1e-3 |value|)",
+                                       worst, 1))
+            first = abs(ours[0][key] / variant["steps"][0][key] - 1)
+            holds.append(common.figure(f"dpo {name}, {ranks} ranks: {key}, relative difference at step 0", first, 1e-4))
+    return holds
 
 
 def compare_steps(kind, name, ours, theirs):
@@ -57,11 +73,14 @@ def compare_steps(kind, name, ours, theirs):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("kind", choices=("dpo", "sft"))
-    parser.add_argument("case", choices=("tiny", "smollm2"))
+    parser.add_argument("case", choices=("tiny", "smollm2", "variants"))
     parser.add_argument("--ranks", type=int, default=1)
     parser.add_argument("--threads", type=int, help="of a rank; the trainer's default when absent")
     parser.add_argument("--theirs", help="folder of the reference's trained weights")
     options = parser.parse_args()
+    if options.case == "variants":
+        holds = compare_variants(dpo_trl.CASES["tiny"][0], options.ranks, options.threads)
+        sys.exit(0 if all(holds) else 1)
     folder = (dpo_trl if options.kind == "dpo" else sft_reference).CASES[options.case][0]
     stored = common.DATA / f"{options.kind}_{options.case}"
     reference = json.loads(stored.with_suffix(".json").read_text(encoding="utf-8"))

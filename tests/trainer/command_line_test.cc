@@ -162,6 +162,8 @@ TEST_F(CommandLineTest, WrongUsageEndsWithTwoAndSaysWhat) {
       {"sft --model x --out y", "--data is required"},
       {"sft --model x --data y", "--out is required"},
       {Good("dpo") + " --beta 0", "--beta"},
+      {Good("dpo") + " --loss hinge", "--loss"},
+      {Good("dpo") + " --label-smoothing 0.6", "--label-smoothing"},
       {Good("dpo") + " --nll-weight -1", "--nll-weight"},
       {Good("dpo") + " --sft-data " + File("sft.jsonl"), "--sft-share"},
       {Good("sft") + " --sft-share 1", "--sft-share"},

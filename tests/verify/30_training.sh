@@ -5,6 +5,7 @@ set -uo pipefail
 cd "$SRLM_SOURCE" || exit 1
 python=$SRLM_PYTHON_REFERENCE
 status=0
+"$python" tests/reference/training.py dpo variants --ranks 2 || status=1
 for kind in dpo sft; do
   for ranks in 1 2 4; do
     "$python" tests/reference/training.py $kind tiny --ranks $ranks || status=1

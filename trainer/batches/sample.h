@@ -16,6 +16,7 @@ struct Sample {
   std::vector<int> prompt;
   std::vector<std::vector<int>> responses;
   std::optional<std::array<double, 2>> reference_logp;  // chosen, rejected; summed over the response's tokens
+  double chosen_probability = 1;                        // of a pair: that chosen is the better one
 
   /// Positions that its network pass computes: the prompt once, each response without its last token, which
   /// predicts nothing.

@@ -73,6 +73,7 @@ Result<Sample> ToSample(const data::PreferenceRow& row, const text::Chat& chat) 
   if (row.reference_chosen_logp && row.reference_rejected_logp) {
     sample.reference_logp = {*row.reference_chosen_logp, *row.reference_rejected_logp};
   }
+  sample.chosen_probability = row.chosen_probability.value_or(1);
   return sample;
 }
 

@@ -18,6 +18,9 @@ checkpoint::JobIdentity IdentityOf(const TrainerOptions& options, const std::str
   set("schedule", options.schedule == Schedule::kCosine ? "cosine" : "constant");
   set("warmup_ratio", options.warmup_ratio);
   set("beta", options.beta);
+  set("loss", options.loss);
+  set("label_smoothing", options.label_smoothing);
+  set("length_normalised", options.length_normalised);
   set("nll_weight", options.nll_weight);
   set("sft_share", options.sft_data.empty() ? 0 : options.sft_share);
   set("sft_weight", options.sft_data.empty() ? 0 : options.sft_weight);

@@ -129,12 +129,13 @@ Result<TokenizedData> LoadPairs(const TrainerOptions& options, const text::Chat&
   return data;
 }
 
-/// Token ids, and the reference values that rows bring: a step's result depends on both.
+/// Token ids, and the reference values and uncertain labels that rows bring: a step's result depends on them.
 std::string HashSamples(const std::vector<Sample>& samples) {
   std::string all;
   for (const Sample& sample : samples) {
     all += Sha256Tokens(sample.prompt);
     for (const auto& response : sample.responses) all += Sha256Tokens(response);
+    if (sample.chosen_probability != 1) all += fmt::format(" p {:a}", sample.chosen_probability);
     if (!sample.reference_logp) continue;
     for (const double value : *sample.reference_logp) all += fmt::format(" {:a}", value);
   }

@@ -162,8 +162,11 @@ void Job::MakeTrainer() {
                                                                          .weight_decay = options_.weight_decay});
   }
   trainer_ = std::make_unique<Trainer>(StepOptions{.method = options_.method,
-                                                   .beta = options_.beta,
-                                                   .nll_weight = options_.nll_weight,
+                                                   .preference = {.loss = FindLogitLoss(options_.loss),
+                                                                  .beta = options_.beta,
+                                                                  .label_smoothing = options_.label_smoothing,
+                                                                  .length_normalised = options_.length_normalised,
+                                                                  .nll_weight = options_.nll_weight},
                                                    .sft_weight = options_.sft_weight,
                                                    .max_grad_norm = options_.max_grad_norm,
                                                    .micro_batch_tokens = options_.micro_batch_tokens},

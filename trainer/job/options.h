@@ -22,9 +22,12 @@ struct TrainerOptions {
   double final_learning_rate = 0;
   Schedule schedule = Schedule::kCosine;
   double warmup_ratio = 0;
-  double beta = 0.1;                  // DPO
-  double nll_weight = 0;              // DPO: of the chosen answer's mean token NLL
-  std::vector<std::string> sft_data;  // DPO: SFT rows that are mixed into its steps; empty: none
+  std::string loss = "sigmoid";  // DPO, as what follows to sft_weight: a name of losses/logit_loss.h
+  double beta = 0.1;
+  double label_smoothing = 0;         // how often labels are wrong
+  bool length_normalised = false;     // log-ratios are divided by the answers' tokens
+  double nll_weight = 0;              // of the chosen answer's mean token NLL
+  std::vector<std::string> sft_data;  // SFT rows that are mixed into its steps; empty: none
   double sft_share = 0;               // rows for each pair
   double sft_weight = 1;              // of the rows' loss
   int64_t global_batch = 16;

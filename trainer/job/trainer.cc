@@ -7,7 +7,6 @@
 #include "common/base/clock.h"
 #include "trainer/batches/pack.h"
 #include "trainer/job/gradient_reducer.h"
-#include "trainer/losses/dpo.h"
 
 namespace srlm::trainer {
 
@@ -148,19 +147,22 @@ void Trainer::AddPair(size_t sample, double share, std::span<const double> logp,
     has_reference_[sample] = true;
   }
   SRLM_CHECK(has_reference_[sample], "a pair without reference values");
-  const DpoValues pair = DpoLoss({logp[0], logp[1]}, {reference_[sample][0], reference_[sample][1]}, options_.beta);
-  const double chosen_tokens = static_cast<double>(samples_[sample].responses[0].size());
-  const double nll = -logp[0] / chosen_tokens;
-  sums[Sums::kLoss] += (pair.loss + options_.nll_weight * nll) * share;
-  sums[Sums::kNll] += nll * share;
+  const PreferenceValues pair = PreferenceLoss(
+      options_.preference, {.policy = {logp[0], logp[1]},
+                            .reference = {reference_[sample][0], reference_[sample][1]},
+                            .chosen_tokens = static_cast<int64_t>(samples_[sample].responses[0].size()),
+                            .rejected_tokens = static_cast<int64_t>(samples_[sample].responses[1].size()),
+                            .chosen_probability = samples_[sample].chosen_probability});
+  sums[Sums::kLoss] += pair.loss * share;
+  sums[Sums::kNll] += pair.nll * share;
   sums[Sums::kRewardChosen] += pair.reward_chosen * share;
   sums[Sums::kRewardRejected] += pair.reward_rejected * share;
   sums[Sums::kMargin] += pair.margin * share;
   sums[Sums::kRight] += pair.margin > 0 ? share : 0;
   sums[Sums::kLogpChosen] += logp[0] * share;
   sums[Sums::kLogpRejected] += logp[1] * share;
-  d_logp[0] = (pair.gradient_of_chosen - options_.nll_weight / chosen_tokens) * share;
-  d_logp[1] = -pair.gradient_of_chosen * share;
+  d_logp[0] = pair.gradient_of_chosen * share;
+  d_logp[1] = pair.gradient_of_rejected * share;
 }
 
 Status Trainer::ShareNewReferences(std::span<const size_t> step_samples, const StepPlan& plan) {
@@ -225,7 +227,7 @@ Result<StepValues> Trainer::Step(std::span<const size_t> step_samples, double le
   values.accuracy = sums[Sums::kRight];
   values.logp_chosen = sums[Sums::kLogpChosen];
   values.logp_rejected = sums[Sums::kLogpRejected];
-  if (options_.method == Method::kDpo && options_.nll_weight != 0) values.nll = sums[Sums::kNll];
+  if (options_.method == Method::kDpo && options_.preference.nll_weight != 0) values.nll = sums[Sums::kNll];
   if (options_.method == Method::kDpo &&
       std::ranges::any_of(step_samples, [this](size_t index) { return !IsPair(samples_[index]); })) {
     values.sft_loss = sums[Sums::kSft];

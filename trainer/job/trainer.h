@@ -12,6 +12,7 @@
 #include "trainer/batches/sample.h"
 #include "trainer/job/options.h"
 #include "trainer/job/reporter.h"
+#include "trainer/losses/preference_loss.h"
 #include "trainer/network/network.h"
 #include "trainer/optimizer/adamw.h"
 
@@ -20,9 +21,8 @@ namespace srlm::trainer {
 /// The part of TrainerOptions that says what a step computes.
 struct StepOptions {
   Method method = Method::kDpo;
-  double beta = 0.1;
-  double nll_weight = 0;  // DPO: of the chosen answers' mean token NLL
-  double sft_weight = 1;  // DPO: of the loss of the SFT rows mixed in
+  PreferenceLossOptions preference;  // DPO
+  double sft_weight = 1;             // DPO: of the loss of the SFT rows mixed in
   double max_grad_norm = 1.0;
   int64_t micro_batch_tokens = 1024;
 };

@@ -289,5 +289,13 @@ TEST_F(ConfigFiles, CheckInputsNamesWhatIsMissing) {
   ExpectContains(status.message(), "data.evaluation: " + folder_.string() + " is a folder");
 }
 
+TEST(Config, SeedRowsAreMixedInOnlyWhereThereAreSome) {
+  ExpectContains(Failure(std::string(kLeast) + "dpo: {mix: eft}"), "data.eft names no file");
+  ExpectContains(Failure(std::string(kLeast) + "dpo: {mix: both}"), "data.eft names no file");
+  ExpectContains(Failure(std::string(kLeast) + "dpo: {mix: ift, mix_share: 0}"), "dpo.mix_share");
+  ExpectContains(Failure(std::string(kLeast) + "dpo: {mix: ift, mix_weight: 0}"), "dpo.mix_weight");
+  EXPECT_TRUE(ParseText(std::string(kLeast) + "dpo: {mix: ift}").ok());
+}
+
 }  // namespace
 }  // namespace srlm::config

@@ -106,7 +106,7 @@ TEST(Preferences, TrlsFormsAreReadAndWritten) {
   const auto rows = LoadPreferences(folder.Write("in.jsonl",
                                                  R"({"prompt": "Q", "chosen": "A", "rejected": "B"}
 {"prompt": [{"role": "user", "content": "Q"}], "chosen": [{"role": "assistant", "content": "A"}], "rejected": [{"role": "assistant", "content": "B"}], "prompt_id": "p"}
-{"prompt": "Q", "chosen": "A", "rejected": "", "prompt_token_ids": [1], "chosen_token_ids": [2, 3], "rejected_token_ids": [4], "reference_chosen_logp": -1.5, "reference_rejected_logp": -2}
+{"prompt": "Q", "chosen": "A", "rejected": "", "prompt_token_ids": [1], "chosen_token_ids": [2, 3], "rejected_token_ids": [4], "reference_chosen_logp": -1.5, "reference_rejected_logp": -2, "chosen_probability": 0.75}
 {"prompt": "Q", "chosen": "A", "rejected": "B", "raw": true})"));
   ASSERT_TRUE(rows.ok()) << rows.status().message();
   ASSERT_EQ(rows->size(), 4u);
@@ -116,6 +116,9 @@ TEST(Preferences, TrlsFormsAreReadAndWritten) {
     EXPECT_EQ((*rows)[i].rejected, "B");
   }
   EXPECT_EQ((*rows)[2].reference_chosen_logp, -1.5);
+  EXPECT_EQ((*rows)[2].chosen_probability, 0.75);
+  EXPECT_EQ(ToJson((*rows)[2])["chosen_probability"], 0.75);
+  EXPECT_FALSE((*rows)[0].chosen_probability || ToJson((*rows)[0]).contains("chosen_probability"));
   EXPECT_TRUE((*rows)[3].prompt.raw);
 
   std::string written;
@@ -136,6 +139,8 @@ TEST(Preferences, BadRowsNameFileLineAndField) {
        {R"({"prompt": "Q", "chosen": [{"role": "user", "content": "A"}], "rejected": "B"})", "one assistant message"},
        {R"({"prompt": "Q", "chosen": "A", "rejected": "B", "chosen_token_ids": [1]})", "give all three, or none"},
        {R"({"prompt": "Q", "chosen": "A", "rejected": "B", "reference_chosen_logp": -1})", "of one answer only"},
+       {R"({"prompt": "Q", "chosen": "A", "rejected": "B", "chosen_probability": 1.5})", "from 0 to 1"},
+       {R"({"prompt": "Q", "chosen": "A", "rejected": "B", "chosen_probability": -0.5})", "from 0 to 1"},
        {R"({"prompt": "Q", "chosen": "A", "rejected": "B", "reference_chosen_logp": "x"})", "wanted a number"}});
 }
 

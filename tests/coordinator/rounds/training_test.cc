@@ -272,7 +272,7 @@ TEST_F(TrainingTest, CheckpointsStayForTheSameJobAndGoWithAnother) {
   EXPECT_EQ(*(timeout + 1), "600");
 }
 
-TEST_F(TrainingTest, SeedRowsAreMixedIntoDpoAsConfigured) {
+TEST_F(TrainingTest, DpoIsStartedWithTheLossAndTheSeedRowsOfTheConfiguration) {
   ASSERT_TRUE(WriteFileAtomic(folder_ + "/eft.jsonl",
                               R"({"prompt": "P", "response": "R", "justification": "J", "score": 3})"
                               "\n")
@@ -287,6 +287,12 @@ TEST_F(TrainingTest, SeedRowsAreMixedIntoDpoAsConfigured) {
   Advance();
   EXPECT_EQ(value("--nll-weight"), "0.5");
   EXPECT_EQ(value("--sft-data"), "");
+  EXPECT_EQ(value("--loss"), "");
+  Open({"dpo.loss=ipo", "dpo.label_smoothing=0.1", "dpo.length_normalised=true"}, 2);
+  Advance();
+  EXPECT_EQ(value("--loss"), "ipo");
+  EXPECT_EQ(value("--label-smoothing"), "0.1");
+  EXPECT_EQ(value("--length-normalised"), "true");
   more.insert(more.end(), {"dpo.mix=none", "dpo.mix_share=0.25", "dpo.mix_weight=2"});
   for (const auto& [mix, rows] : {std::pair{"eft", 1}, {"ift", 4}, {"both", 5}}) {
     more[2] = fmt::format("dpo.mix={}", mix);
