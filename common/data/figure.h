@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <nlohmann/json_fwd.hpp>
+#include <span>
+#include <string>
 #include <vector>
 
 namespace srlm::data {
@@ -17,6 +19,17 @@ struct Figure {
 
 /// Sets the interval to the 2.5 and 97.5 percentiles of `drawn`, between neighbours linearly; nothing when it is empty.
 void SetInterval(std::vector<double> drawn, Figure& figure);
+
+/// What one answer adds to a figure that is a sum divided by a count.
+struct ClusteredValue {
+  std::string prompt_id;
+  double sum = 0;
+  double count = 1;
+};
+
+/// The sum of sums divided by the sum of counts, with its interval; n is how many have a count. A mean, or with counts
+/// of tokens the mean over tokens. `resamples` draws are named by `seed`: the same input gives the same interval.
+Figure ClusteredRatio(std::span<const ClusteredValue> values, uint64_t seed, int resamples = 1000);
 
 /// {"value", "n", "low", "high"}; value, low and high are null when n is 0.
 nlohmann::json ToJson(const Figure& figure);

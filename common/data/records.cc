@@ -194,6 +194,18 @@ Result<std::vector<PairItem>> LoadPairItems(const std::string& path) {
   return LoadRows<PairItem>(path, [&](const Row& row, int64_t line) { return ParsePairItem(row, line, ids); });
 }
 
+Result<std::vector<JudgeItem>> LoadHumanAnswers(const std::string& path) {
+  UniqueIds ids;
+  const JudgeTemplate no_lessons = JudgeTemplate::BuiltIn();
+  return LoadRows<JudgeItem>(path, [&](const Row& row, int64_t line) -> Result<JudgeItem> {
+    if (row.Has("justification")) return row.Error("is a judgement; wanted a prompt and a person's answer");
+    if (!row.Has("messages") && !row.Has("completion")) return ParseJudgeItem(row, line, ids);
+    SRLM_ASSIGN_OR_RETURN(SftRow sft, ParseSft(row, no_lessons));
+    return JudgeItem{std::to_string(line), std::move(sft.prompt), std::move(sft.completion),
+                     std::move(sft.prompt_token_ids), std::move(sft.completion_token_ids)};
+  });
+}
+
 Result<std::vector<RankedAnswer>> LoadRankedAnswers(const std::string& path) {
   std::unordered_map<std::string, std::string> prompts;  // id -> text
   std::unordered_map<std::string, UniqueIds> responses;  // prompt id -> its answers' ids

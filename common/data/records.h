@@ -93,6 +93,8 @@ Result<std::vector<EftRow>> LoadEft(const std::string& path);
 Result<std::vector<PreferenceRow>> LoadPreferences(const std::string& path);
 Result<std::vector<JudgeItem>> LoadJudgeItems(const std::string& path);
 Result<std::vector<PairItem>> LoadPairItems(const std::string& path);
+/// People's answers to prompts: JudgeItem rows, or SFT rows in their first two forms (then the id is the line number).
+Result<std::vector<JudgeItem>> LoadHumanAnswers(const std::string& path);
 /// Fails as well when a prompt_id comes with two different prompts, or an answer's id twice.
 Result<std::vector<RankedAnswer>> LoadRankedAnswers(const std::string& path);
 

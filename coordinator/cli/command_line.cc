@@ -6,6 +6,7 @@
 
 #include "common/base/flags.h"
 #include "common/base/version.h"
+#include "coordinator/cli/measure_command_line.h"
 #include "coordinator/cli/output.h"
 
 namespace srlm::cli {
@@ -25,6 +26,8 @@ struct Options {
   ControlOptions control;
   FsckOptions fsck;
   prepare::Options prepare;
+  EvaluateOptions evaluate;
+  CompareOptions compare;
 };
 
 CLI::App* AddRun(CLI::App& app, RunOptions& options) {
@@ -164,6 +167,8 @@ std::variant<Command, int> ParseCommandLine(int argc, const char* const* argv) {
   AddExport(app, options.export_);
   const CLI::App* prepare = AddPrepare(app, options.prepare);
   const CLI::App* fsck = AddFsck(app, options.fsck);
+  const CLI::App* evaluate = AddEvaluate(app, options.evaluate);
+  const CLI::App* compare = AddCompare(app, options.compare);
   AddControl(app, "pause", "Make a run hand in what it has begun and wait; its coordinator stays", options.control);
   AddControl(app, "resume", "Go on with a paused run", options.control);
   AddControl(app, "cancel", "End a run in order; `srlm run` can go on with it later", options.control);
@@ -175,10 +180,10 @@ std::variant<Command, int> ParseCommandLine(int argc, const char* const* argv) {
     if (!app.get_subcommands().empty()) return SayWrong(app, error.what());
     const std::string first = argc > 1 ? argv[1] : "";
     const std::string what = first.empty() ? "no command" : "no command '" + first + "'";
-    return SayWrong(app,
-                    first.starts_with('-')
-                        ? error.what()
-                        : what + "; there are prepare, run, status, pause, resume, cancel, inspect, fsck and export");
+    return SayWrong(app, first.starts_with('-') ? error.what()
+                                                : what +
+                                                      "; there are prepare, run, status, pause, resume, cancel, "
+                                                      "inspect, fsck, evaluate, compare and export");
   }
   options.run.program = argv[0];
   options.control.program = argv[0];
@@ -188,6 +193,8 @@ std::variant<Command, int> ParseCommandLine(int argc, const char* const* argv) {
   if (inspect->parsed()) return Command(options.inspect);
   if (fsck->parsed()) return Command(options.fsck);
   if (prepare->parsed()) return Command(options.prepare);
+  if (evaluate->parsed()) return Command(options.evaluate);
+  if (compare->parsed()) return Command(options.compare);
   return Command(options.export_);
 }
 

@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "coordinator/measure/answers.h"
+#include "coordinator/measure/judging.h"
 #include "coordinator/prepare/options.h"
 
 namespace srlm::cli {
@@ -50,9 +52,39 @@ struct ControlOptions {
   double wait_s = 600;           // longest wait until it is so; 0: none
 };
 
+/// What `evaluate` and `compare` share.
+struct MeasureOptions {
+  int limit = 0;                   // prompts, the first of each file; 0: all
+  int threads = 0;                 // 0: all cores
+  std::string overlap = "refuse";  // prompts that a run was trained on: refuse, leave-out or allow
+  std::string out;                 // JSON file; empty: in the run's folder, if there is a run
+  bool json = false;
+};
+
 struct FsckOptions {
   std::string run_dir;
   bool json = false;
+};
+
+struct EvaluateOptions {
+  std::vector<std::string> models;  // folders, RUN or RUN:M2
+  std::string data;                 // human-ranked answers; of data, held_out and prompts at least one is set
+  std::string held_out;             // people's answers
+  std::string prompts;              // to be answered
+  measure::Judging judging;
+  measure::Sampling sampling;
+  MeasureOptions more;
+};
+
+struct CompareOptions {
+  std::string a;
+  std::string b;
+  std::string prompts;
+  std::string judge;
+  std::string rows;  // file for the answers and verdicts; empty: none
+  measure::Judging judging;
+  measure::Sampling sampling;
+  MeasureOptions more;
 };
 
 /// Starts a run or goes on with it; comes back when it is done, paused, failed or interrupted.
@@ -68,6 +100,10 @@ int Inspect(const InspectOptions& options);
 int Fsck(const FsckOptions& options);
 /// Makes seed data out of ranked answers.
 int Prepare(const prepare::Options& options);
+/// Measures how models judge, what they find probable, and how they answer.
+int Evaluate(const EvaluateOptions& options);
+/// Compares the answers of two models by a judge.
+int Compare(const CompareOptions& options);
 /// Writes a run's data as JSON Lines, in the forms that TRL reads.
 int Export(const ExportOptions& options);
 

@@ -31,8 +31,10 @@ int main(int argc, char** argv) try {
                            [](const ControlOptions& options) { return Steer(options); },
                            [](const InspectOptions& options) { return Inspect(options); },
                            [](const FsckOptions& options) { return Fsck(options); },
-                           [](const ExportOptions& options) { return Export(options); },
-                           [](const srlm::prepare::Options& options) { return Prepare(options); }},
+                           [](const srlm::prepare::Options& options) { return Prepare(options); },
+                           [](const EvaluateOptions& options) { return Evaluate(options); },
+                           [](const CompareOptions& options) { return Compare(options); },
+                           [](const ExportOptions& options) { return Export(options); }},
                     std::get<Command>(parsed));
 } catch (const std::exception& error) {  // of a library, where nobody expected one: memory, mostly
   std::fprintf(stderr, "srlm: ended by an error that it does not know: %s\n", error.what());

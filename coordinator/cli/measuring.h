@@ -1,0 +1,49 @@
+// What `srlm evaluate` and `srlm compare` have in common: the worker, the check of their data, where results go.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "common/data/figure.h"
+#include "coordinator/cli/commands.h"
+#include "coordinator/cli/signals.h"
+#include "coordinator/measure/file_worker.h"
+#include "coordinator/measure/training_texts.h"
+
+namespace srlm::cli {
+
+class Measuring {
+ public:
+  /// `models` are those that are measured; what their runs were trained on may not be in the data.
+  static Result<std::unique_ptr<Measuring>> Make(const MeasureOptions& options,
+                                                 const std::vector<measure::NamedModel>& models);
+
+  measure::FileWorker& worker() { return *worker_; }
+
+  /// The prompts that are measured on: whether to use each of `prompts` of the file `path`, whose distinct texts are
+  /// counted against --limit. InvalidArgument when some overlap what was trained on and --overlap refuses that, or none
+  /// is left. `description` gets {"path", "sha256", "prompts", "left_out"}.
+  Result<std::vector<bool>> Choose(const std::string& path, const std::vector<std::string>& prompts,
+                                   measure::Json& description) const;
+
+  /// Stores the result: in --out, else in RUN/evaluations of the first model's run, by `kind` and a hash of what was
+  /// asked, so that the same question replaces its answer. Prints `text`, or with --json the result.
+  Status Finish(const std::string& kind, const measure::Json& result, const std::string& text) const;
+
+ private:
+  explicit Measuring(const MeasureOptions& options) : options_(options) {}
+  MeasureOptions options_;
+  StopSignals signals_;
+  std::unique_ptr<measure::FileWorker> worker_;
+  data::OverlapIndex trained_on_;
+  std::string run_dir_;  // of the first model that has one
+};
+
+/// {"model", "model_id"}.
+measure::Json Describe(const measure::NamedModel& model);
+
+/// `0.74 [0.65, 0.82] n 90` of a figure's JSON; `-` when n is 0.
+std::string DescribeFigure(const measure::Json& figure, int digits = 2);
+
+}  // namespace srlm::cli

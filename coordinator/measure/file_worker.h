@@ -1,0 +1,49 @@
+// The file commands of srlm-worker, run for a measurement.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "common/base/status.h"
+#include "coordinator/measure/named_model.h"
+
+namespace srlm::measure {
+
+using Json = nlohmann::ordered_json;
+
+class FileWorker {
+ public:
+  struct Options {
+    std::string program;                          // srlm-worker's path
+    int threads = 0;                              // 0: all cores
+    std::function<bool()> stopped;                // whether the person wants an end; asked ten times a second
+    std::function<void(const std::string&)> say;  // takes a line about what begins
+  };
+
+  /// Makes a folder for the files, in TMPDIR; it goes with this object.
+  static Result<std::unique_ptr<FileWorker>> Make(Options options);
+  ~FileWorker();
+  FileWorker(const FileWorker&) = delete;
+  FileWorker& operator=(const FileWorker&) = delete;
+
+  /// Tells the person what begins.
+  void Say(const std::string& line) const {
+    if (options_.say) options_.say(line);
+  }
+
+  /// `srlm-worker COMMAND` (generate, judge, logprobs) of `model` on `rows` with `flags`; one output row an input row
+  /// (an answer of generate), in order. Cancelled when it was stopped; Unavailable with the worker's own words when it
+  /// failed.
+  Result<std::vector<nlohmann::json>> Run(const NamedModel& model, const std::string& command,
+                                          const std::vector<Json>& rows, const std::vector<std::string>& flags);
+
+ private:
+  FileWorker(Options options, std::string folder) : options_(std::move(options)), folder_(std::move(folder)) {}
+  Options options_;
+  std::string folder_;
+};
+
+}  // namespace srlm::measure

@@ -1,0 +1,29 @@
+// The models that `srlm evaluate` and `srlm compare` are given: folders, or models of a run.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "common/base/status.h"
+
+namespace srlm::measure {
+
+struct NamedModel {
+  std::string name;      // the folder as given, or RUN:M2
+  std::string folder;    // absolute
+  std::string model_id;  // the hash of its files
+  std::string run_dir;   // empty: no run's model
+  // As the run's configuration has them; of a folder, its own chat template and special tokens as text.
+  std::string chat_template;
+  std::string judge_template;  // empty: the built-in one
+  bool parse_special_tokens = false;
+};
+
+/// `text` is a model folder; RUN:M2, one model of a run (M0 is the one it began with); or RUN, all models that the run
+/// has made, M1 first. NotFound or InvalidArgument with what is there instead. A run may be worked on meanwhile.
+Result<std::vector<NamedModel>> FindModels(const std::string& text);
+
+/// The same for exactly one model. InvalidArgument for a RUN without a model's name.
+Result<NamedModel> FindModel(const std::string& text);
+
+}  // namespace srlm::measure
