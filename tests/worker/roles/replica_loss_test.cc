@@ -1,10 +1,10 @@
 // srlm-worker --run when its coordinator, or the way to it, is lost: nothing is lost or made twice, and the process
 // ends.
-#include <atomic>
 #include <arpa/inet.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <atomic>
 
 #include <algorithm>
 #include <csignal>
