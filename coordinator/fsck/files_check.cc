@@ -36,7 +36,7 @@ void CheckSecrets(const std::string& folder, config::Security security, Report& 
 void CheckUnfinished(const std::string& folder, bool done, Report& report) {
   report.Begin("unfinished files");
   for (const std::string& path : rounds::FindUnfinishedFiles(folder))
-    report.Add(folder + "/" + path, "a program was ended while it wrote this; nothing reads it",
+    report.Add(fmt::format("{}/{}", folder, path), "a program was ended while it wrote this; nothing reads it",
                "delete it, or let `srlm run` go on with the run");
   const std::string logs = folder + "/logs/srlm-worker";  // where a worker saves what it can hand to nobody
   std::error_code error;

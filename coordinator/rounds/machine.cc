@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "common/base/check.h"
 #include "coordinator/rounds/items.h"
 #include "coordinator/rounds/launches.h"
 #include "coordinator/rounds/pair_maker.h"
@@ -128,6 +129,7 @@ Status Machine::FinishEvaluation() {
 
 Status Machine::CloseRound(int round, bool prompts, bool pairs) {
   SRLM_ASSIGN_OR_RETURN(auto row, context_.ledger.Round(round));
+  SRLM_CHECK(row.has_value(), "a round that was begun has a row");
   row->prompts_closed |= prompts;
   row->pairs_closed |= pairs;
   return context_.ledger.SetRound(*row);

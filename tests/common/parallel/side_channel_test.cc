@@ -70,6 +70,7 @@ TEST_F(SideChannelTest, StrangersAreNotHeard) {
   Connect();
   const RankState lie = {.rank = 3, .host = "h", .pid = 1, .doing = Doing::kAlone, .what = "a lie", .phase = ""};
   const int socket = ::socket(AF_INET, SOCK_DGRAM, 0);
+  ASSERT_GE(socket, 0);
   sockaddr_in to{};
   to.sin_family = AF_INET;
   to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
