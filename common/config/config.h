@@ -68,7 +68,10 @@ struct EvaluationConfig {
 
 struct PairsConfig {
   PairRule rule = PairRule::kExtremes;
+  double rho = 0.2;
   double min_gap = 0.0;
+  int max_per_prompt = 1;
+  double earlier_share = 0.0;
   int min_pairs_per_round = 3;
 };
 

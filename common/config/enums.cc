@@ -15,7 +15,8 @@ constexpr Names<VerdictKind, 2> kVerdicts = {
     {{VerdictKind::kSampled, "sampled"}, {VerdictKind::kExpected, "expected"}}};
 constexpr Names<JudgeVerdict, 3> kJudgeVerdicts = {
     {{JudgeVerdict::kSampled, "sampled"}, {JudgeVerdict::kExpected, "expected"}, {JudgeVerdict::kProgram, "program"}}};
-constexpr Names<PairRule, 1> kPairRules = {{{PairRule::kExtremes, "extremes"}}};
+constexpr Names<PairRule, 2> kPairRules = {
+    {{PairRule::kExtremes, "extremes"}, {PairRule::kLengthControlled, "length-controlled"}}};
 constexpr Names<Schedule, 2> kSchedules = {{{Schedule::kCosine, "cosine"}, {Schedule::kConstant, "constant"}}};
 constexpr Names<Reference, 2> kReferences = {{{Reference::kSampler, "sampler"}, {Reference::kTrainer, "trainer"}}};
 constexpr Names<PairLoss, 2> kPairLosses = {{{PairLoss::kSigmoid, "sigmoid"}, {PairLoss::kIpo, "ipo"}}};

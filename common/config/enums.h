@@ -15,8 +15,8 @@ enum class CutCandidates { kDrop, kKeep };
 enum class VerdictKind { kSampled, kExpected };
 /// The same for a round's candidates, whose scores may also come from a program that is no model of the run.
 enum class JudgeVerdict { kSampled, kExpected, kProgram };
-/// How a prompt's pair is chosen: the highest score against the lowest.
-enum class PairRule { kExtremes };
+/// How a prompt's pairs are chosen: by the scores alone, or among nearly equal scores by length.
+enum class PairRule { kExtremes, kLengthControlled };
 /// The learning rate after warm-up.
 enum class Schedule { kCosine, kConstant };
 /// Where DPO's reference log-probabilities come from: recorded while sampling, or the trainer's own pass.

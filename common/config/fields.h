@@ -137,11 +137,28 @@ void VisitFields(V& v, EvaluationConfig& c) {
 
 template <class V>
 void VisitFields(V& v, PairsConfig& c) {
-  v.Field(c.rule, {.key = "rule", .doc = "`extremes`: the highest score of a prompt against its lowest."});
+  v.Field(c.rule, {.key = "rule",
+                   .doc = "`extremes`: the highest score of a prompt against its lowest. `length-controlled`: the "
+                          "shortest of its best answers against the longest of its worst."});
+  v.Field(c.rho,
+          {.key = "rho",
+           .doc = "length-controlled: the best answers are those whose score is within this share of the prompt's "
+                  "range (highest minus lowest score) of the highest, the worst those within it of the lowest.",
+           .min = 0,
+           .max = 0.49});
   v.Field(c.min_gap, {.key = "min_gap",
                       .doc = "Least difference of the two scores; equal scores never make a pair.",
                       .min = 0,
                       .max = 5});
+  v.Field(c.max_per_prompt, {.key = "max_per_prompt",
+                             .doc = "Most pairs of a prompt: the rule is applied again to the answers that are left.",
+                             .min = 1,
+                             .max = 512});
+  v.Field(c.earlier_share, {.key = "earlier_share",
+                            .doc = "Share of the rows that a round trains on that are pairs of earlier rounds, drawn "
+                                   "among all of them.",
+                            .min = 0,
+                            .max = 0.99});
   v.Field(c.min_pairs_per_round, {.key = "min_pairs_per_round",
                                   .doc = "With fewer pairs the run pauses before training.",
                                   .min = 1,

@@ -112,9 +112,11 @@ Result<JsonlWriter> JsonlWriter::Append(const std::string& path) {
   return JsonlWriter(std::move(state));
 }
 
-Status JsonlWriter::Write(const nlohmann::json& row) {
-  return WriteLine(row.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+std::string JsonLine(const nlohmann::json& row) {
+  return row.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
+
+Status JsonlWriter::Write(const nlohmann::json& row) { return WriteLine(JsonLine(row)); }
 
 Status JsonlWriter::WriteOrdered(const nlohmann::ordered_json& row) {
   return WriteLine(row.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");

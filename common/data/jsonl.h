@@ -46,6 +46,9 @@ class JsonlReader {
   std::string text_;  // the last line, without its end
 };
 
+/// A row as JsonlWriter writes it, with its end of line.
+std::string JsonLine(const nlohmann::json& row);
+
 /// Writes rows. Bytes that are not UTF-8 become U+FFFD.
 class JsonlWriter {
  public:

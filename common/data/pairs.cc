@@ -2,26 +2,45 @@
 
 #include <fmt/format.h>
 
+#include "common/data/pairs/rules.h"
+
 namespace srlm::data {
 namespace {
 
-/// Index of the best candidate among those that may be in a pair; `better` is strict, so that of equal scores the
-/// lowest sample index stays.
-template <class Better>
-int Best(std::span<const ScoredCandidate> candidates, const std::vector<CandidateUse>& uses, Better better) {
-  int best = -1;
-  for (size_t i = 0; i < candidates.size(); ++i) {
-    if (uses[i] != CandidateUse::kBetween) continue;
-    const ScoredCandidate& each = candidates[i];
-    if (best < 0) {
-      best = static_cast<int>(i);
-      continue;
-    }
-    const ScoredCandidate& so_far = candidates[best];
-    const bool lower_sample = *each.score == *so_far.score && each.sample < so_far.sample;
-    if (better(*each.score, *so_far.score) || lower_sample) best = static_cast<int>(i);
+// Means of the same votes summed in another order may differ in the last bits.
+constexpr double kRounding = 1e-9;
+
+pairs::Contrast Find(std::span<const ScoredCandidate> left, const PairOptions& options) {
+  switch (options.rule) {
+    case PairRule::kExtremes: return pairs::Extremes(left);
+    case PairRule::kLengthControlled: return pairs::LengthControlled(left, options.rho);
   }
-  return best;
+  return {};
+}
+
+/// Adds the pair that the rule finds among `left`, of at least two; or says why there is none.
+PairOutcome AddPair(std::span<const ScoredCandidate> left, const PairOptions& options, PairDecision& decision) {
+  const pairs::Contrast found = Find(left, options);
+  const ScoredCandidate &chosen = *found.chosen, &rejected = *found.rejected;
+  const double gap = *chosen.score - *rejected.score;
+  if (gap <= kRounding) {
+    decision.reason = fmt::format("all {} scored candidates have the score {:.4g}", left.size(), *chosen.score);
+    return PairOutcome::kTie;
+  }
+  if (gap < options.min_gap - kRounding) {
+    decision.reason = fmt::format("scores {:.4g} and {:.4g} differ by less than {:.4g}", *chosen.score, *rejected.score,
+                                  options.min_gap);
+    return PairOutcome::kGapTooSmall;
+  }
+  if (!chosen.text_key.empty() && chosen.text_key == rejected.text_key) {
+    decision.reason = fmt::format("samples {} and {} are the same text, scored {:.4g} and {:.4g}", chosen.sample,
+                                  rejected.sample, *chosen.score, *rejected.score);
+    return PairOutcome::kSameText;
+  }
+  const std::string earlier = decision.pairs.empty() ? "" : fmt::format("after {} pairs, ", decision.pairs.size());
+  decision.pairs.push_back({chosen.sample, rejected.sample, *chosen.score, *rejected.score, chosen.tokens,
+                            rejected.tokens, earlier + found.reason});
+  return PairOutcome::kPaired;
 }
 
 }  // namespace
@@ -59,8 +78,17 @@ std::string_view PairOutcomeName(PairOutcome outcome) {
   return "?";
 }
 
-PairDecision ChooseExtremes(std::span<const ScoredCandidate> candidates, const PairOptions& options) {
+std::string_view PairRuleName(PairRule rule) {
+  switch (rule) {
+    case PairRule::kExtremes: return "extremes";
+    case PairRule::kLengthControlled: return "length-controlled";
+  }
+  return "?";
+}
+
+PairDecision ChoosePairs(std::span<const ScoredCandidate> candidates, const PairOptions& options) {
   PairDecision decision;
+  std::vector<ScoredCandidate> left;
   int cut = 0, unscored = 0;
   for (const ScoredCandidate& candidate : candidates) {
     const bool dropped = candidate.cut && !options.keep_cut;
@@ -69,45 +97,30 @@ PairDecision ChooseExtremes(std::span<const ScoredCandidate> candidates, const P
                                               : CandidateUse::kUnscored);
     cut += dropped;
     unscored += !dropped && !candidate.score;
+    if (decision.uses.back() == CandidateUse::kBetween) left.push_back(candidate);
   }
-  const int usable = static_cast<int>(candidates.size()) - cut - unscored;
-  if (usable < 2) {
-    decision.reason = fmt::format("{} of {} candidates can be in a pair ({} cut, {} unscored)", usable,
+  if (left.size() < 2) {
+    decision.reason = fmt::format("{} of {} candidates can be in a pair ({} cut, {} unscored)", left.size(),
                                   candidates.size(), cut, unscored);
     return decision;
   }
-  const int high = Best(candidates, decision.uses, [](double a, double b) { return a > b; });
-  const int low = Best(candidates, decision.uses, [](double a, double b) { return a < b; });
-  const double gap = *candidates[high].score - *candidates[low].score;
-  // Means of the same votes summed in another order may differ in the last bits.
-  constexpr double kRounding = 1e-9;
-  if (gap <= kRounding) {
-    decision.outcome = PairOutcome::kTie;
-    decision.reason = fmt::format("all {} scored candidates have the score {:.4g}", usable, *candidates[high].score);
-    return decision;
+  while (left.size() >= 2 && static_cast<int>(decision.pairs.size()) < options.max_pairs) {
+    const PairOutcome outcome = AddPair(left, options, decision);
+    if (outcome != PairOutcome::kPaired && decision.pairs.empty()) decision.outcome = outcome;
+    if (outcome != PairOutcome::kPaired) break;
+    const ChosenPair& pair = decision.pairs.back();
+    for (size_t i = 0; i < candidates.size(); ++i) {
+      if (candidates[i].sample == pair.chosen_sample) decision.uses[i] = CandidateUse::kChosen;
+      if (candidates[i].sample == pair.rejected_sample) decision.uses[i] = CandidateUse::kRejected;
+    }
+    std::erase_if(left, [&](const ScoredCandidate& each) {
+      return each.sample == pair.chosen_sample || each.sample == pair.rejected_sample;
+    });
   }
-  if (gap < options.min_gap - kRounding) {
-    decision.outcome = PairOutcome::kGapTooSmall;
-    decision.reason = fmt::format("scores {:.4g} and {:.4g} differ by less than {:.4g}", *candidates[high].score,
-                                  *candidates[low].score, options.min_gap);
-    return decision;
+  if (!decision.pairs.empty()) {
+    decision.outcome = PairOutcome::kPaired;
+    decision.reason.clear();
   }
-  if (!candidates[high].text_key.empty() && candidates[high].text_key == candidates[low].text_key) {
-    decision.outcome = PairOutcome::kSameText;
-    decision.reason =
-        fmt::format("samples {} and {} are the same text, scored {:.4g} and {:.4g}", candidates[high].sample,
-                    candidates[low].sample, *candidates[high].score, *candidates[low].score);
-    return decision;
-  }
-  decision.outcome = PairOutcome::kPaired;
-  decision.chosen_sample = candidates[high].sample;
-  decision.rejected_sample = candidates[low].sample;
-  decision.chosen_score = *candidates[high].score;
-  decision.rejected_score = *candidates[low].score;
-  decision.uses[high] = CandidateUse::kChosen;
-  decision.uses[low] = CandidateUse::kRejected;
-  decision.reason = fmt::format("sample {} scored {:.4g}, sample {} scored {:.4g}", decision.chosen_sample,
-                                decision.chosen_score, decision.rejected_sample, decision.rejected_score);
   return decision;
 }
 

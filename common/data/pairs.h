@@ -17,6 +17,7 @@ struct ScoredCandidate {
   int sample = 0;
   std::optional<double> score;  // mean of its votes
   bool cut = false;             // ended at the token limit
+  int tokens = 0;               // its length
   std::string text_key;         // equal for equal answers (text or hash); empty: not compared
 };
 
@@ -27,30 +28,46 @@ std::string_view CandidateUseName(CandidateUse use);
 enum class PairOutcome {
   kPaired,
   kTie,               // the highest score equals the lowest
-  kGapTooSmall,       // highest minus lowest is below min_gap
+  kGapTooSmall,       // the two scores differ by less than min_gap
   kTooFewCandidates,  // fewer than two are scored and not dropped
   kSameText,          // the two answers are the same text
 };
 std::string_view PairOutcomeName(PairOutcome outcome);
 
+/// How the two answers of a pair are found; each rule has a file of its own in pairs/.
+enum class PairRule { kExtremes, kLengthControlled };
+std::string_view PairRuleName(PairRule rule);
+
 struct PairOptions {
+  PairRule rule = PairRule::kExtremes;
   double min_gap = 0.0;   // least difference of scores; a difference of 0 is always a tie
   bool keep_cut = false;  // whether answers cut at the limit may be in a pair
+  int max_pairs = 1;      // of the prompt
+  double rho = 0.2;       // length-controlled: share of the range of scores that counts as equally good, below 0.5
+};
+
+struct ChosenPair {
+  int chosen_sample = -1;
+  int rejected_sample = -1;
+  double chosen_score = 0;
+  double rejected_score = 0;
+  int chosen_tokens = 0;
+  int rejected_tokens = 0;
+  std::string reason;  // for people: what decided, with the numbers
 };
 
 struct PairDecision {
-  PairOutcome outcome = PairOutcome::kTooFewCandidates;
-  int chosen_sample = -1;    // set when paired
-  int rejected_sample = -1;  // set when paired
-  double chosen_score = 0;
-  double rejected_score = 0;
-  std::vector<CandidateUse> uses;  // one a candidate, in the order given
-  std::string reason;              // for people: what decided, with the numbers
+  PairOutcome outcome = PairOutcome::kTooFewCandidates;  // of the first pair
+  std::vector<ChosenPair> pairs;                         // empty unless paired
+  std::vector<CandidateUse> uses;                        // one a candidate, in the order given
+  std::string reason;                                    // for people: why there is no pair
 
   bool paired() const { return outcome == PairOutcome::kPaired; }
 };
 
-/// The rule `extremes`: the highest score is chosen, the lowest rejected; of equal ones the lowest sample index.
-PairDecision ChooseExtremes(std::span<const ScoredCandidate> candidates, const PairOptions& options = {});
+/// Applies the rule to a prompt's candidates, then to those that are left, until it gives no pair or there are
+/// `max_pairs`: no answer is in two pairs. With `extremes` that is the best against the worst, the second best against
+/// the second worst, and so on. Does not depend on the order of the candidates, but on their sample indices.
+PairDecision ChoosePairs(std::span<const ScoredCandidate> candidates, const PairOptions& options = {});
 
 }  // namespace srlm::data

@@ -52,6 +52,8 @@ Json Pair(const Json& pair, const Json& prompt, const Json& chosen, const Json& 
           {"rejected_token_ids", rejected.value("token_ids", Json::array())},
           {"chosen_score", pair.value("chosen_score", Json())},
           {"rejected_score", pair.value("rejected_score", Json())},
+          {"rule", pair.value("rule", "")},
+          {"reason", pair.value("reason", "")},
           {"round", pair.value("round", 0)},
           {"prompt_id", pair.value("prompt_id", "")}};
 }

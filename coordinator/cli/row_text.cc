@@ -83,6 +83,7 @@ std::string DescribePairs(const Rows& rows, size_t width) {
     }
     text += fmt::format("round {}  {}  {} over {}\n", Number(row, "round"), id, Number(row, "chosen_score"),
                         Number(row, "rejected_score"));
+    text += fmt::format("  {}: {}\n", OneLine(Text(row, "rule")), OneLine(Text(row, "reason")));
     text += Block(Text(row, "prompt"), width);
     text += fmt::format("  chosen, sample {}:\n{}", Number(row, "chosen_sample"), Block(Text(row, "chosen"), width));
     text +=

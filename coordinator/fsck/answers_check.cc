@@ -28,7 +28,7 @@ class GroupReader {
     SRLM_RETURN_IF_ERROR(Read(*first, end, "", "prompts", groups, &PromptGroup::prompts));
     SRLM_RETURN_IF_ERROR(Read(*first, end, ", sample", "candidates", groups, &PromptGroup::candidates));
     SRLM_RETURN_IF_ERROR(Read(*first, end, ", sample, vote", "votes", groups, &PromptGroup::votes));
-    SRLM_RETURN_IF_ERROR(Read(*first, end, "", "pairs", groups, &PromptGroup::pairs));
+    SRLM_RETURN_IF_ERROR(Read(*first, end, ", pair", "pairs", groups, &PromptGroup::pairs));
     next_ = end;
     return groups;
   }
@@ -183,7 +183,7 @@ Status CheckAnswers(Run& run, Report& report) {
                                totals.prompts - totals.set_aside - totals.open_prompts, run.config.generation.samples));
   report.CountedIn("votes", fmt::format("{}{}{}", totals.votes, Of(totals.not_judged, "candidates not judged"),
                                         Of(totals.open_candidates, "candidates open")));
-  report.CountedIn("pairs", fmt::format("{} of {} prompts", totals.paired, totals.pairs));
+  report.CountedIn("pairs", fmt::format("{} of {} prompts", totals.pairs, totals.prompts));
   return OkStatus();
 }
 

@@ -1,10 +1,14 @@
 #include <fmt/format.h>
 
+#include <nlohmann/json.hpp>
+
 #include "common/base/hash.h"
 #include "common/base/json_file.h"
 #include "common/checkpoint/checkpoint.h"
+#include "common/data/jsonl.h"
 #include "coordinator/fsck/run.h"
 #include "coordinator/rounds/job_files.h"
+#include "coordinator/rounds/training_rows.h"
 
 namespace srlm::fsck {
 namespace {
@@ -29,16 +33,21 @@ Status CheckRow(const Run& run, const ledger::JobRow& row, Report& report) {
     report.Add(RowOf(row), fmt::format("its model was made by job {}", model->second.job_id), kRowsChanged);
   if (row.state == "failed" && row.message.empty()) report.Add(RowOf(row), "it failed without a message", kRowsChanged);
   if (row.kind != "dpo" || row.state != "done") return OkStatus();
-  if (report.FoundIn("prompts") + report.FoundIn("pairs") > 0) return OkStatus();  // said there
-  SRLM_ASSIGN_OR_RETURN(ledger::Query query, run.ledger.database().Prepare(
-                                                 "SELECT count(*) FROM pairs WHERE round = ? AND chosen_sample >= 0"));
-  query.BindNext(row.round);
-  SRLM_RETURN_IF_ERROR(query.Step().status());
-  int64_t pairs = 0;
-  query.Read(pairs);
-  if (pairs != row.rows)
-    report.Add(RowOf(row), fmt::format("it trained on {} rows, and its round has {} pairs", row.rows, pairs),
+  for (const char* check : {"new prompts", "prompts", "candidates", "votes", "pairs"})
+    if (report.FoundIn(check) > 0) return OkStatus();  // said there
+  int64_t rows = 0;
+  Sha256Stream stream;
+  SRLM_RETURN_IF_ERROR(rounds::ForEachPreference(run.config, run.ledger, row.round, [&](const auto& each) {
+    ++rows;
+    stream.Add(data::JsonLine(data::ToJson(each)));
+    return OkStatus();
+  }));
+  if (rows != row.rows)
+    report.Add(RowOf(row), fmt::format("it trained on {} rows, and its round's pairs give {}", row.rows, rows),
                kRowsChanged);
+  const auto json = ReadJsonObject(run.folder + "/jobs/" + row.job_id + "/job.json");
+  if (rows == row.rows && json.ok() && json->value("data_sha256", std::string()) != stream.Finish())
+    report.Add(RowOf(row), "what it trained on is not what its round's pairs give", kRowsChanged);
   return OkStatus();
 }
 

@@ -201,7 +201,6 @@ bool GroupCheck::Vote(const ledger::CandidateRow& candidate, const ledger::VoteR
 }
 
 void GroupCheck::Pair() {
-  totals_.pairs += static_cast<int64_t>(group_.pairs.size());
   const std::string where = RowOf("pairs");
   if (group_.pairs.empty()) {
     const bool used = std::ranges::any_of(group_.candidates, [](const auto& row) { return !row.use.empty(); });
@@ -211,12 +210,15 @@ void GroupCheck::Pair() {
       Add("pairs", where, "it is missing, and its candidates are marked as used");
     return;
   }
-  if (group_.pairs.size() > 1) return Add("pairs", where, fmt::format("it is there {} times", group_.pairs.size()));
-  const ledger::PairRow& pair = group_.pairs.front();
-  totals_.paired += pair.chosen_sample >= 0;
+  totals_.pairs += std::ranges::count_if(group_.pairs, [](const auto& pair) { return pair.chosen_sample >= 0; });
   const rounds::PromptDecision decision = rounds::DecidePrompt(run_.config, prompt(), group_.candidates);
-  const std::string difference = Difference(pair, decision.pair);
-  if (!difference.empty()) return Add("pairs", where, "it is not what the votes give: " + difference);
+  if (group_.pairs.size() != decision.pairs.size())
+    return Add("pairs", where,
+               fmt::format("it has {} rows, and the votes give {}", group_.pairs.size(), decision.pairs.size()));
+  for (size_t i = 0; i < group_.pairs.size(); ++i) {
+    const std::string difference = Difference(group_.pairs[i], decision.pairs[i]);
+    if (!difference.empty()) return Add("pairs", where, "it is not what the votes give: " + difference);
+  }
   for (size_t i = 0; i < group_.candidates.size(); ++i) {
     const ledger::CandidateRow& row = group_.candidates[i];
     if (row.use != decision.uses[i])
@@ -244,7 +246,7 @@ void CheckGroup(const Run& run, const ledger::RoundRow& round, int position, con
     counts.dropped += rounds::IsDropped(run.config, row);
     counts.not_judged += rounds::IsNotJudged(row);
   }
-  rounds::CountDecided(group.candidates, votes, group.pairs.empty() ? ledger::PairRow{} : group.pairs.front(), counts);
+  rounds::CountDecided(group.candidates, votes, group.pairs, counts);
 }
 
 }  // namespace srlm::fsck

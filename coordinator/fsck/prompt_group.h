@@ -12,7 +12,7 @@ struct PromptGroup {
   std::vector<ledger::PromptRow> prompts;  // one, unless the ledger is damaged
   std::vector<ledger::CandidateRow> candidates;
   std::vector<ledger::VoteRow> votes;
-  std::vector<ledger::PairRow> pairs;
+  std::vector<ledger::PairRow> pairs;  // at least one of a closed round
 };
 
 /// How many there are, and how many wait for a result.
@@ -20,7 +20,7 @@ struct GroupTotals {
   int64_t prompts = 0, set_aside = 0, open_prompts = 0;
   int64_t candidates = 0, not_judged = 0, open_candidates = 0;
   int64_t votes = 0;
-  int64_t pairs = 0, paired = 0;
+  int64_t pairs = 0;
 };
 
 /// Checks one group of `round`. Findings go to the checks prompts, candidates, votes and pairs, which have begun; where

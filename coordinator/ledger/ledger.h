@@ -111,7 +111,12 @@ class Ledger {
   Result<std::vector<VoteRow>> VotesOf(int round, int position, int sample) const;
 
   Result<bool> AddPair(const PairRow& row);
-  Result<std::vector<PairRow>> Pairs(int round) const;  // by position; 0: of all rounds
+  Result<std::vector<PairRow>> Pairs(int round) const;  // by position and pair; 0: of all rounds
+  Result<std::optional<PairRow>> Pair(const PairKey& key) const;
+  /// Without the rows of prompts that have none, by position and pair.
+  Result<std::vector<PairRow>> MadePairs(int round) const;
+  /// Keys of the pairs of all rounds before one, in order.
+  Result<std::vector<PairKey>> PairsBefore(int round) const;
 
   Status SetCounts(const RoundCounts& counts);
   Result<RoundCounts> Counts(int round) const;  // zeros when there are none

@@ -126,8 +126,8 @@ Result<ListPage> List(const Ledger& ledger, std::string_view table, int round, i
         [&](const CandidateRow& row) { return CandidateJson(ledger, row); });
   if (table == "pairs")
     return Page<PairRow>(
-        ledger, "round, position", round, limit, after,
-        [](const PairRow& row) { return RowKey{row.round, row.position, 0}; },
+        ledger, "round, position, pair", round, limit, after,
+        [](const PairRow& row) { return RowKey{row.round, row.position, row.pair}; },
         [&](const PairRow& row) { return PairJson(ledger, row); });
   if (table == "rounds") return RoundPage(ledger, round);
   if (table == "events") return EventPage(ledger, round, limit, after);

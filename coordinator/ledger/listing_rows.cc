@@ -73,7 +73,8 @@ Result<Json> CandidateJson(const Ledger& ledger, const CandidateRow& row) {
 
 Result<Json> PairJson(const Ledger& ledger, const PairRow& row) {
   SRLM_ASSIGN_OR_RETURN(const auto prompt, ledger.Prompt(row.round, row.position));
-  Json json = {{"round", row.round}, {"prompt_id", row.prompt_id}, {"outcome", row.outcome}, {"reason", row.reason}};
+  Json json = {{"round", row.round}, {"prompt_id", row.prompt_id}, {"pair", row.pair},
+               {"rule", row.rule},   {"outcome", row.outcome},     {"reason", row.reason}};
   json["prompt"] = prompt ? data::PlainText(prompt->input) : "";
   if (row.chosen_sample < 0) return json;
   for (const bool chosen : {true, false}) {
@@ -83,6 +84,7 @@ Result<Json> PairJson(const Ledger& ledger, const PairRow& row) {
     json[side] = candidate ? candidate->text : "";
     json[side + "_sample"] = sample;
     json[side + "_score"] = chosen ? row.chosen_score : row.rejected_score;
+    json[side + "_tokens"] = chosen ? row.chosen_tokens : row.rejected_tokens;
   }
   return json;
 }

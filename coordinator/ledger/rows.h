@@ -1,6 +1,7 @@
 // The ledger's rows as structs. A name of a run's model is "M0", "M1", ...; other models are "writer" and "judge".
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -97,17 +98,28 @@ struct VoteRow {
   std::string text;
 };
 
-/// What a round made of a prompt. Key: round, position.
+struct PairKey {
+  int round = 0;
+  int position = 0;
+  int pair = 0;
+  friend auto operator<=>(const PairKey&, const PairKey&) = default;
+};
+
+/// A pair that a round made of a prompt; or, as pair 0, why it made none. Key: round, position, pair.
 struct PairRow {
   int round = 0;
   int position = 0;
+  int pair = 0;  // of the prompt, from 0
   std::string prompt_id;
+  std::string rule;        // extremes, length-controlled
   std::string outcome;     // paired, tie, gap_too_small, too_few_candidates, same_text
   int chosen_sample = -1;  // -1 unless paired
   int rejected_sample = -1;
   double chosen_score = 0;
   double rejected_score = 0;
-  std::string reason;
+  int chosen_tokens = 0;  // lengths of the two answers
+  int rejected_tokens = 0;
+  std::string reason;  // for people: why these two, or why none
 };
 
 /// What a round has so far, kept with every change of its rows; counted anew in the rows' order when its pairs are

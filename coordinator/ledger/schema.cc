@@ -32,9 +32,10 @@ CREATE INDEX open_candidates ON candidates (round, position, sample, prompt_id) 
 CREATE TABLE votes (round INTEGER, position INTEGER, sample INTEGER, vote INTEGER, model_id TEXT NOT NULL,
   subject_hash TEXT NOT NULL, state TEXT NOT NULL, score REAL, logprob REAL NOT NULL, token_ids BLOB NOT NULL,
   text TEXT NOT NULL, PRIMARY KEY (round, position, sample, vote));
-CREATE TABLE pairs (round INTEGER, position INTEGER, prompt_id TEXT NOT NULL, outcome TEXT NOT NULL,
-  chosen_sample INTEGER NOT NULL, rejected_sample INTEGER NOT NULL, chosen_score REAL NOT NULL,
-  rejected_score REAL NOT NULL, reason TEXT NOT NULL, PRIMARY KEY (round, position));
+CREATE TABLE pairs (round INTEGER, position INTEGER, pair INTEGER, prompt_id TEXT NOT NULL, rule TEXT NOT NULL,
+  outcome TEXT NOT NULL, chosen_sample INTEGER NOT NULL, rejected_sample INTEGER NOT NULL, chosen_score REAL NOT NULL,
+  rejected_score REAL NOT NULL, chosen_tokens INTEGER NOT NULL, rejected_tokens INTEGER NOT NULL, reason TEXT NOT NULL,
+  PRIMARY KEY (round, position, pair));
 CREATE TABLE round_counts (round INTEGER PRIMARY KEY, prompts INTEGER NOT NULL, new_prompts INTEGER NOT NULL, answered INTEGER NOT NULL,
   failed_prompts INTEGER NOT NULL,
   candidates INTEGER NOT NULL, tokens INTEGER NOT NULL, dropped INTEGER NOT NULL, not_judged INTEGER NOT NULL,

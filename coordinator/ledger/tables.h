@@ -44,10 +44,12 @@ SRLM_TABLE(
 SRLM_TABLE(VoteRow, "votes",
            "round, position, sample, vote, model_id, subject_hash, state, score, logprob, token_ids, text", r.round,
            r.position, r.sample, r.vote, r.model_id, r.subject_hash, r.state, r.score, r.logprob, r.token_ids, r.text);
-SRLM_TABLE(PairRow, "pairs",
-           "round, position, prompt_id, outcome, chosen_sample, rejected_sample, chosen_score, rejected_score, reason",
-           r.round, r.position, r.prompt_id, r.outcome, r.chosen_sample, r.rejected_sample, r.chosen_score,
-           r.rejected_score, r.reason);
+SRLM_TABLE(
+    PairRow, "pairs",
+    "round, position, pair, prompt_id, rule, outcome, chosen_sample, rejected_sample, chosen_score, rejected_score, "
+    "chosen_tokens, rejected_tokens, reason",
+    r.round, r.position, r.pair, r.prompt_id, r.rule, r.outcome, r.chosen_sample, r.rejected_sample, r.chosen_score,
+    r.rejected_score, r.chosen_tokens, r.rejected_tokens, r.reason);
 SRLM_TABLE(RoundCounts, "round_counts",
            "round, prompts, new_prompts, answered, failed_prompts, candidates, tokens, dropped, not_judged, votes, "
            "parsed, absent, out_of_range, score_0, score_1, score_2, score_3, score_4, score_5, scored, unscored, "

@@ -12,35 +12,10 @@
 #include "common/base/manifest.h"
 #include "common/data/jsonl.h"
 #include "coordinator/rounds/trainer_command.h"
+#include "coordinator/rounds/training_rows.h"
 
 namespace srlm::rounds {
 namespace {
-
-Result<ledger::CandidateRow> CandidateOf(const Context& context, const ledger::PairRow& pair, int sample) {
-  SRLM_ASSIGN_OR_RETURN(auto row, context.ledger.Candidate(pair.round, pair.position, sample));
-  if (!row) return InternalError(fmt::format("candidate {} of prompt {} is not in the ledger", sample, pair.prompt_id));
-  return std::move(*row);
-}
-
-Result<data::PreferenceRow> PreferenceOf(const Context& context, const ledger::PairRow& pair) {
-  SRLM_ASSIGN_OR_RETURN(const auto prompt, context.ledger.Prompt(pair.round, pair.position));
-  if (!prompt) return InternalError("prompt " + pair.prompt_id + " is not in the ledger");
-  SRLM_ASSIGN_OR_RETURN(const ledger::CandidateRow chosen, CandidateOf(context, pair, pair.chosen_sample));
-  SRLM_ASSIGN_OR_RETURN(const ledger::CandidateRow rejected, CandidateOf(context, pair, pair.rejected_sample));
-  data::PreferenceRow row;
-  row.prompt_id = pair.prompt_id;
-  row.prompt = prompt->input;
-  row.prompt_token_ids = prompt->token_ids;
-  row.chosen = chosen.text;
-  row.chosen_token_ids = chosen.token_ids;
-  row.rejected = rejected.text;
-  row.rejected_token_ids = rejected.token_ids;
-  if (context.config.dpo.reference == config::Reference::kSampler) {
-    row.reference_chosen_logp = chosen.logprob;
-    row.reference_rejected_logp = rejected.logprob;
-  }
-  return row;
-}
 
 Result<int64_t> WriteData(const Context& context, const TrainingJob& job) {
   SRLM_ASSIGN_OR_RETURN(data::JsonlWriter writer, data::JsonlWriter::Create(JobFolder(context, job) + "/data.jsonl"));
@@ -51,13 +26,10 @@ Result<int64_t> WriteData(const Context& context, const TrainingJob& job) {
       ++rows;
     }
   } else {
-    SRLM_ASSIGN_OR_RETURN(const auto pairs, context.ledger.Pairs(job.round));
-    for (const ledger::PairRow& pair : pairs) {
-      if (pair.chosen_sample < 0) continue;
-      SRLM_ASSIGN_OR_RETURN(const data::PreferenceRow row, PreferenceOf(context, pair));
-      SRLM_RETURN_IF_ERROR(writer.Write(data::ToJson(row)));
+    SRLM_RETURN_IF_ERROR(ForEachPreference(context.config, context.ledger, job.round, [&](const auto& row) {
       ++rows;
-    }
+      return writer.Write(data::ToJson(row));
+    }));
   }
   SRLM_RETURN_IF_ERROR(writer.Close());
   return rows;

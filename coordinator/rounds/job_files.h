@@ -38,8 +38,7 @@ struct JobFiles {
 /// Whether seed rows are mixed into the job's steps.
 bool MixesSft(const Context& context, const TrainingJob& job);
 
-/// Writes data.jsonl, mix.jsonl and job.json. SFT: the seed rows as text. DPO: the round's pairs as token ids with
-/// their texts, and the log-probabilities recorded while sampling when the configuration asks for them; mix.jsonl has
+/// Writes data.jsonl, mix.jsonl and job.json. SFT: the seed rows as text. DPO: the rows of ForEachPreference; mix.jsonl has
 /// the seed rows that dpo.mix names, as SFT has them.
 Result<JobFiles> WriteJobFiles(const Context& context, const TrainingJob& job);
 

@@ -33,31 +33,47 @@ std::string ParseRateProblem(const Context& context, const std::string& what, do
 }  // namespace
 
 data::PairOptions PairOptionsOf(const config::RunConfig& config) {
-  return {.min_gap = config.pairs.min_gap,
-          .keep_cut = config.generation.cut_candidates == config::CutCandidates::kKeep};
+  const bool length_controlled = config.pairs.rule == config::PairRule::kLengthControlled;
+  return {.rule = length_controlled ? data::PairRule::kLengthControlled : data::PairRule::kExtremes,
+          .min_gap = config.pairs.min_gap,
+          .keep_cut = config.generation.cut_candidates == config::CutCandidates::kKeep,
+          .max_pairs = config.pairs.max_per_prompt,
+          .rho = config.pairs.rho};
 }
 
 PromptDecision DecidePrompt(const config::RunConfig& config, const ledger::PromptRow& prompt,
                             const std::vector<ledger::CandidateRow>& candidates) {
   std::vector<data::ScoredCandidate> scored;
-  for (const ledger::CandidateRow& row : candidates) scored.push_back({row.sample, row.score, row.cut, row.text});
-  const data::PairDecision decision = data::ChooseExtremes(scored, PairOptionsOf(config));
+  for (const ledger::CandidateRow& row : candidates)
+    scored.push_back({row.sample, row.score, row.cut, static_cast<int>(row.token_ids.size()), row.text});
+  const data::PairOptions options = PairOptionsOf(config);
+  const data::PairDecision decision = data::ChoosePairs(scored, options);
   PromptDecision made;
-  made.pair.round = prompt.round;
-  made.pair.position = prompt.position;
-  made.pair.prompt_id = prompt.prompt_id;
-  made.pair.outcome = data::PairOutcomeName(decision.outcome);
-  made.pair.chosen_sample = decision.chosen_sample;
-  made.pair.rejected_sample = decision.rejected_sample;
-  made.pair.chosen_score = decision.chosen_score;
-  made.pair.rejected_score = decision.rejected_score;
-  made.pair.reason = prompt.state == "failed" ? "no candidates: " + prompt.reason : decision.reason;
+  ledger::PairRow row;
+  row.round = prompt.round;
+  row.position = prompt.position;
+  row.prompt_id = prompt.prompt_id;
+  row.rule = data::PairRuleName(options.rule);
+  row.outcome = data::PairOutcomeName(decision.outcome);
+  row.reason = prompt.state == "failed" ? "no candidates: " + prompt.reason : decision.reason;
+  if (decision.pairs.empty()) made.pairs.push_back(row);
+  for (const data::ChosenPair& pair : decision.pairs) {
+    row.pair = static_cast<int>(made.pairs.size());
+    row.chosen_sample = pair.chosen_sample;
+    row.rejected_sample = pair.rejected_sample;
+    row.chosen_score = pair.chosen_score;
+    row.rejected_score = pair.rejected_score;
+    row.chosen_tokens = pair.chosen_tokens;
+    row.rejected_tokens = pair.rejected_tokens;
+    row.reason = pair.reason;
+    made.pairs.push_back(row);
+  }
   for (const data::CandidateUse use : decision.uses) made.uses.emplace_back(data::CandidateUseName(use));
   return made;
 }
 
 void CountDecided(const std::vector<ledger::CandidateRow>& candidates,
-                  const std::vector<std::vector<ledger::VoteRow>>& votes, const ledger::PairRow& pair,
+                  const std::vector<std::vector<ledger::VoteRow>>& votes, const std::vector<ledger::PairRow>& pairs,
                   ledger::RoundCounts& counts) {
   std::vector<double> scores;  // of the prompt's candidates so far
   for (size_t i = 0; i < candidates.size(); ++i) {
@@ -70,8 +86,10 @@ void CountDecided(const std::vector<ledger::CandidateRow>& candidates,
     counts.votes.Add(judged, scores);
     if (candidates[i].score) scores.push_back(*candidates[i].score);
   }
-  counts.pairs += pair.chosen_sample >= 0;
-  counts.ties += pair.outcome == data::PairOutcomeName(data::PairOutcome::kTie);
+  for (const ledger::PairRow& pair : pairs) {
+    counts.pairs += pair.chosen_sample >= 0;
+    counts.ties += pair.outcome == data::PairOutcomeName(data::PairOutcome::kTie);
+  }
 }
 
 PairMaker::PairMaker(const Context& context, int round, const ledger::RoundCounts& counts)
@@ -89,8 +107,8 @@ Status PairMaker::Make(const ledger::PromptRow& prompt) {
     SRLM_ASSIGN_OR_RETURN(votes.emplace_back(), ledger.VotesOf(round_, row.position, row.sample));
   }
   const PromptDecision decision = DecidePrompt(context_.config, prompt, candidates);
-  CountDecided(candidates, votes, decision.pair, counts_);
-  SRLM_RETURN_IF_ERROR(ledger.AddPair(decision.pair).status());
+  CountDecided(candidates, votes, decision.pairs, counts_);
+  for (const ledger::PairRow& row : decision.pairs) SRLM_RETURN_IF_ERROR(ledger.AddPair(row).status());
   for (size_t i = 0; i < candidates.size(); ++i)
     SRLM_RETURN_IF_ERROR(ledger.SetCandidateUse(round_, prompt.position, candidates[i].sample, decision.uses[i]));
   return OkStatus();

@@ -14,19 +14,19 @@ data::PairOptions PairOptionsOf(const config::RunConfig& config);
 
 /// What a round makes of a prompt.
 struct PromptDecision {
-  ledger::PairRow pair;
-  std::vector<std::string> uses;  // what becomes of each candidate, in the order given
+  std::vector<ledger::PairRow> pairs;  // at least one row: without a pair it says why
+  std::vector<std::string> uses;       // what becomes of each candidate, in the order given
 };
 PromptDecision DecidePrompt(const config::RunConfig& config, const ledger::PromptRow& prompt,
                             const std::vector<ledger::CandidateRow>& candidates);
 
-/// Adds a decided prompt's judgements and its pair to its round's counts. `votes`: of each candidate, in their order.
+/// Adds a decided prompt's judgements and its pairs to its round's counts. `votes`: of each candidate, in their order.
 void CountDecided(const std::vector<ledger::CandidateRow>& candidates,
-                  const std::vector<std::vector<ledger::VoteRow>>& votes, const ledger::PairRow& pair,
+                  const std::vector<std::vector<ledger::VoteRow>>& votes, const std::vector<ledger::PairRow>& pairs,
                   ledger::RoundCounts& counts);
 
-/// Decides every prompt of a round that has all its votes: its pair, or the reason why it has none; and what became of
-/// each candidate. Counts the round anew in the order of its rows, so that its figures do not depend on the order in
+/// Decides every prompt of a round that has all its votes: its pairs, or the reason why it has none; and what became
+/// of each candidate. Counts the round anew in the order of its rows, so that its figures do not depend on the order in
 /// which results came. Made again after a crash it decides the same.
 class PairMaker {
  public:

@@ -105,6 +105,33 @@ TEST_F(JobTest, ReferenceValuesOfTheRowsAreUsed) {
   EXPECT_NEAR(StepRows(options.log)[0]["margin"].get<double>(), 0.5, 1e-6);
 }
 
+// Pairs of earlier rounds stand among those of the round, whose reference values came with them.
+TEST_F(JobTest, RowsWithAndWithoutReferenceValuesMix) {
+  TrainerOptions options = OptionsOf(Method::kDpo);
+  options.out.clear();
+  options.print_logprobs = folder_ + "/logprobs.jsonl";
+  ASSERT_TRUE(RunOnThreads(options, 1).status.ok());
+  const auto logprobs = ReadRows(options.print_logprobs);
+  auto pairs = ReadRows(options.data[0]);
+  std::ofstream file(folder_ + "/pairs.jsonl");
+  for (size_t i = 0; i < pairs.size(); ++i) {
+    if (i % 2 == 0) {
+      pairs[i]["reference_chosen_logp"] = logprobs[i]["chosen_logp"];
+      pairs[i]["reference_rejected_logp"] = logprobs[i]["rejected_logp"];
+    }
+    file << pairs[i] << "\n";
+  }
+  file.close();
+  TrainerOptions without = OptionsOf(Method::kDpo);
+  NameOutputs(without, "without");
+  ASSERT_TRUE(RunOnThreads(without, 1).status.ok());
+  TrainerOptions mixed = OptionsOf(Method::kDpo);
+  mixed.data = {folder_ + "/pairs.jsonl"};
+  NameOutputs(mixed, "mixed");
+  ASSERT_TRUE(RunOnThreads(mixed, 2).status.ok());
+  ExpectStepsOfOneJob(StepRows(mixed.log), StepRows(without.log), true);
+}
+
 TEST_F(JobTest, SavesAWholeModelFolderAndOneRowAStep) {
   const TrainerOptions options = OptionsOf(Method::kDpo);
   ASSERT_TRUE(RunOnThreads(options, 2).status.ok());

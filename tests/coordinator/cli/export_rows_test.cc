@@ -34,7 +34,8 @@ FixedRun OnePair(const char* prompt) {
   run.tables["pairs"] = {
       Json::parse(R"({"round":1,"prompt_id":"q","outcome":"tie"})"),
       Json::parse(R"({"round":1,"prompt_id":"p","outcome":"paired","chosen":"good","rejected":"bad",)"
-                  R"("chosen_sample":1,"rejected_sample":0,"chosen_score":4.0,"rejected_score":1.0})")};
+                  R"("chosen_sample":1,"rejected_sample":0,"chosen_score":4.0,"rejected_score":1.0,)"
+                  R"("rule":"extremes","reason":"sample 1 scored 4"})")};
   return run;
 }
 
@@ -55,10 +56,12 @@ std::vector<Json> Exported(FixedRun run, const std::string& kind) {
 TEST(ExportRows, PairsAreConversationsWithTheirTokens) {
   const auto rows = Exported(OnePair(kChat), "pairs");
   ASSERT_EQ(rows.size(), 1U);
-  EXPECT_EQ(rows[0].dump(),
-            R"({"prompt":[{"role":"user","content":"Q"}],"chosen":[{"role":"assistant","content":"good"}],)"
-            R"("rejected":[{"role":"assistant","content":"bad"}],"prompt_token_ids":[1,2],"chosen_token_ids":[6,7],)"
-            R"("rejected_token_ids":[5],"chosen_score":4.0,"rejected_score":1.0,"round":1,"prompt_id":"p"})");
+  EXPECT_EQ(
+      rows[0].dump(),
+      R"({"prompt":[{"role":"user","content":"Q"}],"chosen":[{"role":"assistant","content":"good"}],)"
+      R"("rejected":[{"role":"assistant","content":"bad"}],"prompt_token_ids":[1,2],"chosen_token_ids":[6,7],)"
+      R"("rejected_token_ids":[5],"chosen_score":4.0,"rejected_score":1.0,"rule":"extremes","reason":"sample 1 scored 4",)"
+      R"("round":1,"prompt_id":"p"})");
 }
 
 TEST(ExportRows, ARawPromptStaysText) {

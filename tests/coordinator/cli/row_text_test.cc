@@ -21,8 +21,10 @@ TEST(DescribeRows, ShowsAPairAndWhyThereIsNone) {
   const std::string pair =
       DescribeRows("pairs",
                    Parsed(R"({"round":1,"prompt_id":"p1","prompt":"Q","chosen":"good","rejected":"bad",)"
-                          R"("chosen_sample":0,"rejected_sample":3,"chosen_score":4.0,"rejected_score":1.5})"),
+                          R"("chosen_sample":0,"rejected_sample":3,"chosen_score":4.0,"rejected_score":1.5,)"
+                          R"("rule":"extremes","reason":"sample 0 scored 4"})"),
                    80);
+  EXPECT_NE(pair.find("extremes: sample 0 scored 4"), std::string::npos) << pair;
   EXPECT_NE(pair.find("4.00 over 1.50"), std::string::npos) << pair;
   const std::string tie = DescribeRows(
       "pairs", Parsed(R"({"round":1,"prompt_id":"p1","prompt":"Q","outcome":"tie","reason":"all at 3"})"), 80);

@@ -1,0 +1,31 @@
+// The rules that find a pair among a prompt's candidates. Each has a file of its own, named after it.
+#pragma once
+
+#include <span>
+#include <string>
+
+#include "common/data/pairs.h"
+
+namespace srlm::data::pairs {
+
+/// The two answers that a rule sets against each other, and why these. They may have equal scores or the same text:
+/// whether they become a pair is decided by who asks.
+struct Contrast {
+  const ScoredCandidate* chosen = nullptr;
+  const ScoredCandidate* rejected = nullptr;
+  std::string reason;
+};
+
+// All candidates given, at least two, have a score; equal ones in a rule's eyes are told apart by the lower sample
+// index.
+
+/// The highest score against the lowest (arXiv 2401.10020).
+Contrast Extremes(std::span<const ScoredCandidate> candidates);
+
+/// The shortest answer of the upper tier against the longest of the lower (Meta-Rewarding, arXiv 2407.19594,
+/// section 2.2): with the highest score H and the lowest L, the upper tier is scores of at least (1 - rho) H + rho L,
+/// the lower those of at most (1 - rho) L + rho H. Below 0.5 no answer is in both. Of equally long ones the higher
+/// (lower) score.
+Contrast LengthControlled(std::span<const ScoredCandidate> candidates, double rho);
+
+}  // namespace srlm::data::pairs
