@@ -71,6 +71,10 @@ struct PairsConfig {
   double rho = 0.2;
   double min_gap = 0.0;
   int max_per_prompt = 1;
+  Anchor anchor = Anchor::kM1;
+  int anchor_samples = 4;
+  double positive_min_score = 5;
+  SoftLabels soft_labels = SoftLabels::kNone;
   double earlier_share = 0.0;
   int min_pairs_per_round = 3;
 };

@@ -15,8 +15,12 @@ constexpr Names<VerdictKind, 2> kVerdicts = {
     {{VerdictKind::kSampled, "sampled"}, {VerdictKind::kExpected, "expected"}}};
 constexpr Names<JudgeVerdict, 3> kJudgeVerdicts = {
     {{JudgeVerdict::kSampled, "sampled"}, {JudgeVerdict::kExpected, "expected"}, {JudgeVerdict::kProgram, "program"}}};
-constexpr Names<PairRule, 2> kPairRules = {
-    {{PairRule::kExtremes, "extremes"}, {PairRule::kLengthControlled, "length-controlled"}}};
+constexpr Names<PairRule, 4> kPairRules = {{{PairRule::kExtremes, "extremes"},
+                                            {PairRule::kLengthControlled, "length-controlled"},
+                                            {PairRule::kAnchored, "anchored"},
+                                            {PairRule::kPositive, "positive"}}};
+constexpr Names<SoftLabels, 2> kSoftLabels = {{{SoftLabels::kNone, "none"}, {SoftLabels::kCream, "cream"}}};
+constexpr Names<Anchor, 2> kAnchors = {{{Anchor::kM0, "M0"}, {Anchor::kM1, "M1"}}};
 constexpr Names<Schedule, 2> kSchedules = {{{Schedule::kCosine, "cosine"}, {Schedule::kConstant, "constant"}}};
 constexpr Names<Reference, 2> kReferences = {{{Reference::kSampler, "sampler"}, {Reference::kTrainer, "trainer"}}};
 constexpr Names<PairLoss, 2> kPairLosses = {{{PairLoss::kSigmoid, "sigmoid"}, {PairLoss::kIpo, "ipo"}}};
@@ -34,6 +38,8 @@ EnumTable<CutCandidates> NamesOf(CutCandidates) { return kCutCandidates; }
 EnumTable<VerdictKind> NamesOf(VerdictKind) { return kVerdicts; }
 EnumTable<JudgeVerdict> NamesOf(JudgeVerdict) { return kJudgeVerdicts; }
 EnumTable<PairRule> NamesOf(PairRule) { return kPairRules; }
+EnumTable<Anchor> NamesOf(Anchor) { return kAnchors; }
+EnumTable<SoftLabels> NamesOf(SoftLabels) { return kSoftLabels; }
 EnumTable<Schedule> NamesOf(Schedule) { return kSchedules; }
 EnumTable<Reference> NamesOf(Reference) { return kReferences; }
 EnumTable<PairLoss> NamesOf(PairLoss) { return kPairLosses; }

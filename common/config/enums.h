@@ -15,8 +15,13 @@ enum class CutCandidates { kDrop, kKeep };
 enum class VerdictKind { kSampled, kExpected };
 /// The same for a round's candidates, whose scores may also come from a program that is no model of the run.
 enum class JudgeVerdict { kSampled, kExpected, kProgram };
-/// How a prompt's pairs are chosen: by the scores alone, or among nearly equal scores by length.
-enum class PairRule { kExtremes, kLengthControlled };
+/// How a prompt's pairs are chosen: by the scores alone, among nearly equal scores by length, or against the answers of
+/// an earlier model; or no pairs, but the good answers.
+enum class PairRule { kExtremes, kLengthControlled, kAnchored, kPositive };
+/// How sure a pair's order is: always, or as far as two models in a row rank the answers alike.
+enum class SoftLabels { kNone, kCream };
+/// Whose answers the rule `anchored` rejects.
+enum class Anchor { kM0, kM1 };
 /// The learning rate after warm-up.
 enum class Schedule { kCosine, kConstant };
 /// Where DPO's reference log-probabilities come from: recorded while sampling, or the trainer's own pass.
@@ -41,6 +46,8 @@ EnumTable<CutCandidates> NamesOf(CutCandidates);
 EnumTable<VerdictKind> NamesOf(VerdictKind);
 EnumTable<JudgeVerdict> NamesOf(JudgeVerdict);
 EnumTable<PairRule> NamesOf(PairRule);
+EnumTable<Anchor> NamesOf(Anchor);
+EnumTable<SoftLabels> NamesOf(SoftLabels);
 EnumTable<Schedule> NamesOf(Schedule);
 EnumTable<Reference> NamesOf(Reference);
 EnumTable<PairLoss> NamesOf(PairLoss);

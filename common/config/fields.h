@@ -139,7 +139,9 @@ template <class V>
 void VisitFields(V& v, PairsConfig& c) {
   v.Field(c.rule, {.key = "rule",
                    .doc = "`extremes`: the highest score of a prompt against its lowest. `length-controlled`: the "
-                          "shortest of its best answers against the longest of its worst."});
+                          "shortest of its best answers against the longest of its worst. `anchored`: its best "
+                          "answer against the worst that an earlier model gives (pairs.anchor). `positive`: no pairs; "
+                          "the round trains on its good answers as SFT does, with the values of sft."});
   v.Field(c.rho,
           {.key = "rho",
            .doc = "length-controlled: the best answers are those whose score is within this share of the prompt's "
@@ -154,6 +156,19 @@ void VisitFields(V& v, PairsConfig& c) {
                              .doc = "Most pairs of a prompt: the rule is applied again to the answers that are left.",
                              .min = 1,
                              .max = 512});
+  v.Field(c.anchor,
+          {.key = "anchor", .doc = "anchored: who gives the answers that are rejected, `M1` (the paper's) or `M0`."});
+  v.Field(c.anchor_samples, {.key = "anchor_samples",
+                             .doc = "anchored: answers of that model to each prompt, judged like the others.",
+                             .min = 1,
+                             .max = 1024});
+  v.Field(c.positive_min_score, {.key = "positive_min_score",
+                                 .doc = "positive: least score of an answer that is trained on.",
+                                 .min = 0,
+                                 .max = 5});
+  v.Field(c.soft_labels, {.key = "soft_labels",
+                          .doc = "`none`: a pair's order is certain. `cream`: its probability is how far the round's "
+                                 "model and the one before rank the round's answers alike (arXiv 2410.12735)."});
   v.Field(c.earlier_share, {.key = "earlier_share",
                             .doc = "Share of the rows that a round trains on that are pairs of earlier rounds, drawn "
                                    "among all of them.",

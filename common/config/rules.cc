@@ -154,6 +154,14 @@ void CheckWorkers(const WorkersConfig& workers, Rules& broken) {
         {"workers.page_tokens", fmt::format("{} is not a multiple of {}", workers.page_tokens, kStripTokens)});
 }
 
+void CheckPairs(const PairsConfig& pairs, Rules& broken) {
+  if (pairs.rule == PairRule::kPositive && pairs.soft_labels != SoftLabels::kNone)
+    broken.push_back({"pairs.soft_labels", "are of pairs, and with `rule: positive` there are none"});
+  if (pairs.rule == PairRule::kPositive && pairs.earlier_share > 0)
+    broken.push_back(
+        {"pairs.earlier_share", "mixes pairs of earlier rounds, and with `rule: positive` there are none"});
+}
+
 }  // namespace
 
 std::vector<BrokenRule> CheckRules(const RunConfig& config) {
@@ -171,6 +179,7 @@ std::vector<BrokenRule> CheckRules(const RunConfig& config) {
   CheckOptimiser("dpo", config.dpo, broken);
   CheckMix(config, broken);
   CheckWorkers(config.workers, broken);
+  CheckPairs(config.pairs, broken);
   CheckAddress(config.coordinator.address, config.security, broken);
   if (config.coordinator.relaunch_backoff_s > config.coordinator.relaunch_backoff_max_s)
     broken.push_back({"coordinator.relaunch_backoff_s", "is more than coordinator.relaunch_backoff_max_s"});

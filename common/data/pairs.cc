@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "common/data/pairs/rules.h"
 
 namespace srlm::data {
@@ -14,6 +16,8 @@ pairs::Contrast Find(std::span<const ScoredCandidate> left, const PairOptions& o
   switch (options.rule) {
     case PairRule::kExtremes: return pairs::Extremes(left);
     case PairRule::kLengthControlled: return pairs::LengthControlled(left, options.rho);
+    case PairRule::kAnchored: return pairs::Anchored(left);
+    case PairRule::kPositive: break;
   }
   return {};
 }
@@ -21,8 +25,16 @@ pairs::Contrast Find(std::span<const ScoredCandidate> left, const PairOptions& o
 /// Adds the pair that the rule finds among `left`, of at least two; or says why there is none.
 PairOutcome AddPair(std::span<const ScoredCandidate> left, const PairOptions& options, PairDecision& decision) {
   const pairs::Contrast found = Find(left, options);
+  if (found.chosen == nullptr) {
+    decision.reason = "of the candidates that can be in a pair none is the anchor's, or all are";
+    return PairOutcome::kTooFewCandidates;
+  }
   const ScoredCandidate &chosen = *found.chosen, &rejected = *found.rejected;
   const double gap = *chosen.score - *rejected.score;
+  if (rejected.anchor && gap <= kRounding) {
+    decision.reason = found.reason + ", not less";
+    return gap < -kRounding ? PairOutcome::kNotBetter : PairOutcome::kTie;
+  }
   if (gap <= kRounding) {
     decision.reason = fmt::format("all {} scored candidates have the score {:.4g}", left.size(), *chosen.score);
     return PairOutcome::kTie;
@@ -41,6 +53,30 @@ PairOutcome AddPair(std::span<const ScoredCandidate> left, const PairOptions& op
   decision.pairs.push_back({chosen.sample, rejected.sample, *chosen.score, *rejected.score, chosen.tokens,
                             rejected.tokens, earlier + found.reason});
   return PairOutcome::kPaired;
+}
+
+void AddPairs(std::vector<ScoredCandidate>& left, const PairOptions& options, PairDecision& decision) {
+  while (left.size() >= 2 && static_cast<int>(decision.pairs.size()) < options.max_pairs) {
+    const PairOutcome outcome = AddPair(left, options, decision);
+    if (decision.pairs.empty()) decision.outcome = outcome;
+    if (outcome != PairOutcome::kPaired) break;
+    const ChosenPair& pair = decision.pairs.back();
+    std::erase_if(left, [&](const ScoredCandidate& each) {
+      return each.sample == pair.chosen_sample || each.sample == pair.rejected_sample;
+    });
+  }
+  if (decision.pairs.empty()) return;
+  decision.outcome = PairOutcome::kPaired;
+  decision.reason.clear();
+}
+
+void AddGood(std::span<const ScoredCandidate> left, const PairOptions& options, PairDecision& decision) {
+  decision.pairs = pairs::Positive(left, options.positive_min_score);
+  decision.outcome = decision.pairs.empty() ? PairOutcome::kNoneGoodEnough : PairOutcome::kPositive;
+  if (!decision.pairs.empty()) return;
+  const auto best = std::ranges::max_element(left, {}, [](const ScoredCandidate& each) { return *each.score; });
+  decision.reason =
+      fmt::format("the best answer scored {:.4g}, less than {:.4g}", *best->score, options.positive_min_score);
 }
 
 }  // namespace
@@ -74,6 +110,9 @@ std::string_view PairOutcomeName(PairOutcome outcome) {
     case PairOutcome::kGapTooSmall: return "gap_too_small";
     case PairOutcome::kTooFewCandidates: return "too_few_candidates";
     case PairOutcome::kSameText: return "same_text";
+    case PairOutcome::kNotBetter: return "not_better";
+    case PairOutcome::kPositive: return "positive";
+    case PairOutcome::kNoneGoodEnough: return "none_good_enough";
   }
   return "?";
 }
@@ -82,6 +121,8 @@ std::string_view PairRuleName(PairRule rule) {
   switch (rule) {
     case PairRule::kExtremes: return "extremes";
     case PairRule::kLengthControlled: return "length-controlled";
+    case PairRule::kAnchored: return "anchored";
+    case PairRule::kPositive: return "positive";
   }
   return "?";
 }
@@ -99,27 +140,21 @@ PairDecision ChoosePairs(std::span<const ScoredCandidate> candidates, const Pair
     unscored += !dropped && !candidate.score;
     if (decision.uses.back() == CandidateUse::kBetween) left.push_back(candidate);
   }
-  if (left.size() < 2) {
-    decision.reason = fmt::format("{} of {} candidates can be in a pair ({} cut, {} unscored)", left.size(),
-                                  candidates.size(), cut, unscored);
+  const bool positive = options.rule == PairRule::kPositive;
+  if (left.size() < (positive ? 1 : 2)) {
+    decision.reason = fmt::format("{} of {} candidates can be {} ({} cut, {} unscored)", left.size(), candidates.size(),
+                                  positive ? "trained on" : "in a pair", cut, unscored);
     return decision;
   }
-  while (left.size() >= 2 && static_cast<int>(decision.pairs.size()) < options.max_pairs) {
-    const PairOutcome outcome = AddPair(left, options, decision);
-    if (outcome != PairOutcome::kPaired && decision.pairs.empty()) decision.outcome = outcome;
-    if (outcome != PairOutcome::kPaired) break;
-    const ChosenPair& pair = decision.pairs.back();
-    for (size_t i = 0; i < candidates.size(); ++i) {
+  if (positive)
+    AddGood(left, options, decision);
+  else
+    AddPairs(left, options, decision);
+  for (size_t i = 0; i < candidates.size(); ++i) {
+    for (const ChosenPair& pair : decision.pairs) {
       if (candidates[i].sample == pair.chosen_sample) decision.uses[i] = CandidateUse::kChosen;
       if (candidates[i].sample == pair.rejected_sample) decision.uses[i] = CandidateUse::kRejected;
     }
-    std::erase_if(left, [&](const ScoredCandidate& each) {
-      return each.sample == pair.chosen_sample || each.sample == pair.rejected_sample;
-    });
-  }
-  if (!decision.pairs.empty()) {
-    decision.outcome = PairOutcome::kPaired;
-    decision.reason.clear();
   }
   return decision;
 }

@@ -99,10 +99,13 @@ Status ExportPairs(RunReader& run, int round, bool as_lessons, const Write& writ
   SRLM_ASSIGN_OR_RETURN(const auto pairs, ReadRows(run, "pairs", round, 0));
   for (const Json& pair : pairs) {
     if (!pair.contains("chosen")) continue;  // a tie, or another reason for no pair
+    const bool positive = !pair.contains("rejected");
+    if (positive && !as_lessons) continue;
     const auto prompt = prompts.find(KeyOf(pair));
     const auto chosen = candidates.find({KeyOf(pair), pair.value("chosen_sample", -1)});
     const auto rejected = candidates.find({KeyOf(pair), pair.value("rejected_sample", -1)});
-    if (prompt == prompts.end() || chosen == candidates.end() || rejected == candidates.end()) return Missing(pair);
+    if (prompt == prompts.end() || chosen == candidates.end() || (!positive && rejected == candidates.end()))
+      return Missing(pair);
     SRLM_RETURN_IF_ERROR(write(as_lessons ? Lesson(prompt->second, chosen->second)
                                           : Pair(pair, prompt->second, chosen->second, rejected->second)));
   }

@@ -81,11 +81,13 @@ std::string DescribePairs(const Rows& rows, size_t width) {
       text += Block(Text(row, "prompt"), width);
       continue;
     }
-    text += fmt::format("round {}  {}  {} over {}\n", Number(row, "round"), id, Number(row, "chosen_score"),
-                        Number(row, "rejected_score"));
-    text += fmt::format("  {}: {}\n", OneLine(Text(row, "rule")), OneLine(Text(row, "reason")));
+    text += fmt::format("round {}  {}  {}", Number(row, "round"), id, Number(row, "chosen_score"));
+    text += row.contains("rejected") ? fmt::format(" over {}\n", Number(row, "rejected_score")) : "\n";
+    text += fmt::format("  {}: {}", OneLine(Text(row, "rule")), OneLine(Text(row, "reason")));
+    text += row.contains("consistency") ? fmt::format("; consistency {}\n", Number(row, "consistency")) : "\n";
     text += Block(Text(row, "prompt"), width);
     text += fmt::format("  chosen, sample {}:\n{}", Number(row, "chosen_sample"), Block(Text(row, "chosen"), width));
+    if (!row.contains("rejected")) continue;
     text +=
         fmt::format("  rejected, sample {}:\n{}", Number(row, "rejected_sample"), Block(Text(row, "rejected"), width));
   }

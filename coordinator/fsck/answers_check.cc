@@ -7,6 +7,7 @@
 #include "coordinator/fsck/prompt_group.h"
 #include "coordinator/fsck/row_difference.h"
 #include "coordinator/ledger/tables.h"
+#include "coordinator/rounds/answers.h"
 #include "coordinator/rounds/judge_program.h"
 
 namespace srlm::fsck {
@@ -28,6 +29,7 @@ class GroupReader {
     SRLM_RETURN_IF_ERROR(Read(*first, end, "", "prompts", groups, &PromptGroup::prompts));
     SRLM_RETURN_IF_ERROR(Read(*first, end, ", sample", "candidates", groups, &PromptGroup::candidates));
     SRLM_RETURN_IF_ERROR(Read(*first, end, ", sample, vote", "votes", groups, &PromptGroup::votes));
+    SRLM_RETURN_IF_ERROR(Read(*first, end, ", sample", "likelihoods", groups, &PromptGroup::likelihoods));
     SRLM_RETURN_IF_ERROR(Read(*first, end, ", pair", "pairs", groups, &PromptGroup::pairs));
     next_ = end;
     return groups;
@@ -37,7 +39,7 @@ class GroupReader {
   // The first position from `position` on that any table has.
   Result<std::optional<int>> FirstFrom(int64_t position) {
     std::optional<int> first;
-    for (const char* table : {"prompts", "candidates", "votes", "pairs"}) {
+    for (const char* table : {"prompts", "candidates", "votes", "likelihoods", "pairs"}) {
       SRLM_ASSIGN_OR_RETURN(
           ledger::Query query,
           run_.ledger.database().Prepare(fmt::format(
@@ -73,7 +75,7 @@ class GroupReader {
 
 // Rows of rounds that the ledger does not have would never be read by round.
 Status CheckStrayRounds(const Run& run, Report& report) {
-  for (const char* table : {"prompts", "candidates", "votes", "pairs"}) {
+  for (const char* table : {"prompts", "candidates", "votes", "likelihoods", "pairs"}) {
     int after = INT32_MIN;
     while (true) {
       SRLM_ASSIGN_OR_RETURN(ledger::Query query,
@@ -108,7 +110,8 @@ ledger::RoundCounts WithoutSums(ledger::RoundCounts counts) {
   for (double* sum : {&votes.score_sum, &votes.score_squares, &votes.length_sum, &votes.length_squares,
                       &votes.score_length, &votes.variance_sum})
     *sum = 0;
-  counts.pairs = counts.ties = 0;
+  counts.pairs = counts.ties = counts.consistencies = 0;
+  counts.consistency_sum = 0;
   return counts;
 }
 
@@ -143,7 +146,7 @@ std::string Of(int64_t count, const std::string& open) { return count == 0 ? "" 
 }  // namespace
 
 Status CheckAnswers(Run& run, Report& report) {
-  for (const char* check : {"prompts", "candidates", "votes", "pairs"}) report.Begin(check);
+  for (const char* check : {"prompts", "candidates", "votes", "likelihoods", "pairs"}) report.Begin(check);
   GroupTotals totals;
   std::set<std::string> given_ids;
   for (const ledger::RoundRow& round : run.rounds) {
@@ -178,11 +181,12 @@ Status CheckAnswers(Run& run, Report& report) {
   SRLM_RETURN_IF_ERROR(CheckStrayRounds(run, report));
   report.CountedIn("prompts", fmt::format("{}{}{}", totals.prompts, Of(totals.set_aside, "set aside"),
                                           Of(totals.open_prompts, "open")));
-  report.CountedIn("candidates",
-                   fmt::format("{} of {} x {}", totals.candidates,
-                               totals.prompts - totals.set_aside - totals.open_prompts, run.config.generation.samples));
+  report.CountedIn("candidates", fmt::format("{} of {} x {}", totals.candidates,
+                                             totals.prompts - totals.set_aside - totals.open_prompts,
+                                             run.config.generation.samples + rounds::AnchorSamples(run.config)));
   report.CountedIn("votes", fmt::format("{}{}{}", totals.votes, Of(totals.not_judged, "candidates not judged"),
                                         Of(totals.open_candidates, "candidates open")));
+  report.CountedIn("likelihoods", fmt::format("{}", totals.likelihoods));
   report.CountedIn("pairs", fmt::format("{} of {} prompts", totals.pairs, totals.prompts));
   return OkStatus();
 }

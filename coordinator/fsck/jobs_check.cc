@@ -17,7 +17,7 @@ std::string RowOf(const ledger::JobRow& row) { return "jobs, " + row.job_id; }
 
 // The row against the models, and against the pairs that the job trained on.
 Status CheckRow(const Run& run, const ledger::JobRow& row, Report& report) {
-  const rounds::TrainingJob job = rounds::JobOf(row.round + 1);
+  const rounds::TrainingJob job = rounds::JobOf(run.config, row.round + 1);
   const auto model = run.models.find(row.output_model);
   const bool made = model != run.models.end();
   if (row.job_id != job.job_id || row.kind != job.kind || row.output_model != job.output)
@@ -32,16 +32,18 @@ Status CheckRow(const Run& run, const ledger::JobRow& row, Report& report) {
   if (made && model->second.job_id != row.job_id)
     report.Add(RowOf(row), fmt::format("its model was made by job {}", model->second.job_id), kRowsChanged);
   if (row.state == "failed" && row.message.empty()) report.Add(RowOf(row), "it failed without a message", kRowsChanged);
-  if (row.kind != "dpo" || row.state != "done") return OkStatus();
+  if (row.round == 0 || row.state != "done") return OkStatus();
   for (const char* check : {"new prompts", "prompts", "candidates", "votes", "pairs"})
     if (report.FoundIn(check) > 0) return OkStatus();  // said there
   int64_t rows = 0;
   Sha256Stream stream;
-  SRLM_RETURN_IF_ERROR(rounds::ForEachPreference(run.config, run.ledger, row.round, [&](const auto& each) {
+  const auto add = [&](const auto& each) {
     ++rows;
     stream.Add(data::JsonLine(data::ToJson(each)));
     return OkStatus();
-  }));
+  };
+  SRLM_RETURN_IF_ERROR(row.kind == "sft" ? rounds::ForEachGood(run.ledger, row.round, add)
+                                         : rounds::ForEachPreference(run.config, run.ledger, row.round, add));
   if (rows != row.rows)
     report.Add(RowOf(row), fmt::format("it trained on {} rows, and its round's pairs give {}", row.rows, rows),
                kRowsChanged);

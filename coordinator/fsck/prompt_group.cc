@@ -10,6 +10,7 @@
 #include "coordinator/fsck/row_difference.h"
 #include "coordinator/rounds/answers.h"
 #include "coordinator/rounds/judge_program.h"
+#include "coordinator/rounds/likelihoods.h"
 #include "coordinator/rounds/pair_maker.h"
 
 namespace srlm::fsck {
@@ -29,6 +30,8 @@ class GroupCheck {
   bool Candidates();
   /// Whether every candidate has the votes that it must have, and the score that follows from them.
   bool Judgements(Votes& votes);
+  /// Whether each candidate has the likelihood under the model before that it must have.
+  bool Likelihoods();
   void Pair();
 
  private:
@@ -67,13 +70,14 @@ bool GroupCheck::Prompt() {
   }
   const std::string& state = prompt().state;
   totals_.set_aside += state == "failed";
-  totals_.open_prompts += state == "open";
-  if (state != "open" && state != "answered" && state != "failed") {
+  const bool open = state == "open" || state == "anchor";
+  totals_.open_prompts += open;
+  if (!open && state != "answered" && state != "failed") {
     Add("prompts", RowOf("prompts"), "its state is \"" + state + "\", which there is none of");
     return false;
   }
-  if (state == "open" && round_.pairs_closed) {
-    Add("prompts", RowOf("prompts"), "it has no candidates and was not set aside, in a round that is closed");
+  if (open && round_.pairs_closed) {
+    Add("prompts", RowOf("prompts"), "it lacks candidates and was not set aside, in a round that is closed");
     return false;
   }
   if (state == "failed" && prompt().reason.empty()) {
@@ -85,7 +89,10 @@ bool GroupCheck::Prompt() {
 
 bool GroupCheck::Candidates() {
   totals_.candidates += static_cast<int64_t>(group_.candidates.size());
-  const int wanted = prompt().state == "answered" ? run_.config.generation.samples : 0;
+  const std::string& state = prompt().state;
+  const bool has_anchors = state == "answered" && prompt().reason.empty();
+  const int wanted = (state == "answered" || state == "anchor" ? run_.config.generation.samples : 0) +
+                     (has_anchors ? rounds::AnchorSamples(run_.config) : 0);
   bool right = true;
   std::vector<int> there(static_cast<size_t>(wanted), 0);
   for (const ledger::CandidateRow& row : group_.candidates) {
@@ -110,12 +117,13 @@ bool GroupCheck::Candidates() {
 
 bool GroupCheck::Candidate(const ledger::CandidateRow& row) {
   const std::string where = RowOf("candidates", row.sample);
-  const std::string model = run_.ModelId(fmt::format("M{}", round_.round));
+  const bool anchor = rounds::IsAnchor(run_.config, row.sample);
+  const std::string model = run_.ModelId(anchor ? rounds::AnchorName(run_.config) : fmt::format("M{}", round_.round));
   std::string what;
   if (row.prompt_id != prompt().prompt_id)
     what = "it is of prompt " + row.prompt_id;
   else if (row.model_id != model && !model.empty())
-    what = fmt::format("made by model {}, and the round's is {}", row.model_id, model);
+    what = fmt::format("made by model {}, and the {} is {}", row.model_id, anchor ? "anchor" : "round's", model);
   else if (row.token_hash != Sha256Tokens(row.token_ids))
     what = "its token_hash is not that of its token_ids";
   if (!what.empty()) Add("candidates", where, what);
@@ -200,6 +208,30 @@ bool GroupCheck::Vote(const ledger::CandidateRow& candidate, const ledger::VoteR
   return what.empty();
 }
 
+bool GroupCheck::Likelihoods() {
+  totals_.likelihoods += static_cast<int64_t>(group_.likelihoods.size());
+  const auto wanted = rounds::LikelihoodsWanted(run_.config, round_.round);
+  const std::string model = run_.ModelId(fmt::format("M{}", round_.round - 1));
+  const auto add = [&](int sample, const std::string& what) {
+    Add("likelihoods", RowOf("likelihoods", sample), what);
+    return false;
+  };
+  for (const ledger::CandidateRow& row : group_.candidates) {
+    const auto rows = std::ranges::count(group_.likelihoods, row.sample, &ledger::LikelihoodRow::sample);
+    const bool one = row.sample < wanted.samples && (wanted.keep_cut || !row.cut);
+    if (rows > one) return add(row.sample, fmt::format("it is there {} times, {} wanted", rows, one ? 1 : 0));
+    if (rows < one && round_.pairs_closed) return add(row.sample, "it is missing, in a round that is closed");
+  }
+  for (const ledger::LikelihoodRow& row : group_.likelihoods) {
+    if (std::ranges::find(group_.candidates, row.sample, &ledger::CandidateRow::sample) == group_.candidates.end())
+      return add(row.sample, "there is no candidate that it is of");
+    if (row.logprob.has_value() != row.reason.empty()) return add(row.sample, "its value and its reason do not fit");
+    if (row.logprob && row.model_id != model && !model.empty())
+      return add(row.sample, fmt::format("made by model {}, and M{} is {}", row.model_id, round_.round - 1, model));
+  }
+  return true;
+}
+
 void GroupCheck::Pair() {
   const std::string where = RowOf("pairs");
   if (group_.pairs.empty()) {
@@ -211,7 +243,8 @@ void GroupCheck::Pair() {
     return;
   }
   totals_.pairs += std::ranges::count_if(group_.pairs, [](const auto& pair) { return pair.chosen_sample >= 0; });
-  const rounds::PromptDecision decision = rounds::DecidePrompt(run_.config, prompt(), group_.candidates);
+  const rounds::PromptDecision decision =
+      rounds::DecidePrompt(run_.config, prompt(), group_.candidates, group_.likelihoods);
   if (group_.pairs.size() != decision.pairs.size())
     return Add("pairs", where,
                fmt::format("it has {} rows, and the votes give {}", group_.pairs.size(), decision.pairs.size()));
@@ -234,19 +267,17 @@ void CheckGroup(const Run& run, const ledger::RoundRow& round, int position, con
   GroupCheck check(run, round, position, group, report, totals);
   if (!check.Prompt() || !check.Candidates()) return;
   Votes votes;
-  if (!check.Judgements(votes)) return;
+  if (!check.Judgements(votes) || !check.Likelihoods()) return;
   check.Pair();
   ++counts.prompts;
   counts.new_prompts += group.prompts.front().is_new;
   counts.answered += group.prompts.front().state == "answered";
   counts.failed_prompts += group.prompts.front().state == "failed";
   for (const ledger::CandidateRow& row : group.candidates) {
-    ++counts.candidates;
-    counts.tokens += static_cast<int64_t>(row.token_ids.size());
-    counts.dropped += rounds::IsDropped(run.config, row);
-    counts.not_judged += rounds::IsNotJudged(row);
+    rounds::CountCandidate(run.config, row, counts);
+    counts.not_judged += rounds::IsNotJudged(row) && !rounds::IsAnchor(run.config, row.sample);
   }
-  rounds::CountDecided(group.candidates, votes, group.pairs, counts);
+  rounds::CountDecided(run.config, group.candidates, votes, group.pairs, counts);
 }
 
 }  // namespace srlm::fsck

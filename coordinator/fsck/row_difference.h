@@ -12,6 +12,9 @@
 namespace srlm::fsck {
 
 inline std::string ValueText(const std::string& text) { return "\"" + text + "\""; }
+inline std::string ValueText(const std::optional<double>& number) {
+  return number ? fmt::format("{}", *number) : "none";
+}
 template <class T>
 std::string ValueText(const T& number) {
   return fmt::format("{}", number);

@@ -88,8 +88,8 @@ class Ledger {
   Result<std::optional<PromptRow>> PromptById(int round, const std::string& prompt_id) const;
   /// Prompts of a round after a position, in order, at most `limit`.
   Result<std::vector<PromptRow>> PromptsAfter(int round, int position, int64_t limit) const;
-  /// Position and id of those of them that are open.
-  Result<std::vector<std::pair<int, std::string>>> OpenPrompts(int round, int position, int64_t limit) const;
+  /// Those of them that lack answers.
+  Result<std::vector<OpenPrompt>> OpenPrompts(int round, int position, int64_t limit) const;
   /// Position of the round's next prompt.
   Result<int> NextPosition(int round) const;
   /// Ids of the given prompts of all rounds.
@@ -103,12 +103,25 @@ class Ledger {
   Result<std::optional<CandidateRow>> Candidate(int round, int position, int sample) const;
   /// Keys of a round's candidates that have neither a score nor a reason, after a key, in order; at most `limit`.
   Result<std::vector<CandidateKey>> OpenCandidates(int round, const CandidateKey& after, int64_t limit) const;
-  /// Mean scores of a prompt's candidates that have one.
-  Result<std::vector<double>> ScoresOf(int round, int position) const;
+  /// Mean scores of a prompt's first `samples` candidates, as far as they have one.
+  Result<std::vector<double>> ScoresOf(int round, int position, int samples) const;
 
   Result<bool> AddVote(const VoteRow& row);
   Result<std::vector<VoteRow>> Votes(int round) const;  // by position, sample, vote; 0: of all rounds
   Result<std::vector<VoteRow>> VotesOf(int round, int position, int sample) const;
+
+  Result<bool> AddLikelihood(const LikelihoodRow& row);
+  Result<std::vector<LikelihoodRow>> LikelihoodsOf(int round, int position) const;  // by sample
+  /// A round's candidates that are to have one: of the first `samples` of each prompt those that were not cut, or all.
+  struct LikelihoodsWanted {
+    int round = 0;
+    int samples = 0;
+    bool keep_cut = false;
+  };
+  Result<int64_t> CountLikelihoods(const LikelihoodsWanted& wanted, bool missing) const;
+  /// Keys of those that have none, after a key, in order; at most `limit`.
+  Result<std::vector<CandidateKey>> MissingLikelihoods(const LikelihoodsWanted& wanted, const CandidateKey& after,
+                                                       int64_t limit) const;
 
   Result<bool> AddPair(const PairRow& row);
   Result<std::vector<PairRow>> Pairs(int round) const;  // by position and pair; 0: of all rounds

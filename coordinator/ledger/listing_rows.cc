@@ -75,10 +75,12 @@ Result<Json> PairJson(const Ledger& ledger, const PairRow& row) {
   SRLM_ASSIGN_OR_RETURN(const auto prompt, ledger.Prompt(row.round, row.position));
   Json json = {{"round", row.round}, {"prompt_id", row.prompt_id}, {"pair", row.pair},
                {"rule", row.rule},   {"outcome", row.outcome},     {"reason", row.reason}};
+  if (row.consistency) json["consistency"] = *row.consistency;
   json["prompt"] = prompt ? data::PlainText(prompt->input) : "";
   if (row.chosen_sample < 0) return json;
   for (const bool chosen : {true, false}) {
     const int sample = chosen ? row.chosen_sample : row.rejected_sample;
+    if (sample < 0) continue;  // positive
     SRLM_ASSIGN_OR_RETURN(const auto candidate, ledger.Candidate(row.round, row.position, sample));
     const std::string side = chosen ? "chosen" : "rejected";
     json[side] = candidate ? candidate->text : "";

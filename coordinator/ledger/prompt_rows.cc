@@ -59,17 +59,18 @@ Result<std::vector<PromptRow>> Ledger::PromptsAfter(int round, int position, int
                            limit);
 }
 
-Result<std::vector<std::pair<int, std::string>>> Ledger::OpenPrompts(int round, int position, int64_t limit) const {
-  SRLM_ASSIGN_OR_RETURN(Query query,
-                        database_->Prepare("SELECT position, prompt_id FROM prompts WHERE state = 'open' AND round = ? "
-                                           "AND position > ? ORDER BY position LIMIT ?"));
+Result<std::vector<OpenPrompt>> Ledger::OpenPrompts(int round, int position, int64_t limit) const {
+  SRLM_ASSIGN_OR_RETURN(
+      Query query, database_->Prepare(
+                       "SELECT position, prompt_id, state FROM prompts WHERE state IN ('open', 'anchor') AND round = ? "
+                       "AND position > ? ORDER BY position LIMIT ?"));
   query.BindNext(round, position, limit);
-  std::vector<std::pair<int, std::string>> prompts;
+  std::vector<OpenPrompt> prompts;
   while (true) {
     SRLM_ASSIGN_OR_RETURN(const bool more, query.Step());
     if (!more) return prompts;
-    auto& [at, id] = prompts.emplace_back();
-    query.Read(at, id);
+    OpenPrompt& prompt = prompts.emplace_back();
+    query.Read(prompt.position, prompt.prompt_id, prompt.state);
   }
 }
 

@@ -56,8 +56,14 @@ struct PromptRow {
   bool is_new = false;  // written by a model; else given
   data::PromptInput input;
   TokenIds token_ids;  // as rendered for the round's model
-  std::string state;   // open, answered (its candidates are there), failed
-  std::string reason;  // why it has no candidates
+  std::string state;   // open, anchor (only the anchor's answers are missing), answered, failed
+  std::string reason;  // why it has no candidates or, answered, none of the anchor
+};
+
+struct OpenPrompt {
+  int position = 0;
+  std::string prompt_id;
+  std::string state;  // open, anchor
 };
 
 struct CandidateKey {
@@ -66,7 +72,7 @@ struct CandidateKey {
   std::string prompt_id;
 };
 
-/// One answer. Key: round, position (of its prompt), sample.
+/// One answer. Key: round, position (of its prompt), sample. Samples from generation.samples on are the anchor's.
 struct CandidateRow {
   int round = 0;
   int position = 0;
@@ -98,6 +104,16 @@ struct VoteRow {
   std::string text;
 };
 
+/// A candidate under the model before its own. Key: round, position, sample.
+struct LikelihoodRow {
+  int round = 0;
+  int position = 0;
+  int sample = 0;
+  std::string model_id;
+  std::optional<double> logprob;  // sum over the candidate's tokens
+  std::string reason;             // why there is none
+};
+
 struct PairKey {
   int round = 0;
   int position = 0;
@@ -111,15 +127,17 @@ struct PairRow {
   int position = 0;
   int pair = 0;  // of the prompt, from 0
   std::string prompt_id;
-  std::string rule;        // extremes, length-controlled
-  std::string outcome;     // paired, tie, gap_too_small, too_few_candidates, same_text
+  std::string rule;        // extremes, length-controlled, anchored, positive
+  std::string outcome;     // paired, tie, gap_too_small, too_few_candidates, same_text, not_better; positive: positive,
+                           // none_good_enough
   int chosen_sample = -1;  // -1 unless paired
-  int rejected_sample = -1;
+  int rejected_sample = -1;  // -1 with `positive`, too
   double chosen_score = 0;
   double rejected_score = 0;
   int chosen_tokens = 0;  // lengths of the two answers
   int rejected_tokens = 0;
-  std::string reason;  // for people: why these two, or why none
+  std::optional<double> consistency;  // of the two models' rankings of the prompt's answers, where they are wanted
+  std::string reason;                 // for people: why these two, or why none
 };
 
 /// What a round has so far, kept with every change of its rows; counted anew in the rows' order when its pairs are
@@ -134,13 +152,19 @@ struct RoundCounts {
   int64_t tokens = 0;      // of the candidates
   int64_t dropped = 0;     // candidates that get no votes because they were cut
   int64_t not_judged = 0;  // candidates whose votes were set aside
+  // The anchor's answers are in none of these figures, which are about the round's model.
+  int64_t anchors = 0;
+  int64_t anchors_done = 0;  // scored, or with a reason why not
   data::VoteTally votes;
   int64_t pairs = 0;
-  int64_t ties = 0;  // prompts whose best and worst scores are equal
+  int64_t ties = 0;            // prompts whose best and worst scores are equal
+  double consistency_sum = 0;  // over the prompts that have one
+  int64_t consistencies = 0;
 
   /// Prompts and candidates that wait for a result.
   int64_t open() const {
-    return prompts - answered - failed_prompts + candidates - dropped - not_judged - votes.scored - votes.unscored;
+    return prompts - answered - failed_prompts + candidates - dropped - not_judged - votes.scored - votes.unscored +
+           anchors - anchors_done;
   }
 };
 
@@ -157,7 +181,7 @@ struct EvaluationVoteRow {
 
 /// A training job. Key: job_id.
 struct JobRow {
-  std::string job_id;  // "sft", "dpo-1", ...
+  std::string job_id;  // "sft"; "dpo-1", ... or "sft-1", ...
   std::string kind;    // sft, dpo
   int round = 0;
   std::string state;         // running, done, failed

@@ -23,7 +23,7 @@ CREATE TABLE attempts (round INTEGER, attempt INTEGER, wave INTEGER NOT NULL, mo
 CREATE TABLE prompts (round INTEGER, position INTEGER, prompt_id TEXT NOT NULL, is_new INTEGER NOT NULL,
   state TEXT NOT NULL, reason TEXT NOT NULL, input TEXT NOT NULL, token_ids BLOB NOT NULL,
   PRIMARY KEY (round, position), UNIQUE (round, prompt_id));
-CREATE INDEX open_prompts ON prompts (round, position, prompt_id) WHERE state = 'open';
+CREATE INDEX open_prompts ON prompts (round, position, prompt_id, state) WHERE state IN ('open', 'anchor');
 CREATE TABLE candidates (round INTEGER, position INTEGER, sample INTEGER, prompt_id TEXT NOT NULL,
   model_id TEXT NOT NULL, cut INTEGER NOT NULL, score REAL, use TEXT NOT NULL, reason TEXT NOT NULL,
   logprob REAL NOT NULL, token_hash TEXT NOT NULL, token_ids BLOB NOT NULL, text TEXT NOT NULL,
@@ -32,13 +32,16 @@ CREATE INDEX open_candidates ON candidates (round, position, sample, prompt_id) 
 CREATE TABLE votes (round INTEGER, position INTEGER, sample INTEGER, vote INTEGER, model_id TEXT NOT NULL,
   subject_hash TEXT NOT NULL, state TEXT NOT NULL, score REAL, logprob REAL NOT NULL, token_ids BLOB NOT NULL,
   text TEXT NOT NULL, PRIMARY KEY (round, position, sample, vote));
+CREATE TABLE likelihoods (round INTEGER, position INTEGER, sample INTEGER, model_id TEXT NOT NULL, logprob REAL,
+  reason TEXT NOT NULL, PRIMARY KEY (round, position, sample));
 CREATE TABLE pairs (round INTEGER, position INTEGER, pair INTEGER, prompt_id TEXT NOT NULL, rule TEXT NOT NULL,
   outcome TEXT NOT NULL, chosen_sample INTEGER NOT NULL, rejected_sample INTEGER NOT NULL, chosen_score REAL NOT NULL,
-  rejected_score REAL NOT NULL, chosen_tokens INTEGER NOT NULL, rejected_tokens INTEGER NOT NULL, reason TEXT NOT NULL,
+  rejected_score REAL NOT NULL, chosen_tokens INTEGER NOT NULL, rejected_tokens INTEGER NOT NULL, consistency REAL, reason TEXT NOT NULL,
   PRIMARY KEY (round, position, pair));
 CREATE TABLE round_counts (round INTEGER PRIMARY KEY, prompts INTEGER NOT NULL, new_prompts INTEGER NOT NULL, answered INTEGER NOT NULL,
   failed_prompts INTEGER NOT NULL,
   candidates INTEGER NOT NULL, tokens INTEGER NOT NULL, dropped INTEGER NOT NULL, not_judged INTEGER NOT NULL,
+  anchors INTEGER NOT NULL, anchors_done INTEGER NOT NULL,
   votes INTEGER NOT NULL, parsed INTEGER NOT NULL, absent INTEGER NOT NULL,
   out_of_range INTEGER NOT NULL,
   score_0 INTEGER NOT NULL, score_1 INTEGER NOT NULL, score_2 INTEGER NOT NULL, score_3 INTEGER NOT NULL, score_4 INTEGER NOT NULL,
@@ -47,7 +50,7 @@ CREATE TABLE round_counts (round INTEGER PRIMARY KEY, prompts INTEGER NOT NULL, 
   length_sum REAL NOT NULL, length_squares REAL NOT NULL, score_length REAL NOT NULL,
   variance_sum REAL NOT NULL,
   variances INTEGER NOT NULL, score_pairs INTEGER NOT NULL, score_ties INTEGER NOT NULL, pairs INTEGER NOT NULL,
-  ties INTEGER NOT NULL);
+  ties INTEGER NOT NULL, consistency_sum REAL NOT NULL, consistencies INTEGER NOT NULL);
 CREATE TABLE evaluation_votes (model TEXT, answer INTEGER, vote INTEGER, model_id TEXT NOT NULL, text TEXT NOT NULL,
   state TEXT NOT NULL, score REAL, PRIMARY KEY (model, answer, vote));
 CREATE TABLE evaluations (model TEXT PRIMARY KEY, metrics TEXT NOT NULL) WITHOUT ROWID;

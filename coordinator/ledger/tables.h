@@ -44,23 +44,26 @@ SRLM_TABLE(
 SRLM_TABLE(VoteRow, "votes",
            "round, position, sample, vote, model_id, subject_hash, state, score, logprob, token_ids, text", r.round,
            r.position, r.sample, r.vote, r.model_id, r.subject_hash, r.state, r.score, r.logprob, r.token_ids, r.text);
+SRLM_TABLE(LikelihoodRow, "likelihoods", "round, position, sample, model_id, logprob, reason", r.round, r.position,
+           r.sample, r.model_id, r.logprob, r.reason);
 SRLM_TABLE(
     PairRow, "pairs",
     "round, position, pair, prompt_id, rule, outcome, chosen_sample, rejected_sample, chosen_score, rejected_score, "
-    "chosen_tokens, rejected_tokens, reason",
+    "chosen_tokens, rejected_tokens, consistency, reason",
     r.round, r.position, r.pair, r.prompt_id, r.rule, r.outcome, r.chosen_sample, r.rejected_sample, r.chosen_score,
-    r.rejected_score, r.chosen_tokens, r.rejected_tokens, r.reason);
+    r.rejected_score, r.chosen_tokens, r.rejected_tokens, r.consistency, r.reason);
 SRLM_TABLE(RoundCounts, "round_counts",
-           "round, prompts, new_prompts, answered, failed_prompts, candidates, tokens, dropped, not_judged, votes, "
+           "round, prompts, new_prompts, answered, failed_prompts, candidates, tokens, dropped, not_judged, anchors, "
+           "anchors_done, votes, "
            "parsed, absent, out_of_range, score_0, score_1, score_2, score_3, score_4, score_5, scored, unscored, "
            "score_sum, score_squares, length_sum, length_squares, score_length, variance_sum, variances, score_pairs, "
-           "score_ties, pairs, ties",
+           "score_ties, pairs, ties, consistency_sum, consistencies",
            r.round, r.prompts, r.new_prompts, r.answered, r.failed_prompts, r.candidates, r.tokens, r.dropped,
-           r.not_judged, r.votes.votes, r.votes.parsed, r.votes.absent, r.votes.out_of_range, r.votes.histogram[0],
-           r.votes.histogram[1], r.votes.histogram[2], r.votes.histogram[3], r.votes.histogram[4], r.votes.histogram[5],
-           r.votes.scored, r.votes.unscored, r.votes.score_sum, r.votes.score_squares, r.votes.length_sum,
-           r.votes.length_squares, r.votes.score_length, r.votes.variance_sum, r.votes.variances, r.votes.score_pairs,
-           r.votes.score_ties, r.pairs, r.ties);
+           r.not_judged, r.anchors, r.anchors_done, r.votes.votes, r.votes.parsed, r.votes.absent, r.votes.out_of_range,
+           r.votes.histogram[0], r.votes.histogram[1], r.votes.histogram[2], r.votes.histogram[3], r.votes.histogram[4],
+           r.votes.histogram[5], r.votes.scored, r.votes.unscored, r.votes.score_sum, r.votes.score_squares,
+           r.votes.length_sum, r.votes.length_squares, r.votes.score_length, r.votes.variance_sum, r.votes.variances,
+           r.votes.score_pairs, r.votes.score_ties, r.pairs, r.ties, r.consistency_sum, r.consistencies);
 SRLM_TABLE(EvaluationVoteRow, "evaluation_votes", "model, answer, vote, model_id, text, state, score", r.model,
            r.answer, r.vote, r.model_id, r.text, r.state, r.score);
 SRLM_TABLE(JobRow, "jobs",

@@ -44,10 +44,10 @@ Result<std::vector<CandidateKey>> Ledger::OpenCandidates(int round, const Candid
   }
 }
 
-Result<std::vector<double>> Ledger::ScoresOf(int round, int position) const {
+Result<std::vector<double>> Ledger::ScoresOf(int round, int position, int samples) const {
   SRLM_ASSIGN_OR_RETURN(Query query, database_->Prepare("SELECT score FROM candidates WHERE round = ? AND position = ? "
-                                                        "AND score IS NOT NULL ORDER BY sample"));
-  query.BindNext(round, position);
+                                                        "AND sample < ? AND score IS NOT NULL ORDER BY sample"));
+  query.BindNext(round, position, samples);
   std::vector<double> scores;
   while (true) {
     SRLM_ASSIGN_OR_RETURN(const bool more, query.Step());

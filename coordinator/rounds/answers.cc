@@ -30,6 +30,26 @@ bool IsDropped(const config::RunConfig& config, const ledger::CandidateRow& cand
   return candidate.cut && config.generation.cut_candidates == config::CutCandidates::kDrop;
 }
 
+std::string AnchorName(const config::RunConfig& config) { return std::string(config::NameOf(config.pairs.anchor)); }
+
+int AnchorSamples(const config::RunConfig& config) {
+  return config.pairs.rule == config::PairRule::kAnchored ? config.pairs.anchor_samples : 0;
+}
+
+bool IsAnchor(const config::RunConfig& config, int sample) { return sample >= config.generation.samples; }
+
+void CountCandidate(const config::RunConfig& config, const ledger::CandidateRow& candidate,
+                    ledger::RoundCounts& counts) {
+  if (IsAnchor(config, candidate.sample)) {
+    ++counts.anchors;
+    counts.anchors_done += candidate.score || !candidate.reason.empty();
+    return;
+  }
+  ++counts.candidates;
+  counts.tokens += static_cast<int64_t>(candidate.token_ids.size());
+  counts.dropped += IsDropped(config, candidate);
+}
+
 bool IsNotJudged(const ledger::CandidateRow& candidate) { return candidate.reason.starts_with(kNotJudged); }
 
 Status Answers::Begin() {
@@ -102,9 +122,11 @@ Status Answers::Refill() {
   }
   if (!all_prompts_asked_) {
     SRLM_ASSIGN_OR_RETURN(const auto prompts, context_.ledger.OpenPrompts(round_, asked_prompts_, kAskAtOnce));
-    for (const auto& [position, prompt_id] : prompts)
-      SRLM_RETURN_IF_ERROR(Ask(CandidateStub(context_, round_, position, prompt_id)));
-    if (!prompts.empty()) asked_prompts_ = prompts.back().first;
+    for (const ledger::OpenPrompt& prompt : prompts)
+      SRLM_RETURN_IF_ERROR(Ask(prompt.state == "anchor"
+                                   ? AnchorStub(context_, round_, prompt.position, prompt.prompt_id)
+                                   : CandidateStub(context_, round_, prompt.position, prompt.prompt_id)));
+    if (!prompts.empty()) asked_prompts_ = prompts.back().position;
     all_prompts_asked_ = prompts.size() < static_cast<size_t>(kAskAtOnce);
   }
   return OkStatus();
@@ -112,12 +134,17 @@ Status Answers::Refill() {
 
 Result<bool> Answers::Recall(const std::string& item_id) {
   const auto name = ParseAnswerItem(item_id);
-  if (!name || name->round != round_) return false;
+  if (!name || name->round != round_ || name->purpose == v1::PURPOSE_LIKELIHOOD) return false;
   SRLM_ASSIGN_OR_RETURN(const auto prompt, context_.ledger.PromptById(round_, name->prompt_id));
   if (!prompt) return false;
   if (name->purpose == v1::PURPOSE_CANDIDATE) {
     if (prompt->state != "open") return false;
     SRLM_RETURN_IF_ERROR(Ask(CandidateStub(context_, round_, prompt->position, prompt->prompt_id)));
+    return true;
+  }
+  if (name->purpose == v1::PURPOSE_ANCHOR) {
+    if (prompt->state != "anchor") return false;
+    SRLM_RETURN_IF_ERROR(Ask(AnchorStub(context_, round_, prompt->position, prompt->prompt_id)));
     return true;
   }
   SRLM_ASSIGN_OR_RETURN(const auto candidate, context_.ledger.Candidate(round_, prompt->position, name->sample));
@@ -128,25 +155,28 @@ Result<bool> Answers::Recall(const std::string& item_id) {
 
 Result<bool> Answers::StoreCandidates(const schedule::Subject& subject, const Finished& finished) {
   SRLM_ASSIGN_OR_RETURN(const auto prompt, context_.ledger.Prompt(round_, subject.position));
-  if (!prompt || prompt->state != "open") return false;
-  SRLM_RETURN_IF_ERROR(context_.ledger.SetPromptState(round_, subject.position, "answered", ""));
-  ++counts_.answered;
-  for (int sample = 0; sample < finished.result.samples_size(); ++sample) {
-    const v1::SampleOutput& output = finished.result.samples(sample);
+  const bool anchor = subject.purpose == v1::PURPOSE_ANCHOR;
+  if (!prompt || prompt->state != (anchor ? "anchor" : "open")) return false;
+  const bool anchor_next = !anchor && AnchorSamples(context_.config) > 0;
+  SRLM_RETURN_IF_ERROR(
+      context_.ledger.SetPromptState(round_, subject.position, anchor_next ? "anchor" : "answered", ""));
+  counts_.answered += !anchor_next;
+  if (anchor_next) SRLM_RETURN_IF_ERROR(Ask(AnchorStub(context_, round_, subject.position, subject.prompt_id)));
+  const int first = anchor ? context_.config.generation.samples : 0;
+  for (int sample = first; sample < first + finished.result.samples_size(); ++sample) {
+    const v1::SampleOutput& output = finished.result.samples(sample - first);
     ledger::CandidateRow row{.round = round_, .position = subject.position, .sample = sample};
     row.prompt_id = subject.prompt_id;
     row.model_id = finished.result.model_id();
     row.token_ids.assign(output.token_ids().begin(), output.token_ids().end());
     row.token_hash = Sha256Tokens(row.token_ids);
-    row.text = finished.texts[static_cast<size_t>(sample)];
+    row.text = finished.texts[static_cast<size_t>(sample - first)];
     row.cut = output.finish_reason() == v1::FINISH_REASON_LENGTH;
     row.logprob = output.logprob();
     const bool dropped = IsDropped(context_.config, row);
     if (dropped) row.reason = "cut at max_new_tokens";
     SRLM_RETURN_IF_ERROR(context_.ledger.AddCandidate(row).status());
-    ++counts_.candidates;
-    counts_.tokens += static_cast<int64_t>(row.token_ids.size());
-    counts_.dropped += dropped;
+    CountCandidate(context_.config, row, counts_);
     if (!dropped && !JudgedByProgram(context_.config))
       SRLM_RETURN_IF_ERROR(
           Ask(VoteStub(context_, round_, {subject.position, sample, subject.prompt_id}, finished.worker_id)));
@@ -205,8 +235,13 @@ Status Answers::StoreJudgement(const ledger::CandidateRow& candidate, const std:
     judged.scores.push_back(row.score);
     SRLM_RETURN_IF_ERROR(context_.ledger.AddVote(row).status());
   }
-  SRLM_ASSIGN_OR_RETURN(const std::vector<double> others, context_.ledger.ScoresOf(round_, candidate.position));
-  counts_.votes.Add(judged, others);
+  if (IsAnchor(context_.config, candidate.sample)) {
+    ++counts_.anchors_done;
+  } else {
+    SRLM_ASSIGN_OR_RETURN(const std::vector<double> others,
+                          context_.ledger.ScoresOf(round_, candidate.position, context_.config.generation.samples));
+    counts_.votes.Add(judged, others);
+  }
   const std::optional<double> score = data::MeanScore(judged.scores);
   SRLM_RETURN_IF_ERROR(
       context_.ledger.SetCandidateScore(round_, candidate.position, candidate.sample, score, score ? "" : unscored));
@@ -217,16 +252,22 @@ Status Answers::SetAside(const schedule::Subject& subject, const std::string& re
   if (subject.purpose == v1::PURPOSE_VOTE) {
     SRLM_ASSIGN_OR_RETURN(const auto candidate, context_.ledger.Candidate(round_, subject.position, subject.index));
     if (!candidate || candidate->score || !candidate->reason.empty()) return OkStatus();
-    ++counts_.not_judged;
+    ++(IsAnchor(context_.config, subject.index) ? counts_.anchors_done : counts_.not_judged);
     SRLM_RETURN_IF_ERROR(
         context_.ledger.SetCandidateScore(round_, subject.position, subject.index, std::nullopt, kNotJudged + reason));
   } else {
-    SRLM_ASSIGN_OR_RETURN(const auto prompt, context_.ledger.Prompt(round_, subject.position));
-    if (!prompt || prompt->state != "open") return OkStatus();
-    ++counts_.failed_prompts;
-    SRLM_RETURN_IF_ERROR(context_.ledger.SetPromptState(round_, subject.position, "failed", reason));
+    SRLM_RETURN_IF_ERROR(SetAsidePrompt(subject, reason));
   }
   return context_.ledger.SetCounts(counts_);
+}
+
+// Without the anchor's answers a prompt keeps those of the round's model, and makes no pair.
+Status Answers::SetAsidePrompt(const schedule::Subject& subject, const std::string& reason) {
+  const bool anchor = subject.purpose == v1::PURPOSE_ANCHOR;
+  SRLM_ASSIGN_OR_RETURN(const auto prompt, context_.ledger.Prompt(round_, subject.position));
+  if (!prompt || prompt->state != (anchor ? "anchor" : "open")) return OkStatus();
+  ++(anchor ? counts_.answered : counts_.failed_prompts);
+  return context_.ledger.SetPromptState(round_, subject.position, anchor ? "answered" : "failed", reason);
 }
 
 }  // namespace srlm::rounds

@@ -12,6 +12,15 @@ namespace srlm::rounds {
 int VotesWanted(const config::RunConfig& config);
 /// Whether a candidate gets no votes because it was cut.
 bool IsDropped(const config::RunConfig& config, const ledger::CandidateRow& candidate);
+/// The anchor's model: "M0" or "M1".
+std::string AnchorName(const config::RunConfig& config);
+/// The anchor's answers to each prompt: 0 unless the rule wants them.
+int AnchorSamples(const config::RunConfig& config);
+/// Whether a candidate is the anchor's.
+bool IsAnchor(const config::RunConfig& config, int sample);
+/// Adds a candidate without its votes to its round's counts.
+void CountCandidate(const config::RunConfig& config, const ledger::CandidateRow& candidate,
+                    ledger::RoundCounts& counts);
 /// Whether a candidate's votes were set aside.
 bool IsNotJudged(const ledger::CandidateRow& candidate);
 
@@ -35,7 +44,7 @@ class Answers {
   /// Asks for an item that the queue does not hold, when it is one of the round that is not done; whether it was.
   Result<bool> Recall(const std::string& item_id);
 
-  /// Results; false when they were there already.
+  /// Results; false when they were there already. Candidates are the round's model's or the anchor's.
   Result<bool> StoreCandidates(const schedule::Subject& subject, const Finished& finished);
   Result<bool> StoreVotes(const schedule::Subject& subject, const Finished& finished);
   /// The vote that a program gives, unless the candidate has it.
@@ -50,6 +59,7 @@ class Answers {
   const ledger::RoundCounts& counts() const { return counts_; }
 
  private:
+  Status SetAsidePrompt(const schedule::Subject& subject, const std::string& reason);
   Status Ask(schedule::WorkItem work);
   Status StoreJudgement(const ledger::CandidateRow& candidate, const std::vector<ledger::VoteRow>& votes,
                         const std::string& unscored);

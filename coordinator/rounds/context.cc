@@ -47,6 +47,8 @@ std::string PurposeName(v1::Purpose purpose) {
     case v1::PURPOSE_CANDIDATE: return "candidate";
     case v1::PURPOSE_VOTE: return "vote";
     case v1::PURPOSE_EVALUATION: return "evaluation";
+    case v1::PURPOSE_ANCHOR: return "anchor";
+    case v1::PURPOSE_LIKELIHOOD: return "likelihood";
     default: return "unspecified";
   }
 }

@@ -37,6 +37,9 @@ std::string Mismatch(const v1::Item& item, const v1::ItemResult& result) {
   if (item.has_choose() && result.choice_logprobs_size() != item.choose().choice_token_ids_size())
     return fmt::format("{} choices instead of {}", result.choice_logprobs_size(),
                        item.choose().choice_token_ids_size());
+  if (item.has_score() && result.token_logprobs_size() != item.score().response_token_ids_size())
+    return fmt::format("{} log-probabilities instead of {}", result.token_logprobs_size(),
+                       item.score().response_token_ids_size());
   return AreFinite(result) ? "" : "a log-probability that is no number";
 }
 

@@ -9,13 +9,14 @@
 #include "common/base/hash.h"
 #include "common/data/expected_score.h"
 #include "common/data/self_instruct.h"
+#include "coordinator/rounds/answers.h"
 
 namespace srlm::rounds {
 namespace {
 
 // The waves of new prompts wait on one another, so they go first; a measurement may stop the run, so it is early;
 // votes finish what was begun.
-enum Priority { kNewPrompt, kEvaluation, kVote, kCandidate };
+enum Priority { kNewPrompt, kEvaluation, kVote, kCandidate, kLikelihood };
 
 // Decoding of one kind of text.
 struct Decoding {
@@ -82,6 +83,19 @@ Result<ledger::PromptRow> PromptOf(const Context& context, const schedule::Subje
   return std::move(*prompt);
 }
 
+// Answers of a run's model to a prompt; its tokens are the same for each of them, which share their chat template.
+Status CompleteAnswers(const Context& context, const schedule::Subject& subject, const std::string& model, int samples,
+                       v1::Item& item) {
+  SRLM_ASSIGN_OR_RETURN(const ledger::PromptRow prompt, PromptOf(context, subject));
+  SRLM_ASSIGN_OR_RETURN(const text::Chat* chat, context.models.ChatOf(*context.models.Find(model)));
+  SetPrompt(item, prompt.token_ids);
+  const config::GenerationConfig& config = context.config.generation;
+  const RandomStream stream(context.config.seed, {static_cast<uint64_t>(subject.purpose),
+                                                  static_cast<uint64_t>(subject.round), StreamId(subject.prompt_id)});
+  SetSample(item, {config.temperature, config.top_p, config.max_new_tokens}, *chat, Children(stream, samples));
+  return OkStatus();
+}
+
 }  // namespace
 
 RandomStream AttemptStream(const config::RunConfig& config, int round, int attempt) {
@@ -99,6 +113,12 @@ schedule::WorkItem CandidateStub(const Context& context, int round, int position
               {.purpose = v1::PURPOSE_CANDIDATE, .round = round, .prompt_id = prompt_id, .position = position});
 }
 
+schedule::WorkItem AnchorStub(const Context& context, int round, int position, const std::string& prompt_id) {
+  return Stub(kCandidate, *context.models.Find(AnchorName(context.config)),
+              fmt::format("{}/anchor/{}", round, prompt_id),
+              {.purpose = v1::PURPOSE_ANCHOR, .round = round, .prompt_id = prompt_id, .position = position});
+}
+
 schedule::WorkItem VoteStub(const Context& context, int round, const ledger::CandidateKey& candidate,
                             const std::string& made_by) {
   schedule::WorkItem work = Stub(kVote, context.models.JudgeFor(ModelName(round)),
@@ -113,6 +133,16 @@ schedule::WorkItem VoteStub(const Context& context, int round, const ledger::Can
   return work;
 }
 
+schedule::WorkItem LikelihoodStub(const Context& context, int round, const ledger::CandidateKey& candidate) {
+  return Stub(kLikelihood, *context.models.Find(ModelName(round - 1)),
+              fmt::format("{}/likelihood/{}/{}", round, candidate.prompt_id, candidate.sample),
+              {.purpose = v1::PURPOSE_LIKELIHOOD,
+               .round = round,
+               .prompt_id = candidate.prompt_id,
+               .position = candidate.position,
+               .index = candidate.sample});
+}
+
 schedule::WorkItem EvaluationStub(const Context& context, const std::string& model, int answer, bool expected) {
   return Stub(kEvaluation, *context.models.Find(model),
               fmt::format("{}/evaluation/{}/{}", model, expected ? "expected" : "votes", answer),
@@ -125,14 +155,16 @@ std::optional<AnswerItemName> ParseAnswerItem(const std::string& item_id) {
   const auto [at, error] = std::from_chars(item_id.data(), end, name.round);
   if (error != std::errc()) return std::nullopt;
   std::string rest(at, end);
-  for (const auto& [prefix, purpose] :
-       {std::pair{"/candidate/", v1::PURPOSE_CANDIDATE}, {"/vote/", v1::PURPOSE_VOTE}}) {
+  for (const auto& [prefix, purpose] : {std::pair{"/candidate/", v1::PURPOSE_CANDIDATE},
+                                        {"/anchor/", v1::PURPOSE_ANCHOR},
+                                        {"/vote/", v1::PURPOSE_VOTE},
+                                        {"/likelihood/", v1::PURPOSE_LIKELIHOOD}}) {
     if (!rest.starts_with(prefix)) continue;
     name.purpose = purpose;
     rest.erase(0, std::strlen(prefix));
   }
   if (name.purpose == v1::PURPOSE_UNSPECIFIED) return std::nullopt;
-  if (name.purpose == v1::PURPOSE_VOTE) {
+  if (name.purpose == v1::PURPOSE_VOTE || name.purpose == v1::PURPOSE_LIKELIHOOD) {
     const size_t slash = rest.rfind('/');  // an id may hold others
     if (slash == std::string::npos) return std::nullopt;
     const char* const last = rest.data() + rest.size();
@@ -162,14 +194,11 @@ Status CompleteNewPrompt(const Context& context, const std::vector<std::string>&
 }
 
 Status CompleteCandidate(const Context& context, const schedule::Subject& subject, v1::Item& item) {
-  SRLM_ASSIGN_OR_RETURN(const ledger::PromptRow prompt, PromptOf(context, subject));
-  SRLM_ASSIGN_OR_RETURN(const text::Chat* chat, context.models.ChatOf(*context.models.Find(ModelName(subject.round))));
-  SetPrompt(item, prompt.token_ids);
-  const config::GenerationConfig& config = context.config.generation;
-  const RandomStream stream(context.config.seed,
-                            {v1::PURPOSE_CANDIDATE, static_cast<uint64_t>(subject.round), StreamId(subject.prompt_id)});
-  SetSample(item, {config.temperature, config.top_p, config.max_new_tokens}, *chat, Children(stream, config.samples));
-  return OkStatus();
+  return CompleteAnswers(context, subject, ModelName(subject.round), context.config.generation.samples, item);
+}
+
+Status CompleteAnchor(const Context& context, const schedule::Subject& subject, v1::Item& item) {
+  return CompleteAnswers(context, subject, AnchorName(context.config), context.config.pairs.anchor_samples, item);
 }
 
 Status CompleteVote(const Context& context, const schedule::Subject& subject, v1::Item& item) {
@@ -181,6 +210,16 @@ Status CompleteVote(const Context& context, const schedule::Subject& subject, v1
                                                   StreamId(subject.prompt_id), static_cast<uint64_t>(subject.index)});
   return SetJudgement(context, context.models.JudgeFor(ModelName(subject.round)), data::PlainText(prompt.input),
                       candidate->text, Children(stream, subject.expected ? 0 : context.config.judge.votes), item);
+}
+
+Status CompleteLikelihood(const Context& context, const schedule::Subject& subject, v1::Item& item) {
+  SRLM_ASSIGN_OR_RETURN(const ledger::PromptRow prompt, PromptOf(context, subject));
+  SRLM_ASSIGN_OR_RETURN(const auto candidate, context.ledger.Candidate(subject.round, subject.position, subject.index));
+  if (!candidate) return InternalError(fmt::format("item {}: its candidate is not in the ledger", item.item_id()));
+  item.set_subject_hash(candidate->token_hash);
+  SetPrompt(item, prompt.token_ids);
+  item.mutable_score()->mutable_response_token_ids()->Assign(candidate->token_ids.begin(), candidate->token_ids.end());
+  return OkStatus();
 }
 
 Status CompleteEvaluation(const Context& context, const schedule::Subject& subject, v1::Item& item) {

@@ -17,13 +17,18 @@ namespace srlm::rounds {
 schedule::WorkItem NewPromptStub(const Context& context, int round, int attempt);
 /// All samples of a prompt.
 schedule::WorkItem CandidateStub(const Context& context, int round, int position, const std::string& prompt_id);
+/// The anchor's answers to a prompt.
+schedule::WorkItem AnchorStub(const Context& context, int round, int position, const std::string& prompt_id);
 /// All votes on a candidate, or its expected verdict, as the configuration says. `made_by`: who has it in its cache.
 schedule::WorkItem VoteStub(const Context& context, int round, const ledger::CandidateKey& candidate,
                             const std::string& made_by);
+/// The log-probability of a candidate under the model before the round's.
+schedule::WorkItem LikelihoodStub(const Context& context, int round, const ledger::CandidateKey& candidate);
 /// The judgement of ranked answer `answer` by `model`'s judge: the expected verdict, or the sampled votes.
 schedule::WorkItem EvaluationStub(const Context& context, const std::string& model, int answer, bool expected);
 
-/// Prompt or candidate of an item id as the stubs have it: its round, prompt_id and, of votes, sample.
+/// Prompt or candidate of an item id as the stubs have it: its round, prompt_id and, of votes and
+/// likelihoods, sample.
 struct AnswerItemName {
   v1::Purpose purpose = v1::PURPOSE_UNSPECIFIED;
   int round = 0;
@@ -39,7 +44,9 @@ std::optional<AnswerItemName> ParseAnswerItem(const std::string& item_id);
 Status CompleteNewPrompt(const Context& context, const std::vector<std::string>& instructions,
                          const schedule::Subject& subject, v1::Item& item);
 Status CompleteCandidate(const Context& context, const schedule::Subject& subject, v1::Item& item);
+Status CompleteAnchor(const Context& context, const schedule::Subject& subject, v1::Item& item);
 Status CompleteVote(const Context& context, const schedule::Subject& subject, v1::Item& item);
+Status CompleteLikelihood(const Context& context, const schedule::Subject& subject, v1::Item& item);
 Status CompleteEvaluation(const Context& context, const schedule::Subject& subject, v1::Item& item);
 
 /// Expected score over the digits' log-probabilities, these normalised to 1.

@@ -20,16 +20,16 @@ namespace {
 Result<int64_t> WriteData(const Context& context, const TrainingJob& job) {
   SRLM_ASSIGN_OR_RETURN(data::JsonlWriter writer, data::JsonlWriter::Create(JobFolder(context, job) + "/data.jsonl"));
   int64_t rows = 0;
-  if (job.kind == "sft") {
-    for (const data::SftRow& row : context.inputs.sft) {
-      SRLM_RETURN_IF_ERROR(writer.Write(data::ToJson(row)));
-      ++rows;
-    }
+  const auto write = [&](const auto& row) {
+    ++rows;
+    return writer.Write(data::ToJson(row));
+  };
+  if (job.round == 0) {
+    for (const data::SftRow& row : context.inputs.sft) SRLM_RETURN_IF_ERROR(write(row));
+  } else if (job.kind == "sft") {
+    SRLM_RETURN_IF_ERROR(ForEachGood(context.ledger, job.round, write));
   } else {
-    SRLM_RETURN_IF_ERROR(ForEachPreference(context.config, context.ledger, job.round, [&](const auto& row) {
-      ++rows;
-      return writer.Write(data::ToJson(row));
-    }));
+    SRLM_RETURN_IF_ERROR(ForEachPreference(context.config, context.ledger, job.round, write));
   }
   SRLM_RETURN_IF_ERROR(writer.Close());
   return rows;
@@ -60,10 +60,11 @@ bool MixesSft(const Context& context, const TrainingJob& job) {
   return job.kind == "dpo" && context.config.dpo.mix != config::Mix::kNone;
 }
 
-TrainingJob JobOf(int number) {
+TrainingJob JobOf(const config::RunConfig& config, int number) {
   const int round = number - 1;
-  return {round == 0 ? "sft" : fmt::format("dpo-{}", round), round == 0 ? "sft" : "dpo", round,
-          fmt::format("M{}", round), fmt::format("M{}", number)};
+  const std::string kind = round == 0 || config.pairs.rule == config::PairRule::kPositive ? "sft" : "dpo";
+  return {round == 0 ? kind : fmt::format("{}-{}", kind, round), kind, round, fmt::format("M{}", round),
+          fmt::format("M{}", number)};
 }
 
 std::string JobFolder(const Context& context, const TrainingJob& job) {

@@ -10,15 +10,15 @@ namespace srlm::rounds {
 
 /// A step of the loop that makes a model.
 struct TrainingJob {
-  std::string job_id;  // sft, dpo-1, ...
+  std::string job_id;  // sft; dpo-1, ... or sft-1, ...
   std::string kind;    // sft, dpo
   int round = 0;
   std::string input;   // model that is trained: "M0"
   std::string output;  // model that comes out: "M1"
 };
 
-/// The job that makes M<number>.
-TrainingJob JobOf(int number);
+/// The job that makes M<number>: supervised fine-tuning of M0, then DPO; with `pairs.rule: positive` always the former.
+TrainingJob JobOf(const config::RunConfig& config, int number);
 
 /// Folder of the job's files, of the model that it makes, and of its checkpoints; absolute.
 std::string JobFolder(const Context& context, const TrainingJob& job);
@@ -38,8 +38,8 @@ struct JobFiles {
 /// Whether seed rows are mixed into the job's steps.
 bool MixesSft(const Context& context, const TrainingJob& job);
 
-/// Writes data.jsonl, mix.jsonl and job.json. SFT: the seed rows as text. DPO: the rows of ForEachPreference; mix.jsonl has
-/// the seed rows that dpo.mix names, as SFT has them.
+/// Writes data.jsonl, mix.jsonl and job.json. Round 0: the seed rows as text. Later: the rows of ForEachPreference, or
+/// of ForEachGood with `pairs.rule: positive`; mix.jsonl has the seed rows that dpo.mix names, as SFT has them.
 Result<JobFiles> WriteJobFiles(const Context& context, const TrainingJob& job);
 
 /// Removes what a killed trainer left beside the model that it was saving.

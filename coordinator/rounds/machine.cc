@@ -85,11 +85,18 @@ Result<bool> Machine::AdvanceAnswers(int number) {
   if (!new_prompts_->done()) return false;
   SRLM_ASSIGN_OR_RETURN(const bool judged, AdvanceProgram(number));
   if (!judged || !answers_->finished()) return false;
+  if (likelihoods_ == nullptr) {
+    likelihoods_ = std::make_unique<Likelihoods>(context_, number);
+    SRLM_RETURN_IF_ERROR(likelihoods_->Begin());
+  }
+  SRLM_RETURN_IF_ERROR(likelihoods_->Refill());
+  if (!likelihoods_->finished()) return false;
   if (pair_maker_ == nullptr) pair_maker_ = std::make_unique<PairMaker>(context_, number, answers_->counts());
   SRLM_ASSIGN_OR_RETURN(const bool made, pair_maker_->MakeSome());
   if (!made) return false;
   SRLM_RETURN_IF_ERROR(CloseRound(number, true, true));
   pair_maker_.reset();
+  likelihoods_.reset();
   new_prompts_.reset();
   answers_.reset();
   return true;
@@ -151,7 +158,7 @@ Result<Machine::State> Machine::Pause(const std::string& problem, int round) {
 // Trains M<number>, once the workers have left its cores.
 Result<Machine::State> Machine::Train(int number, Clock::time_point now) {
   if (training_ == nullptr) {
-    const TrainingJob job = JobOf(number);
+    const TrainingJob job = JobOf(context_.config, number);
     SRLM_ASSIGN_OR_RETURN(const auto row, context_.ledger.Round(job.round));
     if (!row) SRLM_RETURN_IF_ERROR(context_.ledger.SetRound({job.round, WallClockMs(), 0, true, true}));
     training_ = std::make_unique<Training>(context_, job, launcher_, program_folder_);
@@ -199,7 +206,9 @@ Result<bool> Machine::EndGroups(bool waits_for_step) {
 }
 
 Result<bool> Machine::Recall(const std::string& item_id) {
-  return answers_ != nullptr ? answers_->Recall(item_id) : Result<bool>(false);
+  if (answers_ == nullptr) return false;
+  SRLM_ASSIGN_OR_RETURN(const bool recalled, answers_->Recall(item_id));
+  return recalled || likelihoods_ == nullptr ? Result<bool>(recalled) : likelihoods_->Recall(item_id);
 }
 
 Result<v1::Item> Machine::Complete(const schedule::WorkItem& work) const {
@@ -211,7 +220,9 @@ Result<v1::Item> Machine::Complete(const schedule::WorkItem& work) const {
                                        : InternalError("item " + item.item_id() + ": no round writes prompts");
       break;
     case v1::PURPOSE_CANDIDATE: status = CompleteCandidate(context_, work.subject, item); break;
+    case v1::PURPOSE_ANCHOR: status = CompleteAnchor(context_, work.subject, item); break;
     case v1::PURPOSE_VOTE: status = CompleteVote(context_, work.subject, item); break;
+    case v1::PURPOSE_LIKELIHOOD: status = CompleteLikelihood(context_, work.subject, item); break;
     default: status = CompleteEvaluation(context_, work.subject, item);
   }
   if (!status.ok()) return status;
@@ -224,8 +235,11 @@ Result<bool> Machine::Store(const schedule::WorkItem& work, const Finished& fini
     case v1::PURPOSE_NEW_PROMPT:
       return new_prompts_ != nullptr ? new_prompts_->Store(subject.index, finished) : Result<bool>(false);
     case v1::PURPOSE_CANDIDATE:
+    case v1::PURPOSE_ANCHOR:
       return answers_ != nullptr ? answers_->StoreCandidates(subject, finished) : Result<bool>(false);
     case v1::PURPOSE_VOTE: return answers_ != nullptr ? answers_->StoreVotes(subject, finished) : Result<bool>(false);
+    case v1::PURPOSE_LIKELIHOOD:
+      return likelihoods_ != nullptr ? likelihoods_->Store(subject, finished) : Result<bool>(false);
     default: return evaluation_ != nullptr ? evaluation_->Store(subject, finished) : Result<bool>(false);
   }
 }
@@ -235,7 +249,9 @@ Status Machine::SetAside(const schedule::Subject& subject, const std::string& re
     case v1::PURPOSE_NEW_PROMPT:
       return new_prompts_ != nullptr ? new_prompts_->SetAside(subject.index, reason) : OkStatus();
     case v1::PURPOSE_CANDIDATE:
+    case v1::PURPOSE_ANCHOR:
     case v1::PURPOSE_VOTE: return answers_ != nullptr ? answers_->SetAside(subject, reason) : OkStatus();
+    case v1::PURPOSE_LIKELIHOOD: return likelihoods_ != nullptr ? likelihoods_->SetAside(subject, reason) : OkStatus();
     default: return evaluation_ != nullptr ? evaluation_->SetAside(subject, reason) : OkStatus();
   }
 }

@@ -10,6 +10,7 @@
 #include "coordinator/rounds/context.h"
 #include "coordinator/rounds/evaluation.h"
 #include "coordinator/rounds/fleet.h"
+#include "coordinator/rounds/likelihoods.h"
 #include "coordinator/rounds/new_prompts.h"
 #include "coordinator/rounds/pair_maker.h"
 #include "coordinator/rounds/program_votes.h"
@@ -83,7 +84,7 @@ class Machine {
 
   Status BeginModel(int number);
   Result<State> AdvanceModel(int number, Clock::time_point now);
-  /// Draws, asks and waits; then makes the pairs. Whether the round has them.
+  /// Draws, asks and waits; then asks for what else the pairs need, and makes them. Whether the round has them.
   Result<bool> AdvanceAnswers(int number);
   /// Lets the program judge, where one does and all candidates are there. Whether there is nothing left to judge.
   Result<bool> AdvanceProgram(int number);
@@ -105,6 +106,7 @@ class Machine {
   std::unique_ptr<NewPrompts> new_prompts_;
   std::unique_ptr<Answers> answers_;
   std::unique_ptr<ProgramVotes> program_votes_;  // after the answers that it judges
+  std::unique_ptr<Likelihoods> likelihoods_;     // while they are asked for, or were
   std::unique_ptr<PairMaker> pair_maker_;
   std::unique_ptr<Training> training_;
   int begun_ = -1;  // the model whose parts these are

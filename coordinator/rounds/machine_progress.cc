@@ -28,20 +28,26 @@ v1::PhaseProgress Machine::Counts() const {
   } else if (new_prompts_ != nullptr && !new_prompts_->done()) {
     set("prompts", static_cast<uint64_t>(new_prompts_->accepted()),
         static_cast<uint64_t>(context_.config.prompts.new_per_round), 0);
+  } else if (likelihoods_ != nullptr && likelihoods_->total() > 0) {
+    set("likelihoods", static_cast<uint64_t>(likelihoods_->total() - likelihoods_->missing()),
+        static_cast<uint64_t>(likelihoods_->total()), static_cast<uint64_t>(likelihoods_->failed()));
   } else if (program_votes_ != nullptr) {
     const ledger::RoundCounts& counts = answers_->counts();
     set("judge", static_cast<uint64_t>(counts.votes.scored + counts.votes.unscored),
         static_cast<uint64_t>(counts.candidates - counts.dropped), 0);
     progress.set_unit("candidates");
   } else if (answers_ != nullptr) {
-    // One item for the candidates of a prompt, one for the votes on each. Votes are asked for when their candidate is
-    // there: until then a prompt counts for all its samples.
+    // One item for the answers to a prompt, one for the votes on each of them. Votes are asked for when their answer is
+    // there: until then a prompt counts for all its samples. The anchor's answers count as the others.
     const ledger::RoundCounts& counts = answers_->counts();
-    const int64_t judged = counts.not_judged + counts.votes.scored + counts.votes.unscored;
-    const int64_t coming = counts.prompts - counts.answered - counts.failed_prompts;
+    const auto expected = [&](int64_t there, int samples) {
+      return samples == 0 ? 0 : there + (counts.prompts - counts.failed_prompts - there / samples) * samples;
+    };
+    const int64_t judged = counts.not_judged + counts.votes.scored + counts.votes.unscored + counts.anchors_done;
+    const int64_t votes = expected(counts.candidates, context_.config.generation.samples) - counts.dropped +
+                          expected(counts.anchors, AnchorSamples(context_.config));
     set("generate_and_judge", static_cast<uint64_t>(counts.answered + counts.failed_prompts + judged),
-        static_cast<uint64_t>(counts.prompts + counts.candidates - counts.dropped +
-                              coming * context_.config.generation.samples),
+        static_cast<uint64_t>(counts.prompts + votes),
         static_cast<uint64_t>(counts.failed_prompts + counts.not_judged));
   } else {
     set(kNoPhase, 0, 0, 0);

@@ -2,11 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include <nlohmann/json.hpp>
 
 #include "common/data/judge_metrics.h"
+#include "common/data/ranking_agreement.h"
+#include "coordinator/rounds/answers.h"
 #include "coordinator/rounds/judge_program.h"
 
 namespace srlm::rounds {
@@ -30,22 +33,48 @@ std::string ParseRateProblem(const Context& context, const std::string& what, do
       what, 100 * rate, votes, 100 * least, std::floor(100 * rate) / 100);
 }
 
+data::PairRule RuleOf(config::PairRule rule) {
+  switch (rule) {
+    case config::PairRule::kExtremes: return data::PairRule::kExtremes;
+    case config::PairRule::kLengthControlled: return data::PairRule::kLengthControlled;
+    case config::PairRule::kAnchored: return data::PairRule::kAnchored;
+    case config::PairRule::kPositive: return data::PairRule::kPositive;
+  }
+  return data::PairRule::kExtremes;
+}
+
+// How far the round's model and the one before rank a prompt's answers alike, by length-normalised log-likelihood.
+std::optional<double> Consistency(const std::vector<ledger::CandidateRow>& candidates,
+                                  const std::vector<ledger::LikelihoodRow>& likelihoods) {
+  std::vector<double> now, before;
+  for (const ledger::LikelihoodRow& row : likelihoods) {
+    const auto candidate = std::ranges::find(candidates, row.sample, &ledger::CandidateRow::sample);
+    if (!row.logprob || candidate == candidates.end() || candidate->token_ids.empty()) continue;
+    const auto tokens = static_cast<double>(candidate->token_ids.size());
+    now.push_back(candidate->logprob / tokens);
+    before.push_back(*row.logprob / tokens);
+  }
+  return now.size() < 2 ? std::nullopt : std::optional(data::RankingAgreement(now, before));
+}
+
 }  // namespace
 
 data::PairOptions PairOptionsOf(const config::RunConfig& config) {
-  const bool length_controlled = config.pairs.rule == config::PairRule::kLengthControlled;
-  return {.rule = length_controlled ? data::PairRule::kLengthControlled : data::PairRule::kExtremes,
+  return {.rule = RuleOf(config.pairs.rule),
           .min_gap = config.pairs.min_gap,
           .keep_cut = config.generation.cut_candidates == config::CutCandidates::kKeep,
           .max_pairs = config.pairs.max_per_prompt,
-          .rho = config.pairs.rho};
+          .rho = config.pairs.rho,
+          .positive_min_score = config.pairs.positive_min_score};
 }
 
 PromptDecision DecidePrompt(const config::RunConfig& config, const ledger::PromptRow& prompt,
-                            const std::vector<ledger::CandidateRow>& candidates) {
+                            const std::vector<ledger::CandidateRow>& candidates,
+                            const std::vector<ledger::LikelihoodRow>& likelihoods) {
   std::vector<data::ScoredCandidate> scored;
   for (const ledger::CandidateRow& row : candidates)
-    scored.push_back({row.sample, row.score, row.cut, static_cast<int>(row.token_ids.size()), row.text});
+    scored.push_back({row.sample, row.score, row.cut, static_cast<int>(row.token_ids.size()),
+                      IsAnchor(config, row.sample), row.text});
   const data::PairOptions options = PairOptionsOf(config);
   const data::PairDecision decision = data::ChoosePairs(scored, options);
   PromptDecision made;
@@ -56,6 +85,8 @@ PromptDecision DecidePrompt(const config::RunConfig& config, const ledger::Promp
   row.rule = data::PairRuleName(options.rule);
   row.outcome = data::PairOutcomeName(decision.outcome);
   row.reason = prompt.state == "failed" ? "no candidates: " + prompt.reason : decision.reason;
+  if (prompt.state == "answered" && !prompt.reason.empty()) row.reason = "no answers of the anchor: " + prompt.reason;
+  row.consistency = Consistency(candidates, likelihoods);
   if (decision.pairs.empty()) made.pairs.push_back(row);
   for (const data::ChosenPair& pair : decision.pairs) {
     row.pair = static_cast<int>(made.pairs.size());
@@ -72,12 +103,12 @@ PromptDecision DecidePrompt(const config::RunConfig& config, const ledger::Promp
   return made;
 }
 
-void CountDecided(const std::vector<ledger::CandidateRow>& candidates,
+void CountDecided(const config::RunConfig& config, const std::vector<ledger::CandidateRow>& candidates,
                   const std::vector<std::vector<ledger::VoteRow>>& votes, const std::vector<ledger::PairRow>& pairs,
                   ledger::RoundCounts& counts) {
   std::vector<double> scores;  // of the prompt's candidates so far
   for (size_t i = 0; i < candidates.size(); ++i) {
-    if (votes[i].empty()) continue;
+    if (votes[i].empty() || IsAnchor(config, candidates[i].sample)) continue;
     data::CandidateVotes judged{candidates[i].prompt_id, {}, {}, data::CountCharacters(candidates[i].text)};
     for (const ledger::VoteRow& row : votes[i]) {
       judged.states.push_back(data::VerdictStateFromName(row.state).value_or(data::VerdictState::kAbsent));
@@ -85,6 +116,10 @@ void CountDecided(const std::vector<ledger::CandidateRow>& candidates,
     }
     counts.votes.Add(judged, scores);
     if (candidates[i].score) scores.push_back(*candidates[i].score);
+  }
+  if (!pairs.empty() && pairs.front().consistency) {
+    counts.consistency_sum += *pairs.front().consistency;
+    ++counts.consistencies;
   }
   for (const ledger::PairRow& pair : pairs) {
     counts.pairs += pair.chosen_sample >= 0;
@@ -97,6 +132,8 @@ PairMaker::PairMaker(const Context& context, int round, const ledger::RoundCount
   counts_.votes = {};
   counts_.pairs = 0;
   counts_.ties = 0;
+  counts_.consistency_sum = 0;
+  counts_.consistencies = 0;
 }
 
 Status PairMaker::Make(const ledger::PromptRow& prompt) {
@@ -106,8 +143,9 @@ Status PairMaker::Make(const ledger::PromptRow& prompt) {
   for (const ledger::CandidateRow& row : candidates) {
     SRLM_ASSIGN_OR_RETURN(votes.emplace_back(), ledger.VotesOf(round_, row.position, row.sample));
   }
-  const PromptDecision decision = DecidePrompt(context_.config, prompt, candidates);
-  CountDecided(candidates, votes, decision.pairs, counts_);
+  SRLM_ASSIGN_OR_RETURN(const auto likelihoods, ledger.LikelihoodsOf(round_, prompt.position));
+  const PromptDecision decision = DecidePrompt(context_.config, prompt, candidates, likelihoods);
+  CountDecided(context_.config, candidates, votes, decision.pairs, counts_);
   for (const ledger::PairRow& row : decision.pairs) SRLM_RETURN_IF_ERROR(ledger.AddPair(row).status());
   for (size_t i = 0; i < candidates.size(); ++i)
     SRLM_RETURN_IF_ERROR(ledger.SetCandidateUse(round_, prompt.position, candidates[i].sample, decision.uses[i]));
@@ -126,6 +164,11 @@ Result<bool> PairMaker::MakeSome() {
     }
     if (!prompts.empty()) continue;
     SRLM_RETURN_IF_ERROR(context_.ledger.SetCounts(counts_));
+    std::string made = fmt::format("{} of {} prompts", counts_.pairs, counts_.prompts);
+    if (counts_.consistencies > 0)
+      made += fmt::format(", mean consistency of the rankings {:.3f}",
+                          counts_.consistency_sum / static_cast<double>(counts_.consistencies));
+    SRLM_RETURN_IF_ERROR(context_.Event("info", round_, "pairs_made", made));
     return true;
   }
   return false;
@@ -139,13 +182,20 @@ Result<std::string> PairProblem(const Context& context, int round) {
     if (!problem.empty()) return problem;
   }
   const int64_t pairs = counts.pairs;
+  if (context.config.pairs.soft_labels == config::SoftLabels::kCream && counts.consistencies == 0 && pairs > 0)
+    return fmt::format(
+        "round {}: no prompt has two answers with a likelihood under M{}, so that pairs.soft_labels: cream has no "
+        "label; the item_set_aside events (`srlm inspect RUN events`) say why",
+        round, round - 1);
   if (pairs >= context.config.pairs.min_pairs_per_round) return std::string();
   return fmt::format(
-      "round {}: {} prompts gave {} pairs, and pairs.min_pairs_per_round asks for {}. `srlm inspect RUN pairs` says "
+      "round {}: {} prompts gave {} {}, and pairs.min_pairs_per_round asks for {}. `srlm inspect RUN pairs` says "
       "why "
       "for each prompt; start a new run with more prompts (prompts.per_round) or candidates (generation.samples)"
       "{}",
-      round, counts.prompts, pairs, context.config.pairs.min_pairs_per_round,
+      round, counts.prompts, pairs,
+      context.config.pairs.rule == config::PairRule::kPositive ? "answers to train on" : "pairs",
+      context.config.pairs.min_pairs_per_round,
       pairs > 0 ? fmt::format(", or go on as it is with --set pairs.min_pairs_per_round={}", pairs) : "");
 }
 

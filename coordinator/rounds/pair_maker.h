@@ -18,10 +18,11 @@ struct PromptDecision {
   std::vector<std::string> uses;       // what becomes of each candidate, in the order given
 };
 PromptDecision DecidePrompt(const config::RunConfig& config, const ledger::PromptRow& prompt,
-                            const std::vector<ledger::CandidateRow>& candidates);
+                            const std::vector<ledger::CandidateRow>& candidates,
+                            const std::vector<ledger::LikelihoodRow>& likelihoods);
 
 /// Adds a decided prompt's judgements and its pairs to its round's counts. `votes`: of each candidate, in their order.
-void CountDecided(const std::vector<ledger::CandidateRow>& candidates,
+void CountDecided(const config::RunConfig& config, const std::vector<ledger::CandidateRow>& candidates,
                   const std::vector<std::vector<ledger::VoteRow>>& votes, const std::vector<ledger::PairRow>& pairs,
                   ledger::RoundCounts& counts);
 

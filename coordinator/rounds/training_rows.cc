@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <optional>
 #include <utility>
 
 #include "common/base/random.h"
@@ -17,16 +19,21 @@ Result<ledger::CandidateRow> CandidateOf(const ledger::Ledger& ledger, const led
   return std::move(*row);
 }
 
+Result<ledger::PromptRow> PromptOf(const ledger::Ledger& ledger, const ledger::PairRow& pair) {
+  SRLM_ASSIGN_OR_RETURN(auto row, ledger.Prompt(pair.round, pair.position));
+  if (!row) return InternalError("prompt " + pair.prompt_id + " is not in the ledger");
+  return std::move(*row);
+}
+
 Result<data::PreferenceRow> PreferenceOf(const ledger::Ledger& ledger, const ledger::PairRow& pair,
                                          const std::string& sampler_id) {
-  SRLM_ASSIGN_OR_RETURN(const auto prompt, ledger.Prompt(pair.round, pair.position));
-  if (!prompt) return InternalError("prompt " + pair.prompt_id + " is not in the ledger");
+  SRLM_ASSIGN_OR_RETURN(const ledger::PromptRow prompt, PromptOf(ledger, pair));
   SRLM_ASSIGN_OR_RETURN(const ledger::CandidateRow chosen, CandidateOf(ledger, pair, pair.chosen_sample));
   SRLM_ASSIGN_OR_RETURN(const ledger::CandidateRow rejected, CandidateOf(ledger, pair, pair.rejected_sample));
   data::PreferenceRow row;
   row.prompt_id = pair.prompt_id;
-  row.prompt = prompt->input;
-  row.prompt_token_ids = prompt->token_ids;
+  row.prompt = prompt.input;
+  row.prompt_token_ids = prompt.token_ids;
   row.chosen = chosen.text;
   row.chosen_token_ids = chosen.token_ids;
   row.rejected = rejected.text;
@@ -36,6 +43,16 @@ Result<data::PreferenceRow> PreferenceOf(const ledger::Ledger& ledger, const led
     row.reference_rejected_logp = rejected.logprob;
   }
   return row;
+}
+
+// CREAM's label of a round's pairs: the mean consistency of its prompts; none where labels are certain.
+Result<std::optional<double>> ChosenProbability(const config::RunConfig& config, const ledger::Ledger& ledger,
+                                                int round) {
+  if (config.pairs.soft_labels == config::SoftLabels::kNone) return std::optional<double>();
+  SRLM_ASSIGN_OR_RETURN(const ledger::RoundCounts counts, ledger.Counts(round));
+  if (counts.consistencies == 0)
+    return InternalError(fmt::format("round {} has no consistency, and pairs.soft_labels is cream", round));
+  return std::optional<double>(counts.consistency_sum / static_cast<double>(counts.consistencies));
 }
 
 }  // namespace
@@ -62,18 +79,38 @@ Status ForEachPreference(const config::RunConfig& config, const ledger::Ledger& 
     SRLM_ASSIGN_OR_RETURN(const auto model, ledger.Model(fmt::format("M{}", round)));
     if (model) sampler_id = model->model_id;
   }
+  std::map<int, std::optional<double>> labels;  // by round
+  const auto give = [&](const ledger::PairRow& pair) -> Status {
+    if (!labels.contains(pair.round)) {
+      SRLM_ASSIGN_OR_RETURN(labels[pair.round], ChosenProbability(config, ledger, pair.round));
+    }
+    SRLM_ASSIGN_OR_RETURN(data::PreferenceRow row, PreferenceOf(ledger, pair, sampler_id));
+    row.chosen_probability = labels[pair.round];
+    return use(row);
+  };
   SRLM_ASSIGN_OR_RETURN(const std::vector<ledger::PairRow> own, ledger.MadePairs(round));
-  for (const ledger::PairRow& pair : own) {
-    SRLM_ASSIGN_OR_RETURN(const data::PreferenceRow row, PreferenceOf(ledger, pair, sampler_id));
-    SRLM_RETURN_IF_ERROR(use(row));
-  }
+  for (const ledger::PairRow& pair : own) SRLM_RETURN_IF_ERROR(give(pair));
   SRLM_ASSIGN_OR_RETURN(const auto earlier, EarlierPairs(config, ledger, round, static_cast<int64_t>(own.size())));
   for (const ledger::PairKey& key : earlier) {
     SRLM_ASSIGN_OR_RETURN(const auto pair, ledger.Pair(key));
     if (!pair)
       return InternalError(
           fmt::format("pair {} of position {} of round {} is gone", key.pair, key.position, key.round));
-    SRLM_ASSIGN_OR_RETURN(const data::PreferenceRow row, PreferenceOf(ledger, *pair, sampler_id));
+    SRLM_RETURN_IF_ERROR(give(*pair));
+  }
+  return OkStatus();
+}
+
+Status ForEachGood(const ledger::Ledger& ledger, int round, const std::function<Status(const data::SftRow& row)>& use) {
+  SRLM_ASSIGN_OR_RETURN(const std::vector<ledger::PairRow> good, ledger.MadePairs(round));
+  for (const ledger::PairRow& pair : good) {
+    SRLM_ASSIGN_OR_RETURN(const ledger::PromptRow prompt, PromptOf(ledger, pair));
+    SRLM_ASSIGN_OR_RETURN(const ledger::CandidateRow answer, CandidateOf(ledger, pair, pair.chosen_sample));
+    data::SftRow row;
+    row.prompt = prompt.input;
+    row.prompt_token_ids = prompt.token_ids;
+    row.completion = answer.text;
+    row.completion_token_ids = answer.token_ids;
     SRLM_RETURN_IF_ERROR(use(row));
   }
   return OkStatus();

@@ -19,7 +19,11 @@ Result<std::vector<ledger::PairKey>> EarlierPairs(const config::RunConfig& confi
 /// Gives each preference row of a round's job to `use`: the round's own pairs, then those of earlier rounds. A row has
 /// the log-probabilities recorded while sampling when the configuration asks for them and the round's model sampled
 /// both answers; those of another model are not the reference's, and the trainer computes them.
+/// With CREAM's labels, chosen_probability is the mean consistency of the round that made the pair.
 Status ForEachPreference(const config::RunConfig& config, const ledger::Ledger& ledger, int round,
                          const std::function<Status(const data::PreferenceRow& row)>& use);
+
+/// With `pairs.rule: positive`: gives each prompt with a good answer to `use`.
+Status ForEachGood(const ledger::Ledger& ledger, int round, const std::function<Status(const data::SftRow& row)>& use);
 
 }  // namespace srlm::rounds

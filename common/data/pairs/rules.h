@@ -8,8 +8,8 @@
 
 namespace srlm::data::pairs {
 
-/// The two answers that a rule sets against each other, and why these. They may have equal scores or the same text:
-/// whether they become a pair is decided by who asks.
+/// The two answers that a rule sets against each other, and why these; null when it finds none. They may have equal
+/// scores or the same text: whether they become a pair is decided by who asks.
 struct Contrast {
   const ScoredCandidate* chosen = nullptr;
   const ScoredCandidate* rejected = nullptr;
@@ -27,5 +27,13 @@ Contrast Extremes(std::span<const ScoredCandidate> candidates);
 /// the lower those of at most (1 - rho) L + rho H. Below 0.5 no answer is in both. Of equally long ones the higher
 /// (lower) score.
 Contrast LengthControlled(std::span<const ScoredCandidate> candidates, double rho);
+
+/// The highest score against the lowest of the anchor's answers (Temporal Self-Rewarding, arXiv 2508.06026, anchored
+/// rejection); null without an answer of either kind.
+Contrast Anchored(std::span<const ScoredCandidate> candidates);
+
+/// No pairs, but the answers with a score of at least `min_score` (arXiv 2401.10020, "positive examples only"), by
+/// sample index.
+std::vector<ChosenPair> Positive(std::span<const ScoredCandidate> candidates, double min_score);
 
 }  // namespace srlm::data::pairs

@@ -161,5 +161,52 @@ TEST(Pairs, LengthControlledNeverRejectsABetterAnswer) {
   }
 }
 
+std::vector<ScoredCandidate> WithAnchors(std::initializer_list<std::optional<double>> own,
+                                         std::initializer_list<std::optional<double>> anchors) {
+  std::vector<ScoredCandidate> candidates = Scored(own);
+  for (const auto& score : anchors)
+    candidates.push_back(
+        {.sample = static_cast<int>(candidates.size()), .score = score, .anchor = true, .text_key = ""});
+  return candidates;
+}
+
+TEST(Pairs, AnchoredSetsTheBestAnswerAgainstTheAnchorsWorst) {
+  const PairOptions anchored{.rule = PairRule::kAnchored, .max_pairs = 2};
+  const PairDecision decision = ChoosePairs(WithAnchors({3, 4, 0}, {5, 1, 2, std::nullopt}), anchored);
+  ASSERT_EQ(decision.pairs.size(), 2u);
+  EXPECT_EQ(decision.pairs[0].chosen_sample, 1);
+  EXPECT_EQ(decision.pairs[0].rejected_sample, 4);
+  EXPECT_EQ(decision.pairs[0].reason, "sample 1 scored 4, the anchor's sample 4 scored 1");
+  EXPECT_EQ(decision.pairs[1].chosen_sample, 0);
+  EXPECT_EQ(decision.pairs[1].rejected_sample, 5);
+  EXPECT_EQ(decision.uses[2], CandidateUse::kBetween);
+}
+
+TEST(Pairs, AnchoredMakesNoPairWhereTheAnchorIsAsGood) {
+  const PairOptions anchored{.rule = PairRule::kAnchored};
+  EXPECT_EQ(ChoosePairs(WithAnchors({3, 2}, {4, 5}), anchored).outcome, PairOutcome::kNotBetter);
+  const PairDecision tie = ChoosePairs(WithAnchors({3, 2}, {3, 5}), anchored);
+  EXPECT_EQ(tie.outcome, PairOutcome::kTie);
+  EXPECT_EQ(tie.reason, "sample 0 scored 3, the anchor's sample 2 scored 3, not less");
+  EXPECT_EQ(ChoosePairs(WithAnchors({3, 2}, {}), anchored).outcome, PairOutcome::kTooFewCandidates);
+  EXPECT_EQ(ChoosePairs(WithAnchors({}, {3, 2}), anchored).outcome, PairOutcome::kTooFewCandidates);
+}
+
+TEST(Pairs, PositiveTakesEveryGoodAnswerAndRejectsNone) {
+  const PairOptions positive{.rule = PairRule::kPositive, .positive_min_score = 4};
+  const PairDecision decision = ChoosePairs(Scored({5, 3.9, 4, std::nullopt}), positive);
+  EXPECT_EQ(decision.outcome, PairOutcome::kPositive);
+  ASSERT_EQ(decision.pairs.size(), 2u);
+  EXPECT_EQ(decision.pairs[1].chosen_sample, 2);
+  EXPECT_EQ(decision.pairs[1].rejected_sample, -1);
+  EXPECT_EQ(decision.pairs[1].reason, "sample 2 scored 4, at least 4");
+  EXPECT_EQ(decision.uses, (std::vector<CandidateUse>{CandidateUse::kChosen, CandidateUse::kBetween,
+                                                      CandidateUse::kChosen, CandidateUse::kUnscored}));
+  const PairDecision none = ChoosePairs(Scored({3, 2}), positive);
+  EXPECT_EQ(none.outcome, PairOutcome::kNoneGoodEnough);
+  EXPECT_EQ(none.reason, "the best answer scored 3, less than 4");
+  EXPECT_EQ(ChoosePairs(Scored({5}), positive).pairs.size(), 1u);
+}
+
 }  // namespace
 }  // namespace srlm::data

@@ -8,6 +8,7 @@
 #include <cstdlib>
 
 #include "common/base/hash.h"
+#include "common/base/random.h"
 #include "common/rpc/channel.h"
 
 namespace srlm::rounds {
@@ -32,7 +33,8 @@ FakeWorker::FakeWorker(const std::string& run_dir, const std::string& launch_id,
 
 std::string FakeWorker::TextFor(v1::Purpose purpose, uint64_t key) const {
   if (purpose == v1::PURPOSE_VOTE || purpose == v1::PURPOSE_EVALUATION) return judgement(key);
-  if (purpose == v1::PURPOSE_CANDIDATE) return fmt::format("Answer number {}.", key % 1000);
+  if (purpose == v1::PURPOSE_CANDIDATE || purpose == v1::PURPOSE_ANCHOR)
+    return fmt::format("Answer number {}.", key % 1000);
   // Every fourth new prompt is too short to be taken.
   if (key % 4 == 0) return "No.\n\n";
   return fmt::format("Explain {0} and {1} to {2}.\n\n", key % 9973, key / 9973 % 9973, key / 99460729 % 9973);
@@ -54,6 +56,10 @@ v1::ItemResult FakeWorker::Answer(const v1::Item& item, const std::string& lease
     output.set_logprob(-1.0);
   }
   for (int i = 0; i < item.choose().choice_token_ids_size(); ++i) result.add_choice_logprobs(std::log(i + 1.0));
+  for (int i = 0; i < item.score().response_token_ids_size(); ++i) {
+    // Not in the order of what it says while sampling, and of the answer alone.
+    result.add_token_logprobs(-1.0 - 0.001 * static_cast<double>(StreamId(item.subject_hash()) % 1000));
+  }
   return result;
 }
 

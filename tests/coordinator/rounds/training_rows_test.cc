@@ -105,5 +105,31 @@ TEST_F(TrainingRowsTest, WithTooFewEarlierOnesAllAreTaken) {
   EXPECT_EQ(Rows(3).size(), 70u);
 }
 
+TEST_F(TrainingRowsTest, CreamsLabelIsTheMeanConsistencyOfThePairsRound) {
+  config_.pairs.soft_labels = config::SoftLabels::kCream;
+  config_.pairs.earlier_share = 0.9;
+  for (int round = 1; round <= 3; ++round) {
+    ledger::RoundCounts counts{.round = round, .votes = {}};
+    counts.consistency_sum = 1.5 * round;
+    counts.consistencies = 6;
+    ASSERT_TRUE(ledger_->SetCounts(counts).ok());
+  }
+  for (const data::PreferenceRow& row : Rows(3)) EXPECT_EQ(row.chosen_probability, 0.25 * (row.prompt_id[0] - '0'));
+  config_.pairs.soft_labels = config::SoftLabels::kNone;
+  for (const data::PreferenceRow& row : Rows(3)) EXPECT_FALSE(row.chosen_probability.has_value());
+}
+
+TEST_F(TrainingRowsTest, GoodAnswersAreRowsOfSft) {
+  std::vector<data::SftRow> rows;
+  ASSERT_TRUE(ForEachGood(*ledger_, 2, [&](const data::SftRow& row) {
+                rows.push_back(row);
+                return OkStatus();
+              }).ok());
+  ASSERT_EQ(rows.size(), 20u);
+  EXPECT_EQ(rows[7].prompt.messages.at(0).content, "2-7");
+  EXPECT_EQ(rows[7].prompt_token_ids, (std::vector<int>{1, 2}));
+  EXPECT_EQ(rows[7].completion_token_ids, std::vector<int>{4});
+}
+
 }  // namespace
 }  // namespace srlm::rounds

@@ -85,7 +85,7 @@ class TrainingTest : public RunFilesTest {
       const KnownModel& base = *models_->Find("M0");
       EXPECT_TRUE(models_->AddTrained("M1", base.folder, base.model_id, "sft").ok());
     }
-    training_.emplace(*context_, JobOf(makes), &launcher_, "/programs");
+    training_.emplace(*context_, JobOf(context_->config, makes), &launcher_, "/programs");
   }
   void Advance(double after_s = 0) {
     now_ += std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(after_s));
