@@ -154,12 +154,16 @@ void CheckWorkers(const WorkersConfig& workers, Rules& broken) {
         {"workers.page_tokens", fmt::format("{} is not a multiple of {}", workers.page_tokens, kStripTokens)});
 }
 
-void CheckPairs(const PairsConfig& pairs, Rules& broken) {
-  if (pairs.rule == PairRule::kPositive && pairs.soft_labels != SoftLabels::kNone)
-    broken.push_back({"pairs.soft_labels", "are of pairs, and with `rule: positive` there are none"});
-  if (pairs.rule == PairRule::kPositive && pairs.earlier_share > 0)
-    broken.push_back(
-        {"pairs.earlier_share", "mixes pairs of earlier rounds, and with `rule: positive` there are none"});
+// With `positive` a round has no pairs and no DPO: what is about these would be read by nobody.
+void CheckPairs(const RunConfig& config, Rules& broken) {
+  if (config.pairs.rule != PairRule::kPositive) return;
+  const std::string none = "and with `pairs.rule: positive` there are none";
+  if (config.pairs.soft_labels != SoftLabels::kNone)
+    broken.push_back({"pairs.soft_labels", "labels pairs, " + none + ": set it to `none`"});
+  if (config.pairs.earlier_share > 0)
+    broken.push_back({"pairs.earlier_share", "mixes pairs of earlier rounds in, " + none + ": set it to 0"});
+  if (config.dpo.mix != Mix::kNone)
+    broken.push_back({"dpo.mix", "mixes seed rows into steps of DPO, " + none + ": set it to `none`"});
 }
 
 }  // namespace
@@ -179,7 +183,7 @@ std::vector<BrokenRule> CheckRules(const RunConfig& config) {
   CheckOptimiser("dpo", config.dpo, broken);
   CheckMix(config, broken);
   CheckWorkers(config.workers, broken);
-  CheckPairs(config.pairs, broken);
+  CheckPairs(config, broken);
   CheckAddress(config.coordinator.address, config.security, broken);
   if (config.coordinator.relaunch_backoff_s > config.coordinator.relaunch_backoff_max_s)
     broken.push_back({"coordinator.relaunch_backoff_s", "is more than coordinator.relaunch_backoff_max_s"});

@@ -297,5 +297,14 @@ TEST(Config, SeedRowsAreMixedInOnlyWhereThereAreSome) {
   EXPECT_TRUE(ParseText(std::string(kLeast) + "dpo: {mix: ift}").ok());
 }
 
+TEST(Config, WhatIsAboutPairsIsRefusedWhereThereAreNone) {
+  const std::string positive = std::string(kLeast) + "pairs: {rule: positive";
+  ExpectContains(Failure(positive + ", soft_labels: cream}"), "pairs.soft_labels");
+  ExpectContains(Failure(positive + ", earlier_share: 0.2}"), "pairs.earlier_share");
+  ExpectContains(Failure(positive + "}\ndpo: {mix: ift}"), "dpo.mix");
+  EXPECT_TRUE(ParseText(positive + ", positive_min_score: 4}").ok());
+  ExpectContains(Failure(std::string(kLeast) + "pairs: {rule: length-controlled, rho: 0.5}"), "pairs.rho");
+}
+
 }  // namespace
 }  // namespace srlm::config
