@@ -98,6 +98,45 @@ constexpr char kPrepareFooter[] =
     "HelpSteer; docs/formats.md has their fields. Prompts whose SHA-256(prompt_id) begins with a byte from 205 on are\n"
     "kept for evaluation. Written to DIR: ift.jsonl, eft.jsonl, evaluation.jsonl, rejects.jsonl, report.json.";
 
+void AddLessonOptions(CLI::App& command, prepare::Options& options) {
+  command.add_option("--max-eft-prompts", options.max_eft_prompts, "At most so many prompts for EFT; 0: all")
+      ->check(CLI::Range(0, 100000000))
+      ->capture_default_str();
+  auto* model = command.add_option("--model", options.model, "Model folder that writes the judgements of EFT");
+  model->type_name("DIR");
+  command.add_option("--template", options.judge_template, "Judge template with {prompt} and {response} [built in]")
+      ->type_name("FILE")
+      ->needs(model);
+  command
+      .add_option("--scores", options.origin,
+                  "sampled: the model's, where they stand in people's order; human: people's order gives them and the "
+                  "model writes the justification [sampled, if a tenth of the first judgements has a score]")
+      ->check(CLI::IsMember({"sampled", "human"}))
+      ->needs(model);
+  command.add_option("--probe", options.probe, "Answers that are judged first, to decide that")
+      ->check(CLI::Range(1, 1000000))
+      ->capture_default_str();
+  command.add_option("--tries", options.tries, "Judgements of an answer; of a prompt's the first that agree are taken")
+      ->check(CLI::Range(1, 64))
+      ->capture_default_str();
+  command.add_flag("!--no-balance", options.balance, "Keep all rows of the most frequent score");
+  command.add_option("--chat-template", options.chat_template, "Jinja file, for a model without a chat template")
+      ->type_name("FILE");
+  command.add_option("--temperature", options.temperature, "Temperature")
+      ->check(Between(0, 100))
+      ->capture_default_str();
+  command.add_option("--top-p", options.top_p, "Nucleus that is sampled from")
+      ->check(Between(1e-6, 1))
+      ->capture_default_str();
+  command.add_option("--max-new-tokens", options.max_new_tokens, "Most tokens of a judgement")
+      ->check(CLI::Range(1, 1 << 20))
+      ->capture_default_str();
+  command.add_option("--threads", options.threads, "Threads of srlm-worker [all cores]")->check(CLI::Range(1, 4096));
+  command.add_option("--max-batch", options.max_batch, "Texts that are written at once")
+      ->check(CLI::Range(1, 65536))
+      ->capture_default_str();
+}
+
 CLI::App* AddPrepare(CLI::App& app, prepare::Options& options) {
   CLI::App* command = app.add_subcommand("prepare", "Make seed data (IFT, EFT, evaluation) out of ranked answers");
   command->add_option("FILE", options.sources, "Ranked answers");
@@ -122,6 +161,7 @@ CLI::App* AddPrepare(CLI::App& app, prepare::Options& options) {
       ->capture_default_str();
   command->add_flag("--any-language", options.any_language, "Keep what is not English");
   command->add_option("--seed", options.seed, "Seed of the random choices")->check(Whole())->capture_default_str();
+  AddLessonOptions(*command, options);
   command->footer(kPrepareFooter);
   return command;
 }

@@ -21,6 +21,21 @@ struct Options {
   double eft_share = 0.5;     // of the ranked training prompts, how many become lessons in judging
   int ngram = 13;             // prompts that share so many words in a row overlap
   bool any_language = false;  // else English alone
+  int max_eft_prompts = 0;    // of the lessons; 0: all
+
+  // EFT from the sources needs a model; without one the ranked answers wait for it.
+  std::string model;           // folder
+  std::string judge_template;  // file; empty: the built-in one
+  std::string origin;          // whose scores: sampled (the model's), human; empty: as the probe says
+  int probe = 64;              // answers that are judged to see whether the model can
+  int tries = 1;               // judgements of an answer, of which the first that agrees is taken
+  bool balance = true;
+  std::string chat_template;  // as WorkerSettings, the next too
+  int threads = 0;
+  int max_batch = 32;
+  double temperature = 0.7;
+  double top_p = 0.9;
+  int max_new_tokens = 160;
 };
 
 }  // namespace srlm::prepare

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <iterator>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -11,7 +13,9 @@
 #include "common/data/jsonl.h"
 #include "common/data/seed_split.h"
 #include "common/text/language.h"
+#include "coordinator/prepare/lessons.h"
 #include "coordinator/prepare/selection.h"
+#include "coordinator/prepare/worker_files.h"
 
 namespace srlm::prepare {
 namespace {
@@ -65,6 +69,7 @@ Status CheckResults(const Options& options, const Report& report) {
   const std::string where = "; reasons are in " + options.out + "/rejects.jsonl";
   if (report.ift_rows == 0)
     return FailedPrecondition("no row of IFT is left" + where + (options.eft_share == 1 ? " (--eft-share is 1)" : ""));
+  if (!report.no_lesson.empty()) return FailedPrecondition(report.no_lesson + where);
   const bool lessons = options.eft_share > 0 || !options.eft.empty();
   if (lessons && report.eft_rows == 0 && report.lesson_prompts == 0)
     return FailedPrecondition("no prompt is left for EFT" + where);
@@ -75,9 +80,71 @@ Status CheckResults(const Options& options, const Report& report) {
   return OkStatus();
 }
 
+/// Lessons of a model that options name, into selection and report.
+Status AddLessons(const Options& options, const Surroundings& surroundings, Selection& selection, Report& report) {
+  SRLM_ASSIGN_OR_RETURN(const auto judge_template, data::JudgeTemplate::Load(options.judge_template));
+  WorkerSettings settings;
+  settings.program = surroundings.worker;
+  settings.model = options.model;
+  settings.chat_template = options.chat_template;
+  settings.folder = options.out + "/work";
+  settings.threads = options.threads;
+  settings.max_batch = options.max_batch;
+  settings.temperature = options.temperature;
+  settings.top_p = options.top_p;
+  settings.max_new_tokens = options.max_new_tokens;
+  settings.seed = options.seed;
+  settings.stopped = surroundings.stopped;
+  settings.say = surroundings.say;
+  SRLM_ASSIGN_OR_RETURN(const auto worker, WorkerFiles::Open(std::move(settings)));
+  SRLM_ASSIGN_OR_RETURN(Lessons lessons,
+                        MakeLessons(selection.lessons, judge_template, options, *worker, surroundings.say));
+  report.eft_model_id = worker->model_id();
+  report.eft_origin = lessons.origin;
+  report.probe_texts = lessons.probe_texts;
+  report.probe_parsed = lessons.probe_parsed;
+  report.eft_prompts = lessons.prompts;
+  report.scores_before = lessons.before;
+  report.scores_after = lessons.after;
+  std::ranges::move(lessons.rejects, std::back_inserter(selection.rejects));
+  if (lessons.rows.empty()) report.no_lesson = WhyNoLesson(lessons);
+  selection.eft = std::move(lessons.rows);
+  return OkStatus();
+}
+
+void Count(const Selection& selection, int64_t evaluation_rows, Report& report) {
+  report.ift_rows = static_cast<int64_t>(selection.ift.size());
+  report.eft_rows = static_cast<int64_t>(selection.eft.size());
+  report.lesson_prompts = static_cast<int64_t>(selection.lessons.size());
+  for (const data::SourcePrompt& prompt : selection.lessons)
+    report.lesson_answers += static_cast<int64_t>(prompt.answers.size());
+  report.evaluation_prompts = static_cast<int64_t>(selection.evaluation.size());
+  report.evaluation_answers = evaluation_rows;
+  report.CountRejects(selection.rejects);
+}
+
+/// The reasons first: they are wanted when the rest fails. A result that is not made now does not stay from before.
+Status WriteAll(const Options& options, const Selection& selection, const std::vector<ordered_json>& evaluation,
+                const Report& report) {
+  SRLM_RETURN_IF_ERROR(WriteRows(options.out + "/rejects.jsonl", RejectRows(selection.rejects)));
+  SRLM_RETURN_IF_ERROR(WriteFileAtomic(options.out + "/report.json", ToJson(report, options).dump(2) + "\n"));
+  SRLM_RETURN_IF_ERROR(CheckResults(options, report));
+  const std::pair<const char*, const std::vector<ordered_json>*> files[] = {
+      {"/ift.jsonl", &selection.ift}, {"/eft.jsonl", &selection.eft}, {"/evaluation.jsonl", &evaluation}};
+  for (const auto& [name, rows] : files) {
+    std::error_code error;
+    if (rows->empty()) {
+      std::filesystem::remove(options.out + name, error);
+    } else {
+      SRLM_RETURN_IF_ERROR(WriteRows(options.out + name, *rows));
+    }
+  }
+  return OkStatus();
+}
+
 }  // namespace
 
-Result<Report> Prepare(const Options& options) {
+Result<Report> Prepare(const Options& options, const Surroundings& surroundings) {
   if (options.sources.empty() && options.ift.empty())
     return InvalidArgument("nothing to read: name a file of ranked answers, or rows with --ift");
   SRLM_ASSIGN_OR_RETURN(Inputs inputs, ReadInputs(options));
@@ -86,25 +153,14 @@ Result<Report> Prepare(const Options& options) {
   Report report;
   report.sources = inputs.sources;
   report.evaluation_files_prompts = static_cast<int64_t>(inputs.evaluation.size());
-  SRLM_ASSIGN_OR_RETURN(const Selection selection, Select(options, std::move(inputs), [&](std::string_view text) {
-                          return detector->Detect(text);
-                        }));
+  SRLM_ASSIGN_OR_RETURN(Selection selection, Select(options, std::move(inputs),
+                                                    [&](std::string_view text) { return detector->Detect(text); }));
   SRLM_RETURN_IF_ERROR(MakeFolders(options.out));
+  if (!options.model.empty() && !selection.lessons.empty())
+    SRLM_RETURN_IF_ERROR(AddLessons(options, surroundings, selection, report));
   const std::vector<ordered_json> evaluation = EvaluationRows(selection.evaluation);
-  report.ift_rows = static_cast<int64_t>(selection.ift.size());
-  report.eft_rows = static_cast<int64_t>(selection.eft.size());
-  report.lesson_prompts = static_cast<int64_t>(selection.lessons.size());
-  for (const data::SourcePrompt& prompt : selection.lessons)
-    report.lesson_answers += static_cast<int64_t>(prompt.answers.size());
-  report.evaluation_prompts = static_cast<int64_t>(selection.evaluation.size());
-  report.evaluation_answers = static_cast<int64_t>(evaluation.size());
-  report.CountRejects(selection.rejects);
-  SRLM_RETURN_IF_ERROR(WriteRows(options.out + "/rejects.jsonl", RejectRows(selection.rejects)));
-  SRLM_RETURN_IF_ERROR(WriteFileAtomic(options.out + "/report.json", ToJson(report, options).dump(2) + "\n"));
-  SRLM_RETURN_IF_ERROR(CheckResults(options, report));
-  SRLM_RETURN_IF_ERROR(WriteRows(options.out + "/ift.jsonl", selection.ift));
-  if (!selection.eft.empty()) SRLM_RETURN_IF_ERROR(WriteRows(options.out + "/eft.jsonl", selection.eft));
-  if (!evaluation.empty()) SRLM_RETURN_IF_ERROR(WriteRows(options.out + "/evaluation.jsonl", evaluation));
+  Count(selection, static_cast<int64_t>(evaluation.size()), report);
+  SRLM_RETURN_IF_ERROR(WriteAll(options, selection, evaluation, report));
   return report;
 }
 

@@ -8,6 +8,28 @@ namespace srlm::prepare {
 
 using nlohmann::ordered_json;
 
+namespace {
+
+/// Null when no model was asked.
+ordered_json EftToJson(const Report& report, const Options& options) {
+  if (report.eft_model_id.empty()) return nullptr;
+  return {{"model", options.model},
+          {"model_id", report.eft_model_id},
+          {"judge_template", options.judge_template},
+          {"origin", report.eft_origin},
+          {"probe_judgements", report.probe_texts},
+          {"probe_parsed", report.probe_parsed},
+          {"tries", options.tries},
+          {"temperature", options.temperature},
+          {"top_p", options.top_p},
+          {"max_new_tokens", options.max_new_tokens},
+          {"prompts", report.eft_prompts},
+          {"scores_before_balance", report.scores_before},
+          {"scores", report.scores_after}};
+}
+
+}  // namespace
+
 void Report::CountRejects(const std::vector<data::Reject>& rejected) {
   rejects.clear();
   for (const data::Reject& reject : rejected) ++rejects[{reject.stage, reject.reason}];
@@ -26,6 +48,7 @@ ordered_json ToJson(const Report& report, const Options& options) {
     rejects.push_back({{"stage", key.first}, {"reason", key.second}, {"count", count}});
   return {{"seed", options.seed},
           {"eft_share", options.eft_share},
+          {"max_eft_prompts", options.max_eft_prompts},
           {"ngram", options.ngram},
           {"language", options.any_language ? "any" : "en"},
           {"training_bytes", data::kTrainingBytes},
@@ -40,6 +63,7 @@ ordered_json ToJson(const Report& report, const Options& options) {
           {"lesson_answers", report.lesson_answers},
           {"evaluation_prompts", report.evaluation_prompts},
           {"evaluation_answers", report.evaluation_answers},
+          {"eft", EftToJson(report, options)},
           {"rejects", rejects}};
 }
 

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/data/lesson_choice.h"
 #include "common/data/source.h"
 #include "coordinator/prepare/inputs.h"
 #include "coordinator/prepare/options.h"
@@ -23,6 +24,14 @@ struct Report {
   int64_t lesson_answers = 0;
   int64_t evaluation_prompts = 0;
   int64_t evaluation_answers = 0;
+  std::string eft_model_id;  // of options.model; empty: none was given, and the next are as they are
+  std::string eft_origin;    // sampled, human
+  int64_t probe_texts = 0;   // judgements that decided the origin
+  int64_t probe_parsed = 0;
+  int64_t eft_prompts = 0;
+  std::string no_lesson;                 // why a model's lessons are none; empty: there are some
+  data::ScoreHistogram scores_before{};  // of the lessons, before and after balancing
+  data::ScoreHistogram scores_after{};
   std::map<std::pair<std::string, std::string>, int64_t> rejects;  // stage and reason -> how many
 
   void CountRejects(const std::vector<data::Reject>& rejected);

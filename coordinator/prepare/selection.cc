@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <unordered_map>
 #include <utility>
 
@@ -40,6 +41,7 @@ class Selector {
     }
     for (SourcePrompt& prompt : lessons)
       if (!Overlaps(ift_prompts_, prompt, "eft", "overlaps_ift")) selection_.lessons.push_back(std::move(prompt));
+    LeaveTooMany();
     TakeReady(inputs_.eft, "eft", selection_.eft);
     return std::move(selection_);
   }
@@ -133,6 +135,20 @@ class Selector {
     selection_.ift.push_back(
         {{"messages", messages}, {"prompt_id", prompt.prompt_id}, {"response_id", answer.response_id}});
     return OkStatus();
+  }
+
+  void LeaveTooMany() {
+    const auto most = static_cast<size_t>(options_.max_eft_prompts);
+    std::vector<SourcePrompt>& lessons = selection_.lessons;
+    if (most == 0 || lessons.size() <= most) return;
+    std::vector<double> draws;
+    for (const SourcePrompt& prompt : lessons) draws.push_back(data::PromptDraw(options_.seed, prompt.prompt_id));
+    std::ranges::nth_element(draws, draws.begin() + static_cast<std::ptrdiff_t>(most));
+    std::erase_if(lessons, [&, limit = draws[most]](const SourcePrompt& prompt) {
+      const bool leaves = data::PromptDraw(options_.seed, prompt.prompt_id) >= limit;
+      if (leaves) Leave("eft", "not_needed", prompt, fmt::format("--max-eft-prompts is {}", most));
+      return leaves;
+    });
   }
 
   /// Steps 3 to 5 for rows that somebody else made.

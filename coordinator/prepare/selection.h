@@ -26,7 +26,7 @@ struct Selection {
 /// 3. Training prompts and ready-made rows that overlap with evaluation leave.
 /// 4. Of the ranked ones a share becomes lessons; of the others the best answer becomes a row of IFT. Ready-made rows
 ///    of a kind take all places of that kind.
-/// 5. Lessons that overlap with IFT leave.
+/// 5. Lessons that overlap with IFT leave, and those that are too many: the ones with the highest draws.
 Result<Selection> Select(const Options& options, Inputs inputs, const LanguageOf& language_of);
 
 }  // namespace srlm::prepare

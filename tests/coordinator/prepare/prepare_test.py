@@ -6,7 +6,9 @@
 
 import hashlib
 import json
+import os
 import pathlib
+import signal
 import subprocess
 import sys
 import tempfile
@@ -17,9 +19,17 @@ SEED = SOURCE / "deploy/data/seed"
 BIN = ""  # set by main
 
 
-def prepare(*arguments):
-    return subprocess.run([f"{BIN}/srlm", "prepare", *map(str, arguments)], timeout=60, text=True, capture_output=True,
-                          stdin=subprocess.DEVNULL)
+def prepare(*arguments, timeout=200):
+    """Runs the command; one that takes too long is asked to end, so that it ends its worker."""
+    process = subprocess.Popen([f"{BIN}/srlm", "prepare", *map(str, arguments)], text=True, stdin=subprocess.DEVNULL,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    try:
+        out, errors = process.communicate(timeout=timeout)
+    except subprocess.TimeoutExpired:
+        process.terminate()
+        out, errors = process.communicate(timeout=60)
+        raise AssertionError(f"srlm prepare took more than {timeout} s:\n{out}{errors}") from None
+    return subprocess.CompletedProcess(process.args, process.returncode, out, errors)
 
 
 def rows(path):
@@ -127,6 +137,65 @@ class Prepare(unittest.TestCase):
             row["prompt_text"] = "Was ist die Hauptstadt von Frankreich im Jahre " + row["prompt_id"][1:] + "?"
         self.fails("no row of IFT is left; reasons are in .*rejects.jsonl", self.write("in.jsonl", *answers))
         self.assertEqual({row["reason"] for row in rows(self.out / "rejects.jsonl")}, {"not_english"})
+
+    def test_a_model_justifies_scores_of_people_and_a_stopped_command_goes_on(self):
+        source = self.write("in.jsonl", *self.answers())
+        command = [source, "--model", os.environ["SRLM_MODEL"], "--max-eft-prompts", "3", "--probe", "2",
+                   "--scores", "human", "--max-new-tokens", "24"]
+        process = subprocess.Popen([f"{BIN}/srlm", "prepare", *map(str, command), "--out", str(self.out)], text=True,
+                                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.addCleanup(process.communicate)
+        self.addCleanup(process.terminate)
+        for line in process.stdout:  # the worker is about to start
+            if "justifying 6 scores" in line:
+                break
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 1, errors)
+        self.assertIn("the same command goes on", errors)
+        self.assertFalse((self.out / "eft.jsonl").exists())
+        self.assertEqual(self.workers(), [])
+
+        said = self.succeeds(*command)
+        self.assertIn("scores: human", said)
+        eft = rows(self.out / "eft.jsonl")
+        self.assertTrue(eft)
+        used = {row["prompt_id"] for row in eft}
+        self.assertTrue(all(row["origin"] == "human" and row["justification"] for row in eft))
+        self.assertTrue(all(row["score"] == (5 if "best" in row["response"] else 0) for row in eft))
+        self.assertEqual(used & {row["prompt_id"] for row in rows(self.out / "ift.jsonl")}, set())
+        self.assertEqual(used & {row["prompt_id"] for row in rows(self.out / "evaluation.jsonl")}, set())
+        report = json.loads((self.out / "report.json").read_text())["eft"]
+        self.assertEqual(sum(report["scores"]), len(eft))
+
+        # Again: what the model wrote is taken from the folder.
+        before = {path.name: path.stat().st_mtime_ns for path in (self.out / "work").iterdir()}
+        content = (self.out / "eft.jsonl").read_bytes()
+        (self.out / "eft.jsonl").unlink()
+        self.succeeds(*command)
+        self.assertEqual({path.name: path.stat().st_mtime_ns for path in (self.out / "work").iterdir()}, before)
+        self.assertEqual((self.out / "eft.jsonl").read_bytes(), content)
+
+    def test_a_model_that_is_not_there_or_fails_is_named(self):
+        source = self.write("in.jsonl", *self.answers())
+        self.fails("no-model", source, "--model", self.path / "no-model")
+        self.fails("--scores", source, "--scores", "human", code=2)
+        broken = self.path / "broken"
+        broken.mkdir()
+        (broken / "config.json").write_text("{}")
+        (broken / "model.safetensors").write_text("")
+        self.fails("srlm-worker failed.*exit code 1", source, "--model", broken)
+
+    def workers(self):
+        """Running processes that have this test's folder in their command line."""
+        found = []
+        for entry in pathlib.Path("/proc").iterdir():
+            try:
+                if entry.name.isdigit() and str(self.path).encode() in (entry / "cmdline").read_bytes():
+                    found.append(entry.name)
+            except OSError:
+                continue  # ended meanwhile
+        return found
 
 
 if __name__ == "__main__":
