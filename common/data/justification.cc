@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "common/data/judge_template.h"
-#include "common/data/prompt_overlap.h"
+#include "common/data/overlap.h"
 #include "common/data/verdict.h"
 
 namespace srlm::data {
@@ -43,7 +43,7 @@ Justification TakeJustification(std::string_view judgement, bool cut) {
     kept = WholeSentences(kept);
     if (kept.empty()) return {"", "justification_cut"};
   }
-  if (OverlapWords(kept).size() < kFewestWords) return {"", "no_justification"};
+  if (PlainWords(kept).size() < kFewestWords) return {"", "no_justification"};
   // "Score:" in one line and the number in the next are a verdict too.
   if (ParseVerdict(kept).state != VerdictState::kAbsent) return {"", "score_inside"};
   return {std::move(kept), ""};

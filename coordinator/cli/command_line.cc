@@ -156,9 +156,6 @@ CLI::App* AddPrepare(CLI::App& app, prepare::Options& options) {
   command->add_option("--eft-share", options.eft_share, "Share of the ranked training prompts that EFT is made from")
       ->check(Between(0, 1))
       ->capture_default_str();
-  command->add_option("--ngram", options.ngram, "Prompts with so many equal words in a row overlap")
-      ->check(CLI::Range(3, 100))
-      ->capture_default_str();
   command->add_flag("--any-language", options.any_language, "Keep what is not English");
   command->add_option("--seed", options.seed, "Seed of the random choices")->check(Whole())->capture_default_str();
   AddLessonOptions(*command, options);

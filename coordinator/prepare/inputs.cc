@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "common/data/jsonl.h"
+#include "common/data/prompt_texts.h"
 #include "common/data/records.h"
 
 namespace srlm::prepare {
@@ -73,17 +74,13 @@ Status ReadReadyMade(const Options& options, Inputs& inputs) {
 }  // namespace
 
 Result<Inputs> ReadInputs(const Options& options) {
-  Inputs inputs{.sources = {},
-                .prompts = {},
-                .rejects = {},
-                .ift = {},
-                .eft = {},
-                .evaluation = data::PromptOverlap(options.ngram)};
+  Inputs inputs;
   SRLM_RETURN_IF_ERROR(ReadSources(options, inputs));
   SRLM_RETURN_IF_ERROR(ReadReadyMade(options, inputs));
   for (const std::string& path : options.evaluation) {
     const std::string name = std::filesystem::path(path).filename().string();
     SRLM_ASSIGN_OR_RETURN(const auto texts, data::LoadPromptTexts(path));
+    inputs.evaluation_prompts += static_cast<int64_t>(texts.size());
     for (size_t i = 0; i < texts.size(); ++i)
       inputs.evaluation.Add(texts[i], fmt::format("prompt {} of {}", i + 1, name));
   }

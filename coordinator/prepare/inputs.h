@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "common/base/status.h"
-#include "common/data/prompt_overlap.h"
+#include "common/data/overlap.h"
 #include "coordinator/prepare/options.h"
 
 namespace srlm::prepare {
@@ -32,7 +32,8 @@ struct Inputs {
   std::vector<data::Reject> rejects;        // stage source
   std::vector<ReadyRow> ift;
   std::vector<ReadyRow> eft;
-  data::PromptOverlap evaluation;  // prompts of the evaluation files
+  data::OverlapIndex evaluation;   // prompts of the evaluation files
+  int64_t evaluation_prompts = 0;  // their number
 };
 
 /// NotFound or `file:line: ...` as the loaders of common/data say it.

@@ -19,7 +19,6 @@ struct Options {
   std::string out;                           // folder
   uint64_t seed = 1;
   double eft_share = 0.5;     // of the ranked training prompts, how many become lessons in judging
-  int ngram = 13;             // prompts that share so many words in a row overlap
   bool any_language = false;  // else English alone
   int max_eft_prompts = 0;    // of the lessons; 0: all
 

@@ -152,7 +152,7 @@ Result<Report> Prepare(const Options& options, const Surroundings& surroundings)
   SRLM_ASSIGN_OR_RETURN(const auto detector, text::LanguageDetector::Load());
   Report report;
   report.sources = inputs.sources;
-  report.evaluation_files_prompts = static_cast<int64_t>(inputs.evaluation.size());
+  report.evaluation_files_prompts = inputs.evaluation_prompts;
   SRLM_ASSIGN_OR_RETURN(Selection selection, Select(options, std::move(inputs),
                                                     [&](std::string_view text) { return detector->Detect(text); }));
   SRLM_RETURN_IF_ERROR(MakeFolders(options.out));

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "common/data/overlap.h"
 #include "common/data/seed_split.h"
 
 namespace srlm::prepare {
@@ -49,7 +50,7 @@ ordered_json ToJson(const Report& report, const Options& options) {
   return {{"seed", options.seed},
           {"eft_share", options.eft_share},
           {"max_eft_prompts", options.max_eft_prompts},
-          {"ngram", options.ngram},
+          {"words_in_a_row", data::OverlapIndex::kWordsInARow},
           {"language", options.any_language ? "any" : "en"},
           {"training_bytes", data::kTrainingBytes},
           {"sources", sources},

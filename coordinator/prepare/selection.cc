@@ -6,7 +6,8 @@
 #include <unordered_map>
 #include <utility>
 
-#include "common/data/prompt_overlap.h"
+#include "common/data/overlap.h"
+#include "common/data/prompt_texts.h"
 #include "common/data/seed_split.h"
 
 namespace srlm::prepare {
@@ -19,10 +20,15 @@ constexpr size_t kWordsToTell = 3;  // a prompt of fewer words is told by its an
 
 std::string ToldLanguage(const std::string& code) { return code.empty() ? "no language can be told" : "is " + code; }
 
+std::string Meets(const data::OverlapIndex::Found& found) {
+  if (found.same) return "the same as " + found.origin;
+  return fmt::format("{} words in a row as in {}", data::OverlapIndex::kWordsInARow, found.origin);
+}
+
 class Selector {
  public:
   Selector(const Options& options, Inputs inputs, const LanguageOf& language_of)
-      : options_(options), inputs_(std::move(inputs)), language_of_(language_of), ift_prompts_(options.ngram) {
+      : options_(options), inputs_(std::move(inputs)), language_of_(language_of) {
     selection_.rejects = std::move(inputs_.rejects);
   }
 
@@ -52,9 +58,9 @@ class Selector {
     selection_.rejects.push_back({stage, reason, prompt.prompt_id, std::move(response_id), std::move(detail)});
   }
 
-  bool Overlaps(const data::PromptOverlap& with, const SourcePrompt& prompt, const char* stage, const char* reason) {
+  bool Overlaps(const data::OverlapIndex& with, const SourcePrompt& prompt, const char* stage, const char* reason) {
     const auto found = with.Find(prompt.prompt);
-    if (found) Leave(stage, reason, prompt, *found);
+    if (found) Leave(stage, reason, prompt, Meets(*found));
     return found.has_value();
   }
 
@@ -83,7 +89,7 @@ class Selector {
   }
 
   Result<std::string> LanguageOfPrompt(const SourcePrompt& prompt) const {
-    const bool enough = data::OverlapWords(prompt.prompt).size() >= kWordsToTell;
+    const bool enough = data::PlainWords(prompt.prompt).size() >= kWordsToTell;
     return language_of_(enough ? prompt.prompt : prompt.answers.front().response);
   }
 
@@ -162,7 +168,7 @@ class Selector {
         reason = "overlaps_ift";
       }
       if (found) {
-        selection_.rejects.push_back({stage, reason, row.where, "", *found});
+        selection_.rejects.push_back({stage, reason, row.where, "", Meets(*found)});
         continue;
       }
       if (is_ift) ift_prompts_.Add(row.prompt, row.where);
@@ -173,7 +179,7 @@ class Selector {
   const Options& options_;
   Inputs inputs_;
   const LanguageOf& language_of_;
-  data::PromptOverlap ift_prompts_;
+  data::OverlapIndex ift_prompts_;
   Selection selection_;
 };
 

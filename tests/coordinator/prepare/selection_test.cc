@@ -45,7 +45,7 @@ class Selecting : public testing::Test {
   }
 
   Options options_;
-  Inputs inputs_{{}, {}, {}, {}, {}, data::PromptOverlap(13)};
+  Inputs inputs_{{}, {}, {}, {}, {}, data::OverlapIndex()};
 };
 
 TEST_F(Selecting, EveryPromptIsInOnePlaceAlone) {
