@@ -4,6 +4,7 @@
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <sstream>
 
@@ -71,8 +72,10 @@ Result<YAML::Node> OverrideNode(const std::string& text) {
   const size_t equals = text.find('=');
   if (equals == std::string::npos || equals == 0)
     return InvalidArgument(fmt::format("--set '{}': wanted key=value, for example generation.samples=4", text));
-  SRLM_ASSIGN_OR_RETURN(YAML::Node node, ParseYaml(text.substr(equals + 1), origin, false));
   std::string key = text.substr(0, equals);
+  if (std::ranges::count(key, '.') > 1)
+    return InvalidArgument(fmt::format("--set {}: no such key; one is a name or section.name", key.substr(0, 100)));
+  SRLM_ASSIGN_OR_RETURN(YAML::Node node, ParseYaml(text.substr(equals + 1), origin, false));
   while (true) {
     const size_t dot = key.rfind('.');
     YAML::Node outer(YAML::NodeType::Map);
