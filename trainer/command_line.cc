@@ -67,7 +67,9 @@ void AddBatches(CLI::App& app, TrainerOptions& options) {
   app.add_option("--micro-batch-tokens", options.micro_batch_tokens, "Tokens that a rank computes at once")
       ->check(CLI::Range(int64_t{1}, int64_t{1} << 24))
       ->capture_default_str();
-  app.add_option("--epochs", options.epochs, "Passes over the data")->check(Between(1e-6, 1e6))->capture_default_str();
+  app.add_option("--epochs", options.epochs, "Passes over the data; 0: none, the model is saved as it is")
+      ->check(Between(0.0, 1e6))
+      ->capture_default_str();
   app.add_option("--max-steps", options.max_steps, "Exactly so many steps, whatever --epochs says [0: as epochs say]")
       ->check(CLI::Range(int64_t{0}, int64_t{1} << 40));
   app.add_option("--shuffle", options.shuffle, "true: a new order each epoch; false: the file's")

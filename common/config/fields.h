@@ -192,7 +192,11 @@ void VisitOptimiser(V& v, OptimiserConfig& c) {
   v.Field(c.schedule, {.key = "schedule", .doc = "`cosine` from the highest to the final rate, or `constant`."});
   v.Field(c.warmup_ratio,
           {.key = "warmup_ratio", .doc = "Share of the steps in which the rate rises from 0.", .min = 0, .max = 1});
-  v.Field(c.epochs, {.key = "epochs", .doc = "Passes over the data; may be a fraction.", .min = 0.001, .max = 10000});
+  v.Field(c.epochs, {.key = "epochs",
+                     .doc = "Passes over the data; may be a fraction. 0: none, the next model is this one (with sft: "
+                            "M1 is M0, which was trained before).",
+                     .min = 0,
+                     .max = 10000});
   v.Field(c.global_batch, {.key = "global_batch",
                            .doc = "Rows (SFT) or pairs (DPO) of one optimiser step over all ranks.",
                            .min = 1,

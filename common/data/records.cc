@@ -45,7 +45,7 @@ Result<EftRow> ParseEft(const Row& row) {
   EftRow eft;
   SRLM_ASSIGN_OR_RETURN(eft.prompt, row.FilledText("prompt"));
   SRLM_ASSIGN_OR_RETURN(eft.response, row.FilledText("response"));
-  SRLM_ASSIGN_OR_RETURN(eft.justification, row.FilledText("justification"));
+  SRLM_ASSIGN_OR_RETURN(eft.justification, row.Text("justification"));
   SRLM_ASSIGN_OR_RETURN(eft.score, row.Whole("score", kMinScore, kMaxScore));
   return eft;
 }
@@ -223,7 +223,8 @@ Result<std::vector<RankedAnswer>> LoadRankedAnswers(const std::string& path) {
 SftRow ToSftRow(const EftRow& row, const JudgeTemplate& judge_template) {
   SftRow sft;
   sft.prompt = PromptInput::FromUser(judge_template.Fill(row.prompt, row.response));
-  sft.completion = fmt::format("{}\n{}{}", row.justification, kScorePrefix, row.score);
+  if (!row.justification.empty()) sft.completion = row.justification + "\n";
+  sft.completion += fmt::format("{}{}", kScorePrefix, row.score);
   return sft;
 }
 

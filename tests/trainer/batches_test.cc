@@ -74,6 +74,9 @@ TEST(DataOrder, FollowsTheFileWithoutShuffleAndCountsStepsAsAsked) {
   EXPECT_EQ(SampleOrder(order).Step(1), (std::vector<size_t>{2, 3}));
   EXPECT_EQ(SampleOrder(order).Step(5), (std::vector<size_t>{4}));
   EXPECT_EQ(TotalSteps(order), 2);
+  order.epochs = 0;
+  EXPECT_EQ(TotalSteps(order), 0);
+  EXPECT_TRUE(SampleOrder(order).AfterFirstStep().empty());
   order.max_steps = 7;
   EXPECT_EQ(TotalSteps(order), 7);
 }

@@ -82,6 +82,15 @@ TEST_F(CommandLineTest, TrainsAModelThatTrainsAgain) {
   EXPECT_TRUE(fs::exists(File("log.jsonl")));
 }
 
+TEST_F(CommandLineTest, NoEpochsSaveTheModelAsItIs) {
+  for (const std::string method : {"sft", "dpo"}) {
+    const Ended ended = RunTrainer(method + " --model " + model_ + " --data " + File(method + ".jsonl") + " --out " +
+                                   File("same_" + method) + " --threads 1 --epochs 0");
+    ASSERT_EQ(ended.exit_code, 0) << ended.output;
+    EXPECT_EQ(Read(File("same_" + method + "/model.safetensors")), Read(model_ + "/model.safetensors"));
+  }
+}
+
 TEST_F(CommandLineTest, TakesSeveralDataFilesAndRowsThatTeachJudging) {
   Write("eft.jsonl", R"({"prompt": "Why?", "response": "So.", "justification": "Too short.", "score": 1})"
                      "\n");
@@ -170,7 +179,7 @@ TEST_F(CommandLineTest, WrongUsageEndsWithTwoAndSaysWhat) {
       {Good("dpo") + " --global-batch 0", "--global-batch"},
       {Good("dpo") + " --global-batch many", "--global-batch"},
       {Good("dpo") + " --adam-beta2 1", "--adam-beta2"},
-      {Good("dpo") + " --epochs 0", "--epochs"},
+      {Good("dpo") + " --epochs -1", "--epochs"},
       {Good("dpo") + " --schedule linear", "--schedule"},
       {Good("dpo") + " --shuffle maybe", "--shuffle"},
       {Good("dpo") + " --learning-rate -1", "--learning-rate"},

@@ -35,6 +35,7 @@ std::vector<std::vector<size_t>> FillMicroBatches(std::span<const Sample> sample
 
 int64_t TotalSteps(const DataOrder& order) {
   if (order.max_steps > 0) return order.max_steps;
+  if (order.epochs == 0) return 0;
   return std::max<int64_t>(1, static_cast<int64_t>(std::ceil(order.epochs * static_cast<double>(StepsOfEpoch(order)))));
 }
 
@@ -74,7 +75,7 @@ std::vector<size_t> SampleOrder::AfterFirstStep() {
   GoToEpoch(0);  // later epochs have no other samples
   const int64_t steps = std::min(TotalSteps(order_), StepsOfEpoch(order_));
   const int64_t begin = std::min(order_.global_batch, order_.samples);
-  const int64_t end = std::min(steps * order_.global_batch, order_.samples);
+  const int64_t end = std::max(begin, std::min(steps * order_.global_batch, order_.samples));
   return {of_epoch_.begin() + begin, of_epoch_.begin() + end};
 }
 

@@ -68,10 +68,11 @@ TEST(Sft, AllFormsBecomePromptAndCompletion) {
 {"prompt": [{"role": "user", "content": "Q"}], "completion": [{"role": "assistant", "content": "A"}]}
 {"prompt": "Q", "completion": "A", "raw": true}
 {"prompt": "Q", "response": "A", "justification": "Fine.", "score": 3}
-{"prompt": "Q", "completion": "A", "prompt_token_ids": [1, 2], "completion_token_ids": [3]})"),
+{"prompt": "Q", "completion": "A", "prompt_token_ids": [1, 2], "completion_token_ids": [3]}
+{"prompt": "Q", "response": "A", "justification": "", "score": 0})"),
               *JudgeTemplate::Parse("<{prompt}|{response}>", "t"));
   ASSERT_TRUE(rows.ok()) << rows.status().message();
-  ASSERT_EQ(rows->size(), 6u);
+  ASSERT_EQ(rows->size(), 7u);
   for (const int i : {0, 1, 2, 5}) {
     EXPECT_EQ((*rows)[i].prompt, PromptInput::FromUser("Q"));
     EXPECT_EQ((*rows)[i].completion, "A");
@@ -81,6 +82,7 @@ TEST(Sft, AllFormsBecomePromptAndCompletion) {
   EXPECT_EQ((*rows)[4].completion, "Fine.\nScore: 3");
   EXPECT_EQ((*rows)[5].prompt_token_ids, (std::vector<int>{1, 2}));
   EXPECT_EQ((*rows)[5].completion_token_ids, (std::vector<int>{3}));
+  EXPECT_EQ((*rows)[6].completion, "Score: 0");  // no justification, for expected verdicts
 }
 
 TEST(Sft, BadRowsNameFileLineAndField) {
@@ -97,8 +99,7 @@ TEST(Sft, BadRowsNameFileLineAndField) {
        {R"({"prompt": "Q", "response": "A", "justification": "J", "score": 6})",
         "'score' is 6, wanted a whole number from 0 to 5"},
        {R"({"prompt": "Q", "response": "A", "justification": "J", "score": 2.5})", "'score' is 2.5"},
-       {R"({"prompt": "Q", "response": "A", "justification": "J"})", "'score' is missing"},
-       {R"({"prompt": "Q", "response": "A", "justification": "", "score": 1})", "'justification' is empty"}});
+       {R"({"prompt": "Q", "response": "A", "justification": "J"})", "'score' is missing"}});
 }
 
 TEST(Preferences, TrlsFormsAreReadAndWritten) {
