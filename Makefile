@@ -2,6 +2,7 @@
 #   make demo      the whole loop on a real 135M model, as a new run (runs/demo-1, runs/demo-2, ...)
 #   make test      every test, and a short form of the main job
 #   make verify    the figures of docs/verification.md, measured again with transformers and TRL beside
+#   make learn     whether rounds make a model better: the small world with a truth (docs/results.md); resumable
 #   make bench     speed and memory, in turns with other systems
 # JOBS=n compiles with n jobs (2); PRESET=debug|asan|tsan builds another preset.
 JOBS ?= 2
@@ -9,7 +10,7 @@ PRESET ?= release
 BUILD = $(if $(filter release,$(PRESET)),build,build/$(PRESET))
 SOURCES = git ls-files '*.cc' '*.h'
 
-.PHONY: setup build test demo verify bench format clean
+.PHONY: setup build test demo learn verify bench format clean
 .DEFAULT_GOAL := build
 
 setup:
@@ -25,6 +26,9 @@ test: build
 
 demo: build
 	@deploy/demo.sh
+
+learn: build
+	@tests/learning/run.sh
 
 verify: build
 	@tests/verify/run.sh
