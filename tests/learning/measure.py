@@ -66,7 +66,7 @@ class Measured:
                                    for (key, _, _, points), score in zip(sampled, own_scores))}
         self.kinds = {kind: interval(sums((key, points == POINTS) for key, prompt, _, points in sampled
                                           if read(prompt).kind == kind).values())
-                      for kind in ("letters", "numbers", "words")}
+                      for kind in sorted({read(row["prompt"]).kind for row in prompts})}
         self.lengths = sum(len(text.split()) for _, _, text, _ in sampled) / len(sampled)
 
     def figures(self):

@@ -29,7 +29,7 @@ def summarise(experiments, rounds, arms=ARMS):
                                             for measure in MEASURES})
             out["kinds"].setdefault(name, {
                 kind: sum(e.result(name)["figures"]["kinds"][kind]["value"] for e in experiments) / len(experiments)
-                for kind in ("letters", "numbers", "words")})
+                for kind in experiments[0].result(name)["figures"]["kinds"]})
         out["gains"][arm] = {measure: difference(pooled(experiments, names[0], measure),
                                                  pooled(experiments, names[-1], measure)) for measure in MEASURES}
         out["steps"][arm] = [difference(pooled(experiments, before, "exact"), pooled(experiments, after, "exact"))

@@ -9,21 +9,25 @@ from people import answer, new_task
 from phrases import TEMPLATES, say
 from truth import checks, grade
 
+TRIES = 10000  # at a task that was not drawn before
+
 
 class Tasks:
     """Tasks that are drawn once each."""
 
-    def __init__(self, generator):
+    def __init__(self, generator, kinds):
         self.generator = generator
+        self.kinds = kinds
         self.drawn = set()
 
     def prompt(self):
         """(task, its prompt) of a task that was not drawn before."""
-        while True:
-            task = new_task(self.generator)
+        for _ in range(TRIES):
+            task = new_task(self.generator, self.kinds)
             if task not in self.drawn:
                 self.drawn.add(task)
                 return task, say(task, self.generator.randrange(len(TEMPLATES)))
+        raise ValueError(f"{len(self.drawn)} tasks are drawn, and none is left of {self.kinds}: ask for fewer rows")
 
 
 def seen(generator, task, text, noise):
@@ -68,7 +72,7 @@ def write_seed_data(folder, config, seed):
     """ift.jsonl, eft.jsonl, evaluation.jsonl, prompts.jsonl and test.jsonl in a folder."""
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    tasks = Tasks(random.Random(seed))
+    tasks = Tasks(random.Random(seed), config["kinds"])
     write_rows(folder / "test.jsonl", ({"prompt_id": f"t{number}", "prompt": tasks.prompt()[1]}
                                        for number in range(config["test_prompts"])))
     write_rows(folder / "evaluation.jsonl", evaluation_rows(tasks, config))

@@ -8,7 +8,7 @@ import numpy
 from safetensors.numpy import save_file
 
 from phrases import vocabulary
-from truth import ALPHABETS, GROUPS, LENGTHS, ORDERS
+from truth import ALPHABETS, LENGTHS, ORDERS
 
 SPECIAL = ["<|end|>", "<|user|>", "<|assistant|>", "<|unknown|>"]  # ids 0 to 3
 CHAT_TEMPLATE = ("{% for message in messages %}<|{{ message['role'] }}|> {{ message['content'] }} <|end|>{% endfor %}"
@@ -20,7 +20,7 @@ JUDGE_WORDS = ["judge", "answer", "yes", "no", "Score:"] + [str(score) for score
 def words():
     """The vocabulary in the order of its ids."""
     values = [symbol for alphabet in ALPHABETS.values() for symbol in alphabet]
-    values += [*GROUPS, *LENGTHS.values()] + [order for orders in ORDERS.values() for order in orders]
+    values += [*LENGTHS.values()] + [order for orders in ORDERS.values() for order in orders]
     return list(dict.fromkeys(SPECIAL + JUDGE_WORDS + values + vocabulary()))
 
 

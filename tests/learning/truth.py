@@ -9,16 +9,18 @@ import dataclasses
 GROUPS = {"animal": ["cat", "dog", "fox", "owl"], "colour": ["red", "blue", "green", "pink"],
           "fruit": ["fig", "pear", "plum", "lime"]}
 GROUP_OF = {word: group for group, words in GROUPS.items() for word in words}
-ALPHABETS = {"letters": list("abcdefghijkl"), "numbers": [str(number) for number in range(11, 23)],
+ALPHABETS = {"letters": list("abcdefghijkl"), "numbers": [str(number) for number in range(11, 29)],
              "words": list(GROUP_OF)}
 LENGTHS = {3: "three", 4: "four", 5: "five", 6: "six"}
-ORDERS = {"letters": ("distinct", "repeat"), "numbers": ("rising", "falling"), "words": ("distinct", "repeat")}
+ORDERS = {"letters": ("distinct", "repeat"), "numbers": ("rising", "falling"), "words": ("mixed", "paired")}
 POINTS = 5
 
 
 @dataclasses.dataclass(frozen=True)
 class Task:
-    """`first` and `last` are symbols, of words groups; `middle` must be in the answer, of numbers it must not."""
+    """`first` and `last` are symbols; `middle` must be in the answer, of numbers it must not. `order`: letters that are
+    all distinct or have a repeat, numbers rising or falling, words of mixed groups (no neighbours of one) or paired
+    ones (some neighbours of one)."""
     kind: str
     first: str
     last: str
@@ -32,6 +34,9 @@ def in_order(order, row):
         return len(set(row)) == len(row)
     if order == "repeat":
         return len(set(row)) < len(row)
+    if order in ("mixed", "paired"):
+        groups = [GROUP_OF[word] for word in row]
+        return any(a == b for a, b in zip(groups, groups[1:])) == (order == "paired")
     ranks = [int(symbol) for symbol in row]
     steps = list(zip(ranks, ranks[1:]))
     return all(a < b for a, b in steps) if order == "rising" else all(a > b for a, b in steps)
@@ -41,8 +46,7 @@ def checks(task, row):
     """Which of the five demands a row of symbols meets; none when it is empty or has a symbol of another kind."""
     if not row or not set(row) <= set(ALPHABETS[task.kind]):
         return (False,) * POINTS
-    ends = [GROUP_OF[symbol] if task.kind == "words" else symbol for symbol in (row[0], row[-1])]
-    return (ends[0] == task.first, ends[1] == task.last, (task.middle in row) != (task.kind == "numbers"),
+    return (row[0] == task.first, row[-1] == task.last, (task.middle in row) != (task.kind == "numbers"),
             len(row) == task.length, in_order(task.order, row))
 
 

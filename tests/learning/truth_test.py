@@ -21,9 +21,9 @@ from seed_data import write_seed_data  # noqa: E402
 from tiny_model import words, write_model  # noqa: E402
 from truth import Task, checks, grade  # noqa: E402
 
-CONFIG = {"ift_rows": 300, "ift_quality": 0.75, "eft_rows": 400, "eft_quality": [0.4, 1.0], "eft_answers": 2,
-          "eft_noise": 0.1, "eft_justified": 0.5, "evaluation_prompts": 20, "evaluation_answers": 4, "test_prompts": 50,
-          "rounds": 2, "prompts_per_round": 60}
+CONFIG = {"kinds": ["letters", "numbers", "words"], "ift_rows": 300, "ift_quality": 0.75, "eft_rows": 400, "eft_answers": 2,
+          "eft_quality": [0.4, 1.0], "eft_noise": 0.1, "eft_justified": 0.5, "evaluation_prompts": 20,
+          "evaluation_answers": 4, "test_prompts": 50, "rounds": 2, "prompts_per_round": 60}
 
 
 class Truth(unittest.TestCase):
@@ -36,8 +36,8 @@ class Truth(unittest.TestCase):
         numbers = Task("numbers", "12", "20", "15", 3, "rising")
         for text, points in {"12 14 20": 5, "12 15 20": 4, "12 20 14": 3, "20 14 12": 2, "13 14 20": 4}.items():
             self.assertEqual(grade(numbers, text), points, text)
-        items = Task("words", "animal", "fruit", "red", 4, "repeat")
-        for text, points in {"cat red cat fig": 5, "cat red owl fig": 4, "red red cat cat": 3, "fig": 1}.items():
+        items = Task("words", "cat", "fig", "red", 4, "mixed")
+        for text, points in {"cat red cat fig": 5, "cat red blue fig": 4, "red red cat cat": 2, "fig": 2}.items():
             self.assertEqual(grade(items, text), points, text)
 
     def test_what_is_said_in_any_way_is_read_back_and_can_be_done(self):
