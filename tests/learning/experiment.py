@@ -23,14 +23,14 @@ def computed_seconds():
 
 
 class Experiment:
-    """A seed's folder. `world`: data and model of world.yaml; `settings`: further `--set` of every run."""
+    """A seed's folder. `world`: what world.yaml says; `settings`: further `--set` of every run."""
 
     def __init__(self, programs, folder, seed, world, settings=()):
         self.programs = programs
         self.folder = pathlib.Path(folder)
         self.seed = seed
         self.world = world
-        self.settings = list(settings)
+        self.settings = [*world.get("settings", []), *settings]
 
     def prepare(self):
         """The seed's files and M0, whole or not at all."""

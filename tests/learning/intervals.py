@@ -1,6 +1,6 @@
 """Means over prompts with 95 % intervals by a bootstrap that draws whole prompts."""
 
-import random
+import numpy
 
 DRAWS = 1000
 
@@ -11,24 +11,40 @@ def ratio(groups):
     return sum(group[0] for group in groups) / count if count else None
 
 
-def interval(groups, statistic=ratio, draws=DRAWS):
-    """{"value", "n", "low", "high"} of a statistic over groups; n is the number of groups."""
+def drawn_sums(groups):
+    """[draws, columns] sums over prompts drawn with replacement; the same groups always give the same draws."""
+    values = numpy.asarray(groups, dtype=numpy.float64)  # [prompts, columns]
+    generator = numpy.random.Generator(numpy.random.PCG64(len(values)))
+    weights = generator.multinomial(len(values), numpy.full(len(values), 1 / len(values)), size=DRAWS)
+    return weights @ values
+
+
+def bounds(value, count, drawn):
+    """{"value", "n", "low", "high"}; draws that are no number (nothing to divide by) are left out."""
+    drawn = drawn[numpy.isfinite(drawn)]
+    if value is None or not len(drawn):
+        return {"value": None, "n": count, "low": None, "high": None}
+    low, high = numpy.quantile(drawn, [0.025, 0.975])
+    return {"value": float(value), "n": count, "low": float(low), "high": float(high)}
+
+
+def interval(groups):
+    """Interval of the mean of (total, count) groups; n is the number of groups."""
     groups = list(groups)
-    generator = random.Random(len(groups))  # the same groups always give the same interval
-    values = sorted(filter(lambda value: value is not None,
-                           (statistic(generator.choices(groups, k=len(groups))) for _ in range(draws if groups else 0))))
-    if not values:
-        return {"value": None, "n": len(groups), "low": None, "high": None}
-    return {"value": statistic(groups), "n": len(groups), "low": values[int(0.025 * len(values))],
-            "high": values[int(0.975 * len(values))]}
+    if not groups:
+        return bounds(None, 0, numpy.empty(0))
+    sums = drawn_sums(groups)
+    with numpy.errstate(divide="ignore", invalid="ignore"):
+        return bounds(ratio(groups), len(groups), sums[:, 0] / sums[:, 1])
 
 
 def difference(before, after):
-    """Interval of after - before, both {group: (total, count)} over the same groups, which are drawn together."""
-    pairs = [(before[key], after[key]) for key in before if key in after]
-
-    def statistic(drawn):
-        low, high = ratio([pair[0] for pair in drawn]), ratio([pair[1] for pair in drawn])
-        return None if low is None or high is None else high - low
-
-    return interval(pairs, statistic)
+    """Interval of after - before, both {group: (total, count)}, over the groups that are in both, drawn together."""
+    pairs = [(*before[key], *after[key]) for key in before if key in after]
+    if not pairs:
+        return bounds(None, 0, numpy.empty(0))
+    sums = drawn_sums(pairs)
+    low, high = ratio([pair[:2] for pair in pairs]), ratio([pair[2:] for pair in pairs])
+    with numpy.errstate(divide="ignore", invalid="ignore"):
+        drawn = sums[:, 2] / sums[:, 3] - sums[:, 0] / sums[:, 1]
+    return bounds(None if low is None or high is None else high - low, len(pairs), drawn)

@@ -69,7 +69,8 @@ def main():
         for arm in arms:
             experiment.arm(arm)
     summary = summarise(experiments, world["data"]["rounds"], arms) | {
-        "date": time.strftime("%Y-%m-%d", time.gmtime()), "world": world, "settings": options.settings}
+        "date": time.strftime("%Y-%m-%d", time.gmtime()), "world": world,
+        "settings": options.settings}
     note = f"{summary['date']}, seeds {options.seeds}; bars: 95 % intervals over prompts"
     written = {"results.json": json.dumps(summary, indent=1) + "\n", "results.md": table(summary),
                "learning.svg": draw(summary, note)}

@@ -30,6 +30,11 @@ class Programs:
             words = "" if show else f":\n{(ended.stdout + ended.stderr)[-2000:]}"
             raise ProgramFailed(f"{' '.join(command)} ended with {ended.returncode}{words}")
 
+    def output(self, program, *arguments):
+        """Standard output of a program that must succeed."""
+        return subprocess.run([f"{self.bin}/{program}", *map(str, arguments)], text=True, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, check=True).stdout
+
     def answers(self, model, prompts, out, samples, seed, temperature):
         """Rows of `srlm-worker generate`; temperature 0 is greedy."""
         if not out.exists():
