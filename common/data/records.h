@@ -98,8 +98,7 @@ Result<std::vector<JudgeItem>> LoadHumanAnswers(const std::string& path);
 /// Fails as well when a prompt_id comes with two different prompts, or an answer's id twice.
 Result<std::vector<RankedAnswer>> LoadRankedAnswers(const std::string& path);
 
-/// Judging as a lesson: the filled template asks, `justification` and a last line `Score: n` answer. Without a
-/// justification the line is all of the answer: what a judge with expected verdicts is asked for.
+/// Judging as a lesson: the filled template asks, `justification` (if there is one) and a last line `Score: n` answer.
 SftRow ToSftRow(const EftRow& row, const JudgeTemplate& judge_template);
 
 /// Rows as the loaders read them back: TRL's conversational form, token ids and log-probabilities beside it.
