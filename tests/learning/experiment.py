@@ -11,7 +11,7 @@ import time
 
 from measure import Measured
 from seed_data import write_seed_data
-from tiny_model import JUDGE_TEMPLATE, write_model
+from tiny_model import write_model
 
 HERE = pathlib.Path(__file__).resolve().parent
 ARMS = ("own", "random", "true")
@@ -40,14 +40,12 @@ class Experiment:
         shutil.rmtree(unfinished, ignore_errors=True)
         write_seed_data(unfinished, self.world["data"], self.seed)
         write_model(unfinished / "M0", self.world["model"], self.seed)
-        (unfinished / "judge.txt").write_text(JUDGE_TEMPLATE, encoding="utf-8")
         os.replace(unfinished, self.folder / "world")
 
     def run(self, name, model, *settings):
         """`srlm run` to its end; adds what it cost to cost.json beside the run."""
         data = self.folder / "world"
-        pairs = [f"seed={self.seed}", f"model={model}", f"judge.template={data}/judge.txt",
-                 f"prompts.per_round={self.world['data']['prompts_per_round']}",
+        pairs = [f"seed={self.seed}", f"model={model}", f"prompts.per_round={self.world['data']['prompts_per_round']}",
                  *(f"data.{key}={data}/{key}.jsonl" for key in ("ift", "eft", "prompts")), *self.settings, *settings]
         begin, begin_computed = time.monotonic(), computed_seconds()
         try:
@@ -91,7 +89,7 @@ class Experiment:
         """Writes the figures of a model and the sums by prompt that they are made of."""
         if self.measured(label).exists():
             return
-        measured = Measured(self.programs, model, self.folder / "world", self.folder / "world" / "judge.txt",
+        measured = Measured(self.programs, model, self.folder / "world", HERE / "judge.txt",
                             self.folder / "measured" / label, self.seed)
         text = json.dumps({"figures": measured.figures(), "groups": measured.groups}) + "\n"
         unfinished = self.measured(label).with_suffix(".tmp")

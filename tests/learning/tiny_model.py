@@ -13,7 +13,6 @@ from truth import ALPHABETS, LENGTHS, ORDERS
 SPECIAL = ["<|end|>", "<|user|>", "<|assistant|>", "<|unknown|>"]  # ids 0 to 3
 CHAT_TEMPLATE = ("{% for message in messages %}<|{{ message['role'] }}|> {{ message['content'] }} <|end|>{% endfor %}"
                  "{% if add_generation_prompt %}<|assistant|>{% endif %}")
-JUDGE_TEMPLATE = "judge {prompt} answer {response}\n"
 JUDGE_WORDS = ["judge", "answer", "yes", "no", "Score:"] + [str(score) for score in range(6)]
 
 
