@@ -66,6 +66,8 @@ Status Read(const YAML::Node& node, Reading& reading, RunConfig& config) {
   return OkStatus();
 }
 
+constexpr int kMostDots = 8;  // in a key: each is a level of a document that is copied
+
 /// `a.b=value` as the document {a: {b: value}}.
 Result<YAML::Node> OverrideNode(const std::string& text) {
   const std::string origin = "--set " + text;
@@ -73,7 +75,7 @@ Result<YAML::Node> OverrideNode(const std::string& text) {
   if (equals == std::string::npos || equals == 0)
     return InvalidArgument(fmt::format("--set '{}': wanted key=value, for example generation.samples=4", text));
   std::string key = text.substr(0, equals);
-  if (std::ranges::count(key, '.') > 1)
+  if (std::ranges::count(key, '.') > kMostDots)
     return InvalidArgument(fmt::format("--set {}: no such key; one is a name or section.name", key.substr(0, 100)));
   SRLM_ASSIGN_OR_RETURN(YAML::Node node, ParseYaml(text.substr(equals + 1), origin, false));
   while (true) {

@@ -127,8 +127,8 @@ TEST(Config, OverridesWinAndAreCheckedAlike) {
   EXPECT_EQ(config->prompts.blacklist.size(), 2u);
   EXPECT_EQ(Failure(kLeast, {"generation.smaples=3"}),
             "--set generation.smaples=3: unknown key 'smaples' in generation; did you mean 'samples'?");
-  EXPECT_EQ(Failure(kLeast, {"generation.samples.more=3"}),
-            "--set generation.samples.more: no such key; one is a name or section.name");
+  EXPECT_EQ(Failure(kLeast, {"a.b.c.d.e.f.g.h.i.j=3"}),
+            "--set a.b.c.d.e.f.g.h.i.j: no such key; one is a name or section.name");
   EXPECT_EQ(Failure(kLeast, {"samples=3"}),
             "--set samples=3: unknown key 'samples' at the top level; did you mean generation.samples?");
   ExpectContains(Failure(kLeast, {"generation.samples"}), "wanted key=value");
