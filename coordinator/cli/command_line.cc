@@ -28,6 +28,7 @@ struct Options {
   prepare::Options prepare;
   EvaluateOptions evaluate;
   CompareOptions compare;
+  AnswerOptions answer;
 };
 
 CLI::App* AddRun(CLI::App& app, RunOptions& options) {
@@ -206,6 +207,7 @@ std::variant<Command, int> ParseCommandLine(int argc, const char* const* argv) {
   const CLI::App* fsck = AddFsck(app, options.fsck);
   const CLI::App* evaluate = AddEvaluate(app, options.evaluate);
   const CLI::App* compare = AddCompare(app, options.compare);
+  const CLI::App* answer = AddAnswer(app, options.answer);
   AddControl(app, "pause", "Make a run hand in what it has begun and wait; its coordinator stays", options.control);
   AddControl(app, "resume", "Go on with a paused run", options.control);
   AddControl(app, "cancel", "End a run in order; `srlm run` can go on with it later", options.control);
@@ -220,7 +222,7 @@ std::variant<Command, int> ParseCommandLine(int argc, const char* const* argv) {
     return SayWrong(app, first.starts_with('-') ? error.what()
                                                 : what +
                                                       "; there are prepare, run, status, pause, resume, cancel, "
-                                                      "inspect, fsck, evaluate, compare and export");
+                                                      "inspect, fsck, evaluate, compare, answer and export");
   }
   options.run.program = argv[0];
   options.control.program = argv[0];
@@ -232,6 +234,7 @@ std::variant<Command, int> ParseCommandLine(int argc, const char* const* argv) {
   if (prepare->parsed()) return Command(options.prepare);
   if (evaluate->parsed()) return Command(options.evaluate);
   if (compare->parsed()) return Command(options.compare);
+  if (answer->parsed()) return Command(options.answer);
   return Command(options.export_);
 }
 

@@ -4,12 +4,13 @@
 #include <optional>
 #include <variant>
 
+#include "coordinator/cli/answer_options.h"
 #include "coordinator/cli/commands.h"
 
 namespace srlm::cli {
 
 using Command = std::variant<RunOptions, StatusOptions, ControlOptions, InspectOptions, ExportOptions, FsckOptions,
-                             prepare::Options, EvaluateOptions, CompareOptions>;
+                             prepare::Options, EvaluateOptions, CompareOptions, AnswerOptions>;
 
 /// A command, or the exit code of a command line that ends here: 0 after --help and --version, 2 after printing to
 /// stderr what is wrong.

@@ -34,6 +34,7 @@ int main(int argc, char** argv) try {
                            [](const srlm::prepare::Options& options) { return Prepare(options); },
                            [](const EvaluateOptions& options) { return Evaluate(options); },
                            [](const CompareOptions& options) { return Compare(options); },
+                           [](const AnswerOptions& options) { return AnswerBenchmark(options); },
                            [](const ExportOptions& options) { return Export(options); }},
                     std::get<Command>(parsed));
 } catch (const std::exception& error) {  // of a library, where nobody expected one: memory, mostly

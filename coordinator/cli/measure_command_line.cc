@@ -91,4 +91,29 @@ CLI::App* AddCompare(CLI::App& app, CompareOptions& options) {
   return command;
 }
 
+CLI::App* AddAnswer(CLI::App& app, AnswerOptions& options) {
+  CLI::App* command =
+      app.add_subcommand("answer", "Let a model answer a benchmark's questions, as its tools read them");
+  command->add_option("MODEL", options.model, "A model: a folder, or RUN:M2")->required();
+  command->add_option("--benchmark", options.benchmark, "alpaca-eval or mt-bench")
+      ->required()
+      ->check(CLI::IsMember({"alpaca-eval", "mt-bench"}));
+  command->add_option("--questions", options.questions, "The benchmark's questions")->required()->type_name("FILE");
+  command->add_option("--out", options.out, "File for the answers")->required()->type_name("FILE");
+  command->add_option("--name", options.name, "The model's name in it [MODEL]")->type_name("NAME");
+  command->add_option("--limit", options.limit, "Only the first so many questions [all]")
+      ->check(CLI::Range(1, 1000000000));
+  command->add_option("--threads", options.threads, "Threads [all cores]")->check(CLI::Range(1, 1024));
+  command
+      ->add_option_function<uint64_t>(
+          "--seed", [&options](const uint64_t& seed) { options.sampling.seed = seed; }, "Seed of every random number")
+      ->check(Whole())
+      ->default_str("1");
+  AddSampling(*command, options.sampling);
+  command->footer(
+      "alpaca-eval: a .json list for `alpaca_eval --model_outputs`. mt-bench: JSON Lines for FastChat's\n"
+      "data/mt_bench/model_answer/NAME.jsonl, each category at the benchmark's own temperature.");
+  return command;
+}
+
 }  // namespace srlm::cli

@@ -1,0 +1,24 @@
+// `srlm answer`: a model's answers to the questions of an outside benchmark.
+#pragma once
+
+#include <string>
+
+#include "coordinator/measure/answers.h"
+
+namespace srlm::cli {
+
+struct AnswerOptions {
+  std::string model;      // folder or RUN:M2
+  std::string benchmark;  // alpaca-eval, mt-bench
+  std::string questions;
+  std::string out;
+  std::string name;  // of the model in the output; empty: as it was given
+  int limit = 0;     // questions; 0: all
+  int threads = 0;   // 0: all cores
+  measure::Sampling sampling;
+};
+
+/// Lets a model answer the questions, and writes the answers as the benchmark's own tools read them.
+int AnswerBenchmark(const AnswerOptions& options);
+
+}  // namespace srlm::cli
