@@ -4,13 +4,14 @@
 #   make verify    the figures of docs/verification.md, measured again with transformers and TRL beside
 #   make learn     whether rounds make a model better: the small world with a truth (docs/results.md); resumable
 #   make bench     speed and memory, in turns with other systems
+#   make results   the real 135M model on real data (SRLM_SHARED): two rounds, measured, for docs/results.md
 # JOBS=n compiles with n jobs (2); PRESET=debug|asan|tsan builds another preset.
 JOBS ?= 2
 PRESET ?= release
 BUILD = $(if $(filter release,$(PRESET)),build,build/$(PRESET))
 SOURCES = git ls-files '*.cc' '*.h'
 
-.PHONY: setup build test demo learn verify bench format clean
+.PHONY: setup build test demo learn verify bench results format clean
 .DEFAULT_GOAL := build
 
 setup:
@@ -35,6 +36,9 @@ verify: build
 
 bench: build
 	@tests/bench/run.sh
+
+results: build
+	@tests/results/run.sh
 
 format:
 	@$(SOURCES) | xargs -r clang-format-19 -i
