@@ -118,6 +118,16 @@ struct DpoConfig : OptimiserConfig {
   double mix_weight = 1.0;
 };
 
+struct HealthConfig {
+  std::vector<std::string> rules = {"parse_rate < 0.8: warn",
+                                    "tie_rate > 0.8: warn",
+                                    "commonest_score_rate > 0.9: warn",
+                                    "length_correlation > 0.7: warn",
+                                    "length_drift > 2: warn",
+                                    "duplicate_rate > 0.5: warn",
+                                    "judge_accuracy_change < -0.05: warn"};
+};
+
 struct WorkersConfig {
   int replicas = 1;
   int threads = 0;  // 0: the host's cores divided by the ranks on it
@@ -183,6 +193,7 @@ struct RunConfig {
   PairsConfig pairs;
   SftConfig sft;
   DpoConfig dpo;
+  HealthConfig health;
   WorkersConfig workers;
   TrainerConfig trainer;
   CoordinatorConfig coordinator;

@@ -258,6 +258,15 @@ void VisitFields(V& v, DpoConfig& c) {
 }
 
 template <class V>
+void VisitFields(V& v, HealthConfig& c) {
+  v.Field(c.rules,
+          {.key = "rules",
+           .doc = "Limits of a round's figures, each `FIGURE > NUMBER: ACTION` or with `<`. `warn`: an event; `pause`: "
+                  "the run pauses before it trains on the round; `stop`: the run ends there, and names its best model.",
+           .continuation = Continuation::kMayChange});
+}
+
+template <class V>
 void VisitFields(V& v, WorkersConfig& c) {
   constexpr auto kFree = Continuation::kMayChange;
   v.Field(c.replicas, {.key = "replicas",
@@ -481,6 +490,7 @@ void VisitFields(V& v, RunConfig& c) {
   v.Section("pairs", c.pairs, "Preference pairs.");
   v.Section("sft", c.sft, "Training of M1.");
   v.Section("dpo", c.dpo, "Training of M2, M3, ...");
+  v.Section("health", c.health, "What is watched in a round, and what follows; the figures: method.md, Health.");
   v.Section("workers", c.workers, "Programs that generate and judge.");
   v.Section("trainer", c.trainer, "The training program.");
   v.Section("coordinator", c.coordinator, "The coordinator.");

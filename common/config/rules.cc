@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "common/config/health_rule.h"
+
 namespace srlm::config {
 namespace {
 
@@ -147,6 +149,12 @@ void CheckMix(const RunConfig& config, Rules& broken) {
     broken.push_back({"dpo.mix_weight", "0 learns nothing from the rows: set dpo.mix to `none`, or raise it"});
 }
 
+void CheckHealth(const HealthConfig& health, Rules& broken) {
+  for (const std::string& text : health.rules)
+    if (const auto rule = ParseHealthRule(text); !rule.ok())
+      broken.push_back({"health.rules", rule.status().message()});
+}
+
 void CheckWorkers(const WorkersConfig& workers, Rules& broken) {
   constexpr int kStripTokens = 16;  // what the engine's attention reads at once
   if (workers.page_tokens % kStripTokens != 0)
@@ -182,6 +190,7 @@ std::vector<BrokenRule> CheckRules(const RunConfig& config) {
   CheckOptimiser("sft", config.sft, broken);
   CheckOptimiser("dpo", config.dpo, broken);
   CheckMix(config, broken);
+  CheckHealth(config.health, broken);
   CheckWorkers(config.workers, broken);
   CheckPairs(config, broken);
   CheckAddress(config.coordinator.address, config.security, broken);

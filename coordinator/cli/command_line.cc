@@ -14,7 +14,8 @@ namespace {
 
 constexpr char kRunFooter[] =
     "A run folder holds everything: config.yaml, ledger.sqlite, models/M1, M2, ..., logs/. Interrupted with Ctrl-C or\n"
-    "killed, a run goes on where it was when the same command is given again. Exit code: 0 done, 1 failed, paused or\n"
+    "killed, a run goes on where it was when the same command is given again. Exit code: 0 done, 1 failed, paused, "
+    "ended or\n"
     "interrupted (stderr says why), 2 wrong usage.\n\n"
     "Keys of the configuration: docs/configuration.md. Example: srlm run deploy/configs/demo.yaml --set dpo.beta=0.2";
 

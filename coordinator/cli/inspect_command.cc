@@ -27,7 +27,10 @@ int ShowRounds(RunReader& run, const InspectOptions& options) {
     const bool wanted = options.round == 0 || static_cast<int>(round.round()) == options.round;
     if (wanted && (options.limit == 0 || rounds.size() < options.limit)) *rounds.Add() = round;
   }
-  return Finish(Print(rounds.empty() ? "no rounds yet\n" : DescribeRounds(rounds, TerminalWidth(STDOUT_FILENO))));
+  if (rounds.empty()) return Finish(Print("no rounds yet\n"));
+  const size_t width = TerminalWidth(STDOUT_FILENO);
+  const std::string health = DescribeHealth(rounds, width);
+  return Finish(Print(DescribeRounds(rounds, width) + (health.empty() ? "" : "\n" + health)));
 }
 
 }  // namespace

@@ -95,4 +95,39 @@ std::string DescribeRounds(const google::protobuf::RepeatedPtrField<v1::RoundSum
   return text;
 }
 
+std::string DescribeHealth(const google::protobuf::RepeatedPtrField<v1::RoundSummary>& rounds, size_t width) {
+  constexpr const char* kFigures[] = {"unscored_rate",
+                                      "score_0",
+                                      "score_1",
+                                      "score_2",
+                                      "score_3",
+                                      "score_4",
+                                      "score_5",
+                                      "commonest_score_rate",
+                                      "tie_rate",
+                                      "vote_variance",
+                                      "length_correlation",
+                                      "length_drift",
+                                      "duplicate_rate",
+                                      "judge_accuracy_change",
+                                      "chosen_logp_change",
+                                      "rejected_logp_change"};
+  std::vector<Column> columns = {{"health"}};
+  for (const v1::RoundSummary& round : rounds)
+    columns.push_back({round.round() > 0 ? fmt::format("round {}", round.round()) : "SFT", true});
+  Table table(columns);
+  for (const char* const figure : kFigures) {
+    std::vector<std::string> row = {figure};
+    bool any = false;
+    for (const v1::RoundSummary& round : rounds) {
+      const auto found = round.health().find(figure);
+      const bool there = found != round.health().end();
+      any |= there && round.round() > 0;
+      row.push_back(Decimal(there, there ? found->second : 0, 3));
+    }
+    if (any) table.AddRow(std::move(row));
+  }
+  return table.empty() ? "" : table.Render(width);
+}
+
 }  // namespace srlm::cli

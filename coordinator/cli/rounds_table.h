@@ -13,4 +13,7 @@ namespace srlm::cli {
 /// and 95 % intervals. What does not exist (yet) is shown as "-". Empty without rounds.
 std::string DescribeRounds(const google::protobuf::RepeatedPtrField<v1::RoundSummary>& rounds, size_t width);
 
+/// The rounds' health: a line a figure that the other tables do not have, and a column a round. Empty without any.
+std::string DescribeHealth(const google::protobuf::RepeatedPtrField<v1::RoundSummary>& rounds, size_t width);
+
 }  // namespace srlm::cli

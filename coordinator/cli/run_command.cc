@@ -105,6 +105,7 @@ int Conclude(const Result<rounds::RunEnd>& end, const rounds::Coordinator& coord
   if (*end == rounds::RunEnd::kDone) return kExitDone;
   std::string why = "stopped";
   if (*end == rounds::RunEnd::kPaused) why = "paused: " + coordinator.Status().message();
+  if (*end == rounds::RunEnd::kEnded) why = "ended: " + coordinator.Status().message();
   if (*end == rounds::RunEnd::kCancelled) why = coordinator.Status().message();
   std::fprintf(stderr, "srlm: %s\nsrlm: go on with\n  %s\n", why.c_str(), ContinueLine(options, run_dir).c_str());
   return kExitFailed;

@@ -31,7 +31,7 @@ Result<v1::RunStatus> StoppedRun::Status() {
   status.set_epoch(std::strtoull(epoch.c_str(), nullptr, 10));
   status.set_duplicates(std::strtoull(duplicates.c_str(), nullptr, 10));
   status.set_folder(std::filesystem::absolute(run_dir_).lexically_normal().string());
-  if (!std::set<std::string>{"done", "paused", "cancelled", "failed"}.contains(status.state())) {
+  if (!std::set<std::string>{"done", "paused", "ended", "cancelled", "failed"}.contains(status.state())) {
     status.set_state("stopped");
     if (status.message().empty()) {
       status.set_message("no coordinator works on it; `srlm run CONFIG --run-dir " + run_dir_ + "` goes on with it");

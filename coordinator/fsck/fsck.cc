@@ -50,7 +50,7 @@ Status ReadFacts(Run& run, Report& report) {
   SRLM_ASSIGN_OR_RETURN(run.rounds, run.ledger.Rounds());
   SRLM_ASSIGN_OR_RETURN(const auto models, run.ledger.Models());
   for (const ledger::ModelRow& row : models) run.models[row.name] = row;
-  const bool ended = std::set<std::string>{"done", "paused", "cancelled", "failed"}.contains(run.state);
+  const bool ended = std::set<std::string>{"done", "paused", "ended", "cancelled", "failed"}.contains(run.state);
   report.state = ended ? run.state : "stopped";
   return OkStatus();
 }

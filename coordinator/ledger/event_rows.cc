@@ -32,4 +32,11 @@ Result<std::vector<ItemFaultRow>> Ledger::ItemFaults(int round) const {
   return Select<ItemFaultRow>(*database_, "WHERE round = ? ORDER BY item_id", round);
 }
 
+Result<bool> Ledger::HasEvent(int round, const std::string& event, const std::string& message) const {
+  SRLM_ASSIGN_OR_RETURN(
+      const auto row,
+      SelectOne<EventRow>(*database_, "WHERE round = ? AND event = ? AND message = ? LIMIT 1", round, event, message));
+  return row.has_value();
+}
+
 }  // namespace srlm::ledger

@@ -134,6 +134,14 @@ class Ledger {
   Status SetCounts(const RoundCounts& counts);
   Result<RoundCounts> Counts(int round) const;  // zeros when there are none
 
+  /// Whether this was noted.
+  Result<bool> HasEvent(int round, const std::string& event, const std::string& message) const;
+
+  /// How many attempts of a round were rejected, by reason; the most frequent first.
+  Result<std::vector<std::pair<std::string, int64_t>>> Rejections(int round) const;
+  /// The first `limit` votes of a round that have no score, in order.
+  Result<std::vector<VoteRow>> UnreadVotes(int round, int64_t limit) const;
+
   Result<bool> AddEvaluationVote(const EvaluationVoteRow& row);
   Result<std::vector<EvaluationVoteRow>> EvaluationVotes(const std::string& model) const;
   /// The measured figures as JSON (docs/formats.md); nothing while they are not there.

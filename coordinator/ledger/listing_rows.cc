@@ -1,5 +1,8 @@
 #include "coordinator/ledger/listing_rows.h"
 
+#include <map>
+#include <string>
+
 namespace srlm::ledger {
 namespace {
 
@@ -116,6 +119,7 @@ Json RoundJson(const v1::RoundSummary& s) {
   optional("loss", s.has_loss(), s.loss());
   optional("margin", s.has_margin(), s.margin());
   optional("accuracy", s.has_accuracy(), s.accuracy());
+  json["health"] = std::map<std::string, double>(s.health().begin(), s.health().end());
   json["judge"] = s.has_judge() ? JudgeJson(s.judge()) : Json();
   return json;
 }

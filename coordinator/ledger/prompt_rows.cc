@@ -96,4 +96,17 @@ Result<std::set<std::string>> Ledger::GivenPromptIds() const {
   }
 }
 
+Result<std::vector<std::pair<std::string, int64_t>>> Ledger::Rejections(int round) const {
+  SRLM_ASSIGN_OR_RETURN(Query query, database_->Prepare("SELECT reason, count(*) FROM attempts WHERE round = ? AND "
+                                                        "state = 'rejected' GROUP BY reason ORDER BY 2 DESC, 1"));
+  query.BindNext(round);
+  std::vector<std::pair<std::string, int64_t>> reasons;
+  while (true) {
+    SRLM_ASSIGN_OR_RETURN(const bool more, query.Step());
+    if (!more) return reasons;
+    auto& [reason, count] = reasons.emplace_back();
+    query.Read(reason, count);
+  }
+}
+
 }  // namespace srlm::ledger

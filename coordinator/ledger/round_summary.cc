@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "coordinator/ledger/database.h"
+#include "coordinator/ledger/round_health.h"
 
 namespace srlm::ledger {
 namespace {
@@ -82,6 +83,8 @@ Result<std::vector<v1::RoundSummary>> SummariseRounds(const Ledger& ledger) {
     if (model) s.set_model_id(model->model_id);
     SRLM_ASSIGN_OR_RETURN(const auto metrics, ledger.Evaluation(s.model()));
     if (metrics) ReadJudge(*metrics, *s.mutable_judge());
+    SRLM_ASSIGN_OR_RETURN(const auto health, RoundHealth(ledger, round.round));
+    s.mutable_health()->insert(health.begin(), health.end());
     for (const JobRow& job : jobs) {
       if (job.round != round.round) continue;
       if (job.first_loss) s.set_first_loss(*job.first_loss);

@@ -160,6 +160,7 @@ struct RoundCounts {
   int64_t ties = 0;            // prompts whose best and worst scores are equal
   double consistency_sum = 0;  // over the prompts that have one
   int64_t consistencies = 0;
+  int64_t duplicates = 0;  // candidates with the tokens of an earlier one of their prompt; counted with the pairs
 
   /// Prompts and candidates that wait for a result.
   int64_t open() const {
@@ -194,6 +195,8 @@ struct JobRow {
   std::optional<double> loss;    // of the last step, as the next two
   std::optional<double> margin;  // DPO
   std::optional<double> accuracy;
+  std::optional<double> chosen_logp_change;  // of an answer's log-probability since the job began, last step's mean
+  std::optional<double> rejected_logp_change;
   uint64_t tokens = 0;
   double seconds = 0;
   std::string message;  // of a failure

@@ -50,13 +50,14 @@ CREATE TABLE round_counts (round INTEGER PRIMARY KEY, prompts INTEGER NOT NULL, 
   length_sum REAL NOT NULL, length_squares REAL NOT NULL, score_length REAL NOT NULL,
   variance_sum REAL NOT NULL,
   variances INTEGER NOT NULL, score_pairs INTEGER NOT NULL, score_ties INTEGER NOT NULL, pairs INTEGER NOT NULL,
-  ties INTEGER NOT NULL, consistency_sum REAL NOT NULL, consistencies INTEGER NOT NULL);
+  ties INTEGER NOT NULL, duplicates INTEGER NOT NULL, consistency_sum REAL NOT NULL, consistencies INTEGER NOT NULL);
 CREATE TABLE evaluation_votes (model TEXT, answer INTEGER, vote INTEGER, model_id TEXT NOT NULL, text TEXT NOT NULL,
   state TEXT NOT NULL, score REAL, PRIMARY KEY (model, answer, vote));
 CREATE TABLE evaluations (model TEXT PRIMARY KEY, metrics TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE jobs (job_id TEXT PRIMARY KEY, kind TEXT NOT NULL, round INTEGER NOT NULL, state TEXT NOT NULL,
   tries INTEGER NOT NULL, output_model TEXT NOT NULL, rows INTEGER NOT NULL, step INTEGER NOT NULL,
-  total_steps INTEGER NOT NULL, first_loss REAL, loss REAL, margin REAL, accuracy REAL, tokens INTEGER NOT NULL,
+  total_steps INTEGER NOT NULL, first_loss REAL, loss REAL, margin REAL, accuracy REAL,
+  chosen_logp_change REAL, rejected_logp_change REAL, tokens INTEGER NOT NULL,
   seconds REAL NOT NULL, message TEXT NOT NULL);
 CREATE TABLE launches (launch_id TEXT PRIMARY KEY, program TEXT NOT NULL, epoch INTEGER NOT NULL, host TEXT NOT NULL,
   process_group INTEGER NOT NULL, started_ms INTEGER NOT NULL, ended_ms INTEGER NOT NULL, end TEXT NOT NULL);

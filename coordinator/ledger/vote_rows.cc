@@ -67,4 +67,9 @@ Result<std::vector<VoteRow>> Ledger::VotesOf(int round, int position, int sample
                          sample);
 }
 
+Result<std::vector<VoteRow>> Ledger::UnreadVotes(int round, int64_t limit) const {
+  return Select<VoteRow>(*database_, "WHERE round = ? AND score IS NULL ORDER BY position, sample, vote LIMIT ?", round,
+                         limit);
+}
+
 }  // namespace srlm::ledger

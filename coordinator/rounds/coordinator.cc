@@ -72,6 +72,7 @@ struct Coordinator::Parts {
   Result<bool> TickDrained(Clock::time_point now);
   srlm::Status Record(const std::string& state, const std::string& message);
   Result<bool> TickToTheEnd(Clock::time_point now);
+  srlm::Status NoteEnd(Machine::State state);
 
   config::RunConfig config;
   CoordinatorOptions options;
@@ -235,6 +236,21 @@ Result<bool> Coordinator::Parts::TickDrained(Clock::time_point now) {
   return true;
 }
 
+// The state machine has come to an end.
+srlm::Status Coordinator::Parts::NoteEnd(Machine::State state) {
+  switch (state) {
+    case Machine::State::kDone:
+      end = RunEnd::kDone;
+      SRLM_RETURN_IF_ERROR(Record("done", ""));
+      return context->Event("info", machine->round(), "run_done", "");
+    case Machine::State::kEnded:
+      end = RunEnd::kEnded;
+      SRLM_RETURN_IF_ERROR(Record("ended", machine->problem()));
+      return context->Event("warning", machine->round(), "run_ended", machine->problem());
+    default: end = RunEnd::kPaused; return Record("paused", machine->problem());
+  }
+}
+
 // One turn of the state machine; whether the loop goes on.
 Result<bool> Coordinator::Parts::Tick() {
   SRLM_RETURN_IF_ERROR(desk->failure());
@@ -258,10 +274,7 @@ Result<bool> Coordinator::Parts::Tick() {
     SRLM_ASSIGN_OR_RETURN(const Machine::State state, machine->Advance(now));
     board->Publish(false);
     if (state == Machine::State::kGoing) return true;
-    end = state == Machine::State::kDone ? RunEnd::kDone : RunEnd::kPaused;
-    const std::string name = *end == RunEnd::kDone ? "done" : "paused";
-    SRLM_RETURN_IF_ERROR(Record(name, machine->problem()));
-    if (*end == RunEnd::kDone) SRLM_RETURN_IF_ERROR(context->Event("info", machine->round(), "run_done", ""));
+    SRLM_RETURN_IF_ERROR(NoteEnd(state));
     goodbye_by = now + (queue.leased() > 0 ? kTimeToHandIn : kTimeToLeave);
   }
   SRLM_ASSIGN_OR_RETURN(const bool gone, machine->Dismiss(now));

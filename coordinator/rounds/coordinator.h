@@ -30,6 +30,7 @@ struct CoordinatorOptions {
 enum class RunEnd {
   kDone,       // every round is finished
   kPaused,     // a check failed; Status().message() says which and what to do
+  kEnded,      // a health rule asked for it; Status().message() says which, and which model is best
   kCancelled,  // a person asked for it; the run goes on where it is when it is started again
   kStopped,    // Stop was called; the run goes on where it is when it is started again
 };

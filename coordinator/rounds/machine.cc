@@ -8,6 +8,7 @@
 #include "coordinator/rounds/items.h"
 #include "coordinator/rounds/launches.h"
 #include "coordinator/rounds/pair_maker.h"
+#include "coordinator/rounds/round_problems.h"
 
 namespace srlm::rounds {
 
@@ -15,7 +16,8 @@ Machine::Machine(Context& context, launcher::Launcher* launcher, std::string pro
     : context_(context),
       launcher_(launcher),
       program_folder_(program_folder),
-      fleet_(context, launcher, std::move(program_folder)) {
+      fleet_(context, launcher, std::move(program_folder)),
+      health_(context) {
   context.set_aside = [this](const schedule::Subject& subject, const std::string& reason) {
     return SetAside(subject, reason);
   };
@@ -119,6 +121,8 @@ Result<Machine::State> Machine::AdvanceModel(int number, Clock::time_point now) 
   if (evaluation_ == nullptr) {
     SRLM_ASSIGN_OR_RETURN(const std::string problem, EvaluationProblem(context_, fmt::format("M{}", number)));
     if (!problem.empty()) return Pause(problem, context_.round);
+    SRLM_ASSIGN_OR_RETURN(const State healthy, LookAtHealth(number - 1, true));
+    if (healthy != State::kGoing) return healthy;
   }
   if (number >= LastModel()) return evaluation_ == nullptr ? State::kDone : State::kGoing;
   SRLM_ASSIGN_OR_RETURN(const bool paired, AdvanceAnswers(number));
@@ -126,6 +130,8 @@ Result<Machine::State> Machine::AdvanceModel(int number, Clock::time_point now) 
   if (!paired || evaluation_ != nullptr) return State::kGoing;
   SRLM_ASSIGN_OR_RETURN(const std::string problem, PairProblem(context_, number));
   if (!problem.empty()) return Pause(problem, number);
+  SRLM_ASSIGN_OR_RETURN(const State healthy, LookAtHealth(number, false));
+  if (healthy != State::kGoing) return healthy;
   return Train(number + 1, now);
 }
 
@@ -153,6 +159,16 @@ Result<Machine::State> Machine::Pause(const std::string& problem, int round) {
   if (problem_.empty()) SRLM_RETURN_IF_ERROR(context_.Event("warning", round, "paused", problem));
   problem_ = problem;
   return State::kPaused;
+}
+
+Result<Machine::State> Machine::LookAtHealth(int round, bool made) {
+  SRLM_ASSIGN_OR_RETURN(const HealthFinding finding, health_.Look(round, made));
+  switch (finding.action) {
+    case HealthFinding::Action::kNone: return State::kGoing;
+    case HealthFinding::Action::kPause: return Pause(finding.message, round);
+    case HealthFinding::Action::kStop: problem_ = finding.message; return State::kEnded;
+  }
+  return State::kGoing;
 }
 
 // Trains M<number>, once the workers have left its cores.

@@ -10,6 +10,7 @@
 #include "coordinator/rounds/context.h"
 #include "coordinator/rounds/evaluation.h"
 #include "coordinator/rounds/fleet.h"
+#include "coordinator/rounds/health.h"
 #include "coordinator/rounds/likelihoods.h"
 #include "coordinator/rounds/new_prompts.h"
 #include "coordinator/rounds/pair_maker.h"
@@ -29,7 +30,7 @@ class Machine {
   /// At the start, before anybody calls: groups of an earlier coordinator are taken over.
   Status TakeOver();
 
-  enum class State { kGoing, kDone, kPaused };
+  enum class State { kGoing, kDone, kPaused, kEnded };
 
   /// Does what can be done now. Fails when a job cannot be done or the ledger cannot be written.
   Result<State> Advance(Clock::time_point now);
@@ -56,7 +57,7 @@ class Machine {
   /// Stores a finished item's result; false when it was there already.
   Result<bool> Store(const schedule::WorkItem& work, const Finished& finished);
 
-  /// Why the run is paused, and what to do.
+  /// Why the run is paused, or has ended before its last model, and what to do.
   const std::string& problem() const { return problem_; }
   /// Kills the program that judges, if one does: when the run ends for whatever reason. It is run again.
   Status EndProgram(const std::string& reason);
@@ -89,6 +90,8 @@ class Machine {
   /// Lets the program judge, where one does and all candidates are there. Whether there is nothing left to judge.
   Result<bool> AdvanceProgram(int number);
   Result<State> Pause(const std::string& problem, int round);
+  /// Pauses or ends the run when the round's health says so; else goes on.
+  Result<State> LookAtHealth(int round, bool made);
   Result<State> Train(int number, Clock::time_point now);
   Status FinishEvaluation();
   Status CloseRound(int round, bool prompts, bool pairs);
@@ -109,6 +112,7 @@ class Machine {
   std::unique_ptr<Likelihoods> likelihoods_;     // while they are asked for, or were
   std::unique_ptr<PairMaker> pair_maker_;
   std::unique_ptr<Training> training_;
+  Health health_;
   int begun_ = -1;  // the model whose parts these are
   int round_ = 0;
   std::string problem_;

@@ -3,35 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
-
-#include <nlohmann/json.hpp>
+#include <span>
 
 #include "common/data/judge_metrics.h"
 #include "common/data/ranking_agreement.h"
 #include "coordinator/rounds/answers.h"
-#include "coordinator/rounds/judge_program.h"
 
 namespace srlm::rounds {
 namespace {
-
-// The same question for a round's votes and for a model's evaluation.
-std::string ParseRateProblem(const Context& context, const std::string& what, double rate, int64_t votes,
-                             bool by_program = false) {
-  const double least = context.config.judge.min_parse_rate;
-  if (votes == 0 || rate >= least) return "";
-  if (by_program)
-    return fmt::format(
-        "{}: judge.program gave a score to only {:.0f} % of {} candidates, and judge.min_parse_rate asks for {:.0f} %. "
-        "Look at {}, or go on as it is with --set judge.min_parse_rate={:.2f}",
-        what, 100 * rate, votes, 100 * least, "RUN/judgements", std::floor(100 * rate) / 100);
-  return fmt::format(
-      "{}: only {:.0f} % of {} sampled votes could be read, and judge.min_parse_rate asks for {:.0f} %. The model does "
-      "not know how to judge: train it on more judged answers (data.eft) or longer (sft.*) in a new run, or go on as "
-      "it "
-      "is with --set judge.min_parse_rate={:.2f}",
-      what, 100 * rate, votes, 100 * least, std::floor(100 * rate) / 100);
-}
 
 data::PairRule RuleOf(config::PairRule rule) {
   switch (rule) {
@@ -106,6 +85,13 @@ PromptDecision DecidePrompt(const config::RunConfig& config, const ledger::Promp
 void CountDecided(const config::RunConfig& config, const std::vector<ledger::CandidateRow>& candidates,
                   const std::vector<std::vector<ledger::VoteRow>>& votes, const std::vector<ledger::PairRow>& pairs,
                   ledger::RoundCounts& counts) {
+  for (size_t i = 0; i < candidates.size(); ++i) {
+    if (IsAnchor(config, candidates[i].sample)) continue;
+    const auto equal = [&](const ledger::CandidateRow& other) {
+      return other.token_hash == candidates[i].token_hash && !IsAnchor(config, other.sample);
+    };
+    counts.duplicates += std::ranges::any_of(std::span(candidates).first(i), equal);
+  }
   std::vector<double> scores;  // of the prompt's candidates so far
   for (size_t i = 0; i < candidates.size(); ++i) {
     if (votes[i].empty() || IsAnchor(config, candidates[i].sample)) continue;
@@ -134,6 +120,7 @@ PairMaker::PairMaker(const Context& context, int round, const ledger::RoundCount
   counts_.ties = 0;
   counts_.consistency_sum = 0;
   counts_.consistencies = 0;
+  counts_.duplicates = 0;
 }
 
 Status PairMaker::Make(const ledger::PromptRow& prompt) {
@@ -172,41 +159,6 @@ Result<bool> PairMaker::MakeSome() {
     return true;
   }
   return false;
-}
-
-Result<std::string> PairProblem(const Context& context, int round) {
-  SRLM_ASSIGN_OR_RETURN(const ledger::RoundCounts counts, context.ledger.Counts(round));
-  if (counts.votes.votes > 0) {
-    std::string problem = ParseRateProblem(context, fmt::format("round {}", round), counts.votes.Health().parse_rate,
-                                           counts.votes.votes, JudgedByProgram(context.config));
-    if (!problem.empty()) return problem;
-  }
-  const int64_t pairs = counts.pairs;
-  if (context.config.pairs.soft_labels == config::SoftLabels::kCream && counts.consistencies == 0 && pairs > 0)
-    return fmt::format(
-        "round {}: no prompt has two answers with a likelihood under M{}, so that pairs.soft_labels: cream has no "
-        "label; the item_set_aside events (`srlm inspect RUN events`) say why",
-        round, round - 1);
-  if (pairs >= context.config.pairs.min_pairs_per_round) return std::string();
-  return fmt::format(
-      "round {}: {} prompts gave {} {}, and pairs.min_pairs_per_round asks for {}. `srlm inspect RUN pairs` says "
-      "why "
-      "for each prompt; start a new run with more prompts (prompts.per_round) or candidates (generation.samples)"
-      "{}",
-      round, counts.prompts, pairs,
-      context.config.pairs.rule == config::PairRule::kPositive ? "answers to train on" : "pairs",
-      context.config.pairs.min_pairs_per_round,
-      pairs > 0 ? fmt::format(", or go on as it is with --set pairs.min_pairs_per_round={}", pairs) : "");
-}
-
-Result<std::string> EvaluationProblem(const Context& context, const std::string& model) {
-  SRLM_ASSIGN_OR_RETURN(const auto text, context.ledger.Evaluation(model));
-  if (!text) return std::string();
-  const auto metrics = nlohmann::json::parse(*text, nullptr, false);
-  const auto& rate = metrics["sampled_parse_rate"];
-  if (!rate.is_object() || !rate["value"].is_number()) return std::string();
-  return ParseRateProblem(context, model + " on answers it was not trained on", rate["value"].get<double>(),
-                          rate["n"].get<int64_t>());
 }
 
 }  // namespace srlm::rounds

@@ -5,8 +5,8 @@
 #include <nlohmann/json.hpp>
 
 #include "common/base/version.h"
-#include "common/data/vote_health.h"
 #include "coordinator/ledger/listing.h"
+#include "coordinator/ledger/round_health.h"
 #include "coordinator/ledger/round_summary.h"
 
 namespace srlm::rounds {
@@ -64,17 +64,10 @@ Status StatusBoard::CountHealth() {
   if (round == 0) return OkStatus();
   SRLM_ASSIGN_OR_RETURN(const ledger::RoundCounts counts, context_.ledger.Counts(round));
   if (counts.votes.votes == 0) return OkStatus();
-  const data::VoteHealth health = counts.votes.Health();
   auto& map = *counted_.mutable_health();
-  map["votes"] = static_cast<double>(health.votes);
-  map["parse_rate"] = health.parse_rate;
-  map["mean_score"] = health.mean_score;
-  map["vote_variance"] = health.mean_vote_variance;
-  map["tie_rate"] = health.tie_rate;
-  map["length_correlation"] = health.length_correlation;
-  map["unscored_candidates"] = static_cast<double>(health.unscored_candidates);
-  for (size_t score = 0; score < health.histogram.size(); ++score)
-    map[fmt::format("score_{}", score)] = static_cast<double>(health.histogram[score]);
+  SRLM_ASSIGN_OR_RETURN(const auto figures, ledger::RoundHealth(context_.ledger, round));
+  map.insert(figures.begin(), figures.end());
+  map["votes"] = static_cast<double>(counts.votes.votes);
   return OkStatus();
 }
 

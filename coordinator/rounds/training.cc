@@ -160,6 +160,8 @@ Status Training::Progress(const v1::TrainingProgress& progress) {
   if (job_.kind == "dpo") {
     row_.margin = progress.margin();
     row_.accuracy = progress.accuracy();
+    row_.chosen_logp_change = progress.rewards_chosen() / context_.config.dpo.beta;
+    row_.rejected_logp_change = progress.rewards_rejected() / context_.config.dpo.beta;
   }
   row_.tokens = progress.total_tokens();
   row_.seconds = progress.total_seconds();

@@ -8,6 +8,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include "common/config/health_rule.h"
+
 namespace srlm::config {
 namespace {
 
@@ -289,6 +291,23 @@ TEST_F(ConfigFiles, CheckInputsNamesWhatIsMissing) {
   ExpectContains(status.message(), "model: " + folder_.string() + " is not a model folder");
   ExpectContains(status.message(), "data.eft: " + config.data.eft + " is not there");
   ExpectContains(status.message(), "data.evaluation: " + folder_.string() + " is a folder");
+}
+
+TEST(Config, HealthRulesAreReadAndBadOnesNamed) {
+  const auto rule = ParseHealthRule(" tie_rate>0.8 :pause ");
+  ASSERT_TRUE(rule.ok()) << rule.status().message();
+  EXPECT_EQ(rule->figure, "tie_rate");
+  EXPECT_EQ(rule->action, HealthAction::kPause);
+  EXPECT_TRUE(rule->Broken(0.81));
+  EXPECT_FALSE(rule->Broken(0.8));
+  EXPECT_TRUE(ParseHealthRule("judge_accuracy_change < -0.05: stop")->Broken(-0.06));
+  const std::string yaml = std::string(kLeast) + "health:\n  rules: ";
+  ExpectContains(Failure(yaml + "['tie_rat > 0.8: warn']"), "did you mean 'tie_rate'?");
+  ExpectContains(Failure(yaml + "['tie_rate > 0.8']"), "health.rules");
+  ExpectContains(Failure(yaml + "['tie_rate > much: warn']"), "'much' is not a number");
+  ExpectContains(Failure(yaml + "['tie_rate > nan: warn']"), "is not a number");
+  ExpectContains(Failure(yaml + "['tie_rate > 0.8: cry']"), "'cry' is none of warn, pause and stop");
+  ExpectContains(Failure(yaml + "['tie_rate: warn']"), "is no rule");
 }
 
 TEST(Config, SeedRowsAreMixedInOnlyWhereThereAreSome) {

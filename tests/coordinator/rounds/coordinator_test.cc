@@ -273,7 +273,7 @@ TEST_F(CoordinatorTest, TooFewPairsPauseTheRun) {
   const auto end = coordinator->Run();
   ASSERT_TRUE(end.ok()) << end.status().message();
   EXPECT_EQ(*end, RunEnd::kPaused);
-  EXPECT_NE(coordinator->Status().message().find("pairs.min_pairs_per_round"), std::string::npos);
+  EXPECT_NE(coordinator->Status().message().find("all 5 prompts ended in ties"), std::string::npos);
   EXPECT_EQ(coordinator->Status().rounds(1).ties(), 5u);
 }
 

@@ -1,0 +1,81 @@
+#include "coordinator/ledger/round_health.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+namespace srlm::ledger {
+namespace {
+
+using Figures = std::map<std::string, double>;
+
+double Ratio(int64_t part, int64_t whole) { return static_cast<double>(part) / static_cast<double>(whole); }
+
+void AddVotes(const RoundCounts& counts, Figures& figures) {
+  const data::VoteTally& votes = counts.votes;
+  const data::VoteHealth health = votes.Health();
+  const int64_t judged = votes.scored + votes.unscored;
+  if (votes.votes > 0) figures["parse_rate"] = health.parse_rate;
+  if (judged > 0) figures["unscored_rate"] = Ratio(votes.unscored, judged);
+  int64_t scores = 0;
+  for (const int64_t count : votes.histogram) scores += count;
+  if (scores > 0) {
+    figures["mean_score"] = health.mean_score;
+    figures["commonest_score_rate"] = Ratio(std::ranges::max(votes.histogram), scores);
+    figures["length_correlation"] = health.length_correlation;
+    for (size_t score = 0; score < votes.histogram.size(); ++score)
+      figures[fmt::format("score_{}", score)] = Ratio(votes.histogram[score], scores);
+  }
+  if (votes.variances > 0) figures["vote_variance"] = health.mean_vote_variance;
+  if (votes.score_pairs > 0) figures["tie_rate"] = health.tie_rate;
+}
+
+Status AddCandidates(const Ledger& ledger, const RoundCounts& counts, Figures& figures) {
+  if (counts.candidates == 0) return OkStatus();
+  SRLM_ASSIGN_OR_RETURN(const auto round, ledger.Round(counts.round));
+  if (round && round->pairs_closed) figures["duplicate_rate"] = Ratio(counts.duplicates, counts.candidates);
+  SRLM_ASSIGN_OR_RETURN(const RoundCounts first, ledger.Counts(1));
+  if (first.candidates > 0 && first.tokens > 0)
+    figures["length_drift"] = Ratio(counts.tokens, counts.candidates) / Ratio(first.tokens, first.candidates);
+  return OkStatus();
+}
+
+Result<std::optional<double>> JudgeAccuracy(const Ledger& ledger, int model) {
+  SRLM_ASSIGN_OR_RETURN(const auto text, ledger.Evaluation(fmt::format("M{}", model)));
+  if (!text) return std::optional<double>();
+  const auto metrics = nlohmann::json::parse(*text, nullptr, false);
+  const auto found = metrics.find("pairwise_accuracy");
+  if (!metrics.is_object() || found == metrics.end() || !found->is_object()) return std::optional<double>();
+  if (found->value("n", 0) == 0 || !found->contains("value")) return std::optional<double>();
+  return std::optional<double>(found->at("value").get<double>());
+}
+
+Status AddModel(const Ledger& ledger, int round, Figures& figures) {
+  SRLM_ASSIGN_OR_RETURN(const auto accuracy, JudgeAccuracy(ledger, round + 1));
+  SRLM_ASSIGN_OR_RETURN(const auto first, JudgeAccuracy(ledger, 1));
+  if (accuracy) figures["judge_accuracy"] = *accuracy;
+  if (accuracy && first) figures["judge_accuracy_change"] = *accuracy - *first;
+  SRLM_ASSIGN_OR_RETURN(const auto jobs, ledger.Jobs());
+  for (const JobRow& job : jobs) {
+    if (job.round != round || job.state != "done") continue;
+    if (job.chosen_logp_change) figures["chosen_logp_change"] = *job.chosen_logp_change;
+    if (job.rejected_logp_change) figures["rejected_logp_change"] = *job.rejected_logp_change;
+  }
+  return OkStatus();
+}
+
+}  // namespace
+
+Result<Figures> RoundHealth(const Ledger& ledger, int round) {
+  Figures figures;
+  if (round > 0) {
+    SRLM_ASSIGN_OR_RETURN(const RoundCounts counts, ledger.Counts(round));
+    AddVotes(counts, figures);
+    SRLM_RETURN_IF_ERROR(AddCandidates(ledger, counts, figures));
+  }
+  SRLM_RETURN_IF_ERROR(AddModel(ledger, round, figures));
+  return figures;
+}
+
+}  // namespace srlm::ledger
