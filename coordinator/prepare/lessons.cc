@@ -32,8 +32,14 @@ std::string KeyOf(const SourcePrompt& prompt, const SourceAnswer& answer) {
 class LessonMaker {
  public:
   LessonMaker(const std::vector<SourcePrompt>& prompts, const data::JudgeTemplate& judge_template,
-              const Options& options, Writer& writer, const std::function<void(const std::string&)>& say)
-      : prompts_(prompts), template_(judge_template), options_(options), writer_(writer), say_(say) {
+              const Options& options, Writer& writer, const LanguageOf& language_of,
+              const std::function<void(const std::string&)>& say)
+      : prompts_(prompts),
+        template_(judge_template),
+        options_(options),
+        writer_(writer),
+        language_of_(language_of),
+        say_(say) {
     for (const SourcePrompt& prompt : prompts)
       for (const SourceAnswer& answer : prompt.answers)
         if (answer.quality) ranked_.push_back({&prompt, &answer});
@@ -100,13 +106,13 @@ class LessonMaker {
     for (const SourcePrompt& prompt : prompts_) {
       const size_t begin = at;
       while (at < ranked_.size() && ranked_[at].prompt == &prompt) ++at;
-      ChooseTry(prompt, std::span(judged).subspan(begin, at - begin));
+      SRLM_RETURN_IF_ERROR(ChooseTry(prompt, std::span(judged).subspan(begin, at - begin)));
     }
     return OkStatus();
   }
 
   /// Rows of the first try whose scores stand in people's order. `texts`: of the prompt's ranked answers, by try.
-  void ChooseTry(const SourcePrompt& prompt, std::span<const std::vector<Written>> texts) {
+  Status ChooseTry(const SourcePrompt& prompt, std::span<const std::vector<Written>> texts) {
     data::OrderAgreement last = data::OrderAgreement::kUnparsed;
     for (size_t i = 0; i < static_cast<size_t>(options_.tries); ++i) {
       std::vector<std::optional<int>> scores;
@@ -117,10 +123,12 @@ class LessonMaker {
       if (last != data::OrderAgreement::kAgrees) continue;
       at = 0;
       for (size_t a = 0; a < prompt.answers.size(); ++a)
-        if (prompt.answers[a].quality) AddRow(prompt, prompt.answers[a], *scores[a], texts[at++][i]);
-      return;
+        if (prompt.answers[a].quality)
+          SRLM_RETURN_IF_ERROR(AddRow(prompt, prompt.answers[a], *scores[a], texts[at++][i]));
+      return OkStatus();
     }
     Leave(prompt, "", std::string(data::OrderAgreementName(last)), "");
+    return OkStatus();
   }
 
   Status Justify() {
@@ -140,14 +148,24 @@ class LessonMaker {
     SRLM_ASSIGN_OR_RETURN(const Texts texts, writer_.Write(questions, 1));
     lessons_.first_texts.clear();
     NoteFirst(texts);
-    for (size_t i = 0; i < ranked_.size(); ++i) AddRow(*ranked_[i].prompt, *ranked_[i].answer, given[i], texts[i][0]);
+    for (size_t i = 0; i < ranked_.size(); ++i)
+      SRLM_RETURN_IF_ERROR(AddRow(*ranked_[i].prompt, *ranked_[i].answer, given[i], texts[i][0]));
     return OkStatus();
   }
 
-  void AddRow(const SourcePrompt& prompt, const SourceAnswer& answer, int score, const Written& written) {
-    if (!written.error.empty()) return Leave(prompt, answer.response_id, "not_written", written.error);
+  Status AddRow(const SourcePrompt& prompt, const SourceAnswer& answer, int score, const Written& written) {
+    const auto leave = [&](std::string reason, std::string detail) {
+      Leave(prompt, answer.response_id, std::move(reason), std::move(detail));
+      return OkStatus();
+    };
+    if (!written.error.empty()) return leave("not_written", written.error);
     const data::Justification justification = data::TakeJustification(written.text, written.cut);
-    if (justification.text.empty()) return Leave(prompt, answer.response_id, std::string(justification.wrong), "");
+    if (justification.text.empty()) return leave(std::string(justification.wrong), "");
+    if (!options_.any_language) {
+      const Result<std::string> language = language_of_(justification.text);
+      SRLM_RETURN_IF_ERROR(language.status());
+      if (*language != "en") return leave("justification_not_english", *language);
+    }
     lessons_.rows.push_back({{"prompt", prompt.prompt},
                              {"response", answer.response},
                              {"justification", justification.text},
@@ -156,6 +174,7 @@ class LessonMaker {
                              {"prompt_id", prompt.prompt_id},
                              {"response_id", answer.response_id},
                              {"quality", *answer.quality}});
+    return OkStatus();
   }
 
   void Leave(const SourcePrompt& prompt, const std::string& response_id, std::string reason, std::string detail) {
@@ -193,6 +212,7 @@ class LessonMaker {
   const data::JudgeTemplate& template_;
   const Options& options_;
   Writer& writer_;
+  const LanguageOf& language_of_;
   const std::function<void(const std::string&)>& say_;
 
   std::vector<Ranked> ranked_;  // prompt by prompt
@@ -202,9 +222,9 @@ class LessonMaker {
 }  // namespace
 
 Result<Lessons> MakeLessons(const std::vector<SourcePrompt>& prompts, const data::JudgeTemplate& judge_template,
-                            const Options& options, Writer& writer,
+                            const Options& options, Writer& writer, const LanguageOf& language_of,
                             const std::function<void(const std::string&)>& say) {
-  return LessonMaker(prompts, judge_template, options, writer, say).Run();
+  return LessonMaker(prompts, judge_template, options, writer, language_of, say).Run();
 }
 
 std::string WhyNoLesson(const Lessons& lessons) {

@@ -10,6 +10,7 @@
 #include "common/data/judge_template.h"
 #include "common/data/lesson_choice.h"
 #include "common/data/source.h"
+#include "coordinator/prepare/language_of.h"
 #include "coordinator/prepare/options.h"
 #include "coordinator/prepare/writer.h"
 
@@ -33,10 +34,12 @@ inline constexpr double kLeastParsed = 0.1;
 /// `sampled`: the writer judges each answer; a prompt's rows are kept when all have a score and the scores stand in
 /// people's order (data::CompareOrder), by the first of options.tries that does. `human`: the scores are
 /// data::ScoresFromRanks, and the writer is asked for the justification of each. Unless options say which, the first
-/// options.probe answers are judged, and the rate of those with a score decides. Then data::BalanceScores.
+/// options.probe answers are judged, and the rate of those with a score decides. Justifications in another language
+/// than English leave, as options say. Then data::BalanceScores.
 /// `prompts` are ranked. There may be no row left: WhyNoLesson tells people then.
 Result<Lessons> MakeLessons(const std::vector<data::SourcePrompt>& prompts, const data::JudgeTemplate& judge_template,
-                            const Options& options, Writer& writer, const std::function<void(const std::string&)>& say);
+                            const Options& options, Writer& writer, const LanguageOf& language_of,
+                            const std::function<void(const std::string&)>& say);
 
 /// For lessons without a row: the first texts, so that one sees what the model writes.
 std::string WhyNoLesson(const Lessons& lessons);

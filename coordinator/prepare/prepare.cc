@@ -81,7 +81,8 @@ Status CheckResults(const Options& options, const Report& report) {
 }
 
 /// Lessons of a model that options name, into selection and report.
-Status AddLessons(const Options& options, const Surroundings& surroundings, Selection& selection, Report& report) {
+Status AddLessons(const Options& options, const Surroundings& surroundings, const LanguageOf& language_of,
+                  Selection& selection, Report& report) {
   SRLM_ASSIGN_OR_RETURN(const auto judge_template, data::JudgeTemplate::Load(options.judge_template));
   WorkerSettings settings;
   settings.program = surroundings.worker;
@@ -97,8 +98,8 @@ Status AddLessons(const Options& options, const Surroundings& surroundings, Sele
   settings.stopped = surroundings.stopped;
   settings.say = surroundings.say;
   SRLM_ASSIGN_OR_RETURN(const auto worker, WorkerFiles::Open(std::move(settings)));
-  SRLM_ASSIGN_OR_RETURN(Lessons lessons,
-                        MakeLessons(selection.lessons, judge_template, options, *worker, surroundings.say));
+  SRLM_ASSIGN_OR_RETURN(
+      Lessons lessons, MakeLessons(selection.lessons, judge_template, options, *worker, language_of, surroundings.say));
   report.eft_model_id = worker->model_id();
   report.eft_origin = lessons.origin;
   report.probe_texts = lessons.probe_texts;
@@ -153,11 +154,11 @@ Result<Report> Prepare(const Options& options, const Surroundings& surroundings)
   Report report;
   report.sources = inputs.sources;
   report.evaluation_files_prompts = inputs.evaluation_prompts;
-  SRLM_ASSIGN_OR_RETURN(Selection selection, Select(options, std::move(inputs),
-                                                    [&](std::string_view text) { return detector->Detect(text); }));
+  const LanguageOf language_of = [&](std::string_view text) { return detector->Detect(text); };
+  SRLM_ASSIGN_OR_RETURN(Selection selection, Select(options, std::move(inputs), language_of));
   SRLM_RETURN_IF_ERROR(MakeFolders(options.out));
   if (!options.model.empty() && !selection.lessons.empty())
-    SRLM_RETURN_IF_ERROR(AddLessons(options, surroundings, selection, report));
+    SRLM_RETURN_IF_ERROR(AddLessons(options, surroundings, language_of, selection, report));
   const std::vector<ordered_json> evaluation = EvaluationRows(selection.evaluation);
   Count(selection, static_cast<int64_t>(evaluation.size()), report);
   SRLM_RETURN_IF_ERROR(WriteAll(options, selection, evaluation, report));

@@ -1,17 +1,13 @@
 // Sorts prompts into IFT, lessons in judging, and evaluation, so that no prompt is in two of them.
 #pragma once
 
-#include <functional>
 #include <nlohmann/json.hpp>
-#include <string_view>
 #include <vector>
 
 #include "coordinator/prepare/inputs.h"
+#include "coordinator/prepare/language_of.h"
 
 namespace srlm::prepare {
-
-/// ISO 639-1 code of a text's language; empty when it cannot be told.
-using LanguageOf = std::function<Result<std::string>(std::string_view)>;
 
 struct Selection {
   std::vector<nlohmann::ordered_json> ift;     // SFT rows

@@ -45,11 +45,16 @@ class FakeWriter : public Writer {
 int RankIn(const std::string& text) { return text[text.find("answer of rank ") + 15] - '0'; }
 std::string Judgement(int score) { return "The answer is like that.\nScore: " + std::to_string(score); }
 
+Result<std::string> SaidLanguage(std::string_view text) {
+  return std::string(text.find("auf Deutsch") != std::string_view::npos ? "de" : "en");
+}
+
 class MakingLessons : public testing::Test {
  protected:
   Lessons Make(const std::vector<SourcePrompt>& prompts, const FakeWriter::Say& say) {
     FakeWriter writer(say);
-    auto lessons = MakeLessons(prompts, data::JudgeTemplate::BuiltIn(), options_, writer, [](const std::string&) {});
+    auto lessons =
+        MakeLessons(prompts, data::JudgeTemplate::BuiltIn(), options_, writer, SaidLanguage, [](const std::string&) {});
     EXPECT_TRUE(lessons.ok()) << lessons.status().message();
     asked_ = writer.asked;
     return *lessons;
@@ -99,14 +104,16 @@ TEST_F(MakingLessons, AModelThatHardlyScoresJustifiesPeoplesScores) {
     if (question.text.find("Write the reviewer's justification") == std::string::npos)
       return judged++ == 7 ? Judgement(3) : "I like it very much";  // 1 of 20 is below a tenth
     if (question.id == "p0/r1") return "No.";
+    if (question.id == "p1/r1") return "Das ist auf Deutsch geschrieben.";
     return "It is as good as it is.\nScore: 1";
   });
   EXPECT_EQ(lessons.origin, "human");
   EXPECT_EQ(lessons.probe_texts, 20);
   EXPECT_EQ(lessons.probe_parsed, 1);
   EXPECT_EQ(Count(lessons, "no_justification"), 1);
-  EXPECT_EQ(lessons.before, (data::ScoreHistogram{10, 0, 0, 9, 0, 10}));
-  ASSERT_EQ(lessons.rows.size(), 29u);
+  EXPECT_EQ(Count(lessons, "justification_not_english"), 1);
+  EXPECT_EQ(lessons.before, (data::ScoreHistogram{10, 0, 0, 8, 0, 10}));
+  ASSERT_EQ(lessons.rows.size(), 28u);
   EXPECT_EQ(lessons.rows[0]["score"], 5);
   EXPECT_EQ(lessons.rows[0]["justification"], "It is as good as it is.");
   EXPECT_EQ(lessons.rows[0]["origin"], "human");
@@ -153,8 +160,8 @@ TEST_F(MakingLessons, WhatCannotBeWrittenIsLeftOutWithTheReason) {
     }
   } writer;
   options_.origin = "human";
-  const auto lessons =
-      MakeLessons(Prompts(1, 2), data::JudgeTemplate::BuiltIn(), options_, writer, [](const std::string&) {});
+  const auto lessons = MakeLessons(Prompts(1, 2), data::JudgeTemplate::BuiltIn(), options_, writer, SaidLanguage,
+                                   [](const std::string&) {});
   ASSERT_TRUE(lessons.ok());
   EXPECT_EQ(lessons->rows.size(), 1u);
   ASSERT_EQ(lessons->rejects.size(), 1u);
