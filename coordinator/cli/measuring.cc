@@ -86,7 +86,10 @@ Status Measuring::Finish(const std::string& kind, const Json& result, const std:
   std::string path = options_.out;
   if (path.empty() && !run_dir_.empty()) {
     SRLM_RETURN_IF_ERROR(MakeFolders(run_dir_ + "/evaluations"));
-    path = fmt::format("{}/evaluations/{}-{}.json", run_dir_, kind, Sha256(whole["asked"].dump()).substr(0, 12));
+    std::string question = whole["asked"].dump();
+    if (whole.contains("models"))
+      for (const Json& model : whole["models"]) question += model["model_id"].get<std::string>();
+    path = fmt::format("{}/evaluations/{}-{}.json", run_dir_, kind, Sha256(question).substr(0, 12));
   }
   if (!path.empty()) {
     SRLM_RETURN_IF_ERROR(WriteFileAtomic(path, json));

@@ -64,6 +64,8 @@ class Measure(unittest.TestCase):
                 self.assertEqual(model["judge"][figure], row["judge"][figure], figure)
         stored = list((self.path / "run/evaluations").glob("evaluate-*.json"))
         self.assertIn(result, [json.loads(path.read_text()) for path in stored])
+        self.measured("evaluate", f"{self.loop.run_dir}:M1", "--data", str(RANKED))  # another question: both are kept
+        self.assertEqual(len(list((self.path / "run/evaluations").glob("evaluate-*.json"))), len(stored) + 1)
         self.assertEqual(self.loop.fsck()["state"], "done")
 
     def test_likelihood_lengths_and_variety(self):
