@@ -12,7 +12,7 @@ namespace {
 // Means of the same votes summed in another order may differ in the last bits.
 constexpr double kRounding = 1e-9;
 
-pairs::Contrast Find(std::span<const ScoredCandidate> left, const PairOptions& options) {
+pairs::Contrast Find(std::span<const pairs::RatedCandidate> left, const PairOptions& options) {
   switch (options.rule) {
     case PairRule::kExtremes: return pairs::Extremes(left);
     case PairRule::kLengthControlled: return pairs::LengthControlled(left, options.rho);
@@ -23,45 +23,45 @@ pairs::Contrast Find(std::span<const ScoredCandidate> left, const PairOptions& o
 }
 
 /// Adds the pair that the rule finds among `left`, of at least two; or says why there is none.
-PairOutcome AddPair(std::span<const ScoredCandidate> left, const PairOptions& options, PairDecision& decision) {
+PairOutcome AddPair(std::span<const pairs::RatedCandidate> left, const PairOptions& options, PairDecision& decision) {
   const pairs::Contrast found = Find(left, options);
   if (found.chosen == nullptr) {
     decision.reason = "of the candidates that can be in a pair none is the anchor's, or all are";
     return PairOutcome::kTooFewCandidates;
   }
-  const ScoredCandidate &chosen = *found.chosen, &rejected = *found.rejected;
-  const double gap = *chosen.score - *rejected.score;
+  const pairs::RatedCandidate &chosen = *found.chosen, &rejected = *found.rejected;
+  const double gap = chosen.score - rejected.score;
   if (rejected.anchor && gap <= kRounding) {
     decision.reason = found.reason + ", not less";
     return gap < -kRounding ? PairOutcome::kNotBetter : PairOutcome::kTie;
   }
   if (gap <= kRounding) {
-    decision.reason = fmt::format("all {} scored candidates have the score {:.4g}", left.size(), *chosen.score);
+    decision.reason = fmt::format("all {} scored candidates have the score {:.4g}", left.size(), chosen.score);
     return PairOutcome::kTie;
   }
   if (gap < options.min_gap - kRounding) {
-    decision.reason = fmt::format("scores {:.4g} and {:.4g} differ by less than {:.4g}", *chosen.score, *rejected.score,
+    decision.reason = fmt::format("scores {:.4g} and {:.4g} differ by less than {:.4g}", chosen.score, rejected.score,
                                   options.min_gap);
     return PairOutcome::kGapTooSmall;
   }
   if (!chosen.text_key.empty() && chosen.text_key == rejected.text_key) {
     decision.reason = fmt::format("samples {} and {} are the same text, scored {:.4g} and {:.4g}", chosen.sample,
-                                  rejected.sample, *chosen.score, *rejected.score);
+                                  rejected.sample, chosen.score, rejected.score);
     return PairOutcome::kSameText;
   }
   const std::string earlier = decision.pairs.empty() ? "" : fmt::format("after {} pairs, ", decision.pairs.size());
-  decision.pairs.push_back({chosen.sample, rejected.sample, *chosen.score, *rejected.score, chosen.tokens,
+  decision.pairs.push_back({chosen.sample, rejected.sample, chosen.score, rejected.score, chosen.tokens,
                             rejected.tokens, earlier + found.reason});
   return PairOutcome::kPaired;
 }
 
-void AddPairs(std::vector<ScoredCandidate>& left, const PairOptions& options, PairDecision& decision) {
+void AddPairs(std::vector<pairs::RatedCandidate>& left, const PairOptions& options, PairDecision& decision) {
   while (left.size() >= 2 && static_cast<int>(decision.pairs.size()) < options.max_pairs) {
     const PairOutcome outcome = AddPair(left, options, decision);
     if (decision.pairs.empty()) decision.outcome = outcome;
     if (outcome != PairOutcome::kPaired) break;
     const ChosenPair& pair = decision.pairs.back();
-    std::erase_if(left, [&](const ScoredCandidate& each) {
+    std::erase_if(left, [&](const pairs::RatedCandidate& each) {
       return each.sample == pair.chosen_sample || each.sample == pair.rejected_sample;
     });
   }
@@ -70,13 +70,13 @@ void AddPairs(std::vector<ScoredCandidate>& left, const PairOptions& options, Pa
   decision.reason.clear();
 }
 
-void AddGood(std::span<const ScoredCandidate> left, const PairOptions& options, PairDecision& decision) {
+void AddGood(std::span<const pairs::RatedCandidate> left, const PairOptions& options, PairDecision& decision) {
   decision.pairs = pairs::Positive(left, options.positive_min_score);
   decision.outcome = decision.pairs.empty() ? PairOutcome::kNoneGoodEnough : PairOutcome::kPositive;
   if (!decision.pairs.empty()) return;
-  const auto best = std::ranges::max_element(left, {}, [](const ScoredCandidate& each) { return *each.score; });
+  const auto best = std::ranges::max_element(left, {}, [](const pairs::RatedCandidate& each) { return each.score; });
   decision.reason =
-      fmt::format("the best answer scored {:.4g}, less than {:.4g}", *best->score, options.positive_min_score);
+      fmt::format("the best answer scored {:.4g}, less than {:.4g}", best->score, options.positive_min_score);
 }
 
 }  // namespace
@@ -129,7 +129,7 @@ std::string_view PairRuleName(PairRule rule) {
 
 PairDecision ChoosePairs(std::span<const ScoredCandidate> candidates, const PairOptions& options) {
   PairDecision decision;
-  std::vector<ScoredCandidate> left;
+  std::vector<pairs::RatedCandidate> left;
   int cut = 0, unscored = 0;
   for (const ScoredCandidate& candidate : candidates) {
     const bool dropped = candidate.cut && !options.keep_cut;
@@ -138,7 +138,8 @@ PairDecision ChoosePairs(std::span<const ScoredCandidate> candidates, const Pair
                                               : CandidateUse::kUnscored);
     cut += dropped;
     unscored += !dropped && !candidate.score;
-    if (decision.uses.back() == CandidateUse::kBetween) left.push_back(candidate);
+    if (candidate.score && !dropped)
+      left.push_back({candidate.sample, *candidate.score, candidate.tokens, candidate.anchor, candidate.text_key});
   }
   const bool positive = options.rule == PairRule::kPositive;
   if (left.size() < (positive ? 1 : 2)) {

@@ -8,20 +8,20 @@
 
 namespace srlm::data::pairs {
 
-Contrast LengthControlled(std::span<const ScoredCandidate> candidates, double rho) {
+Contrast LengthControlled(std::span<const RatedCandidate> candidates, double rho) {
   constexpr double kRounding = 1e-9;  // of the two borders
-  const auto [low, high] = std::ranges::minmax(candidates, {}, [](const ScoredCandidate& each) { return *each.score; });
-  const double range = *high.score - *low.score;
-  const double least = *high.score - rho * range, most = *low.score + rho * range;
-  std::vector<const ScoredCandidate*> upper, lower;
-  for (const ScoredCandidate& each : candidates) {
-    if (*each.score >= least - kRounding) upper.push_back(&each);
-    if (*each.score <= most + kRounding) lower.push_back(&each);
+  const auto [low, high] = std::ranges::minmax(candidates, {}, [](const RatedCandidate& each) { return each.score; });
+  const double range = high.score - low.score;
+  const double least = high.score - rho * range, most = low.score + rho * range;
+  std::vector<const RatedCandidate*> upper, lower;
+  for (const RatedCandidate& each : candidates) {
+    if (each.score >= least - kRounding) upper.push_back(&each);
+    if (each.score <= most + kRounding) lower.push_back(&each);
   }
-  const ScoredCandidate* chosen = *std::ranges::min_element(
-      upper, {}, [](const ScoredCandidate* each) { return std::tuple(each->tokens, -*each->score, each->sample); });
-  const ScoredCandidate* rejected = *std::ranges::min_element(
-      lower, {}, [](const ScoredCandidate* each) { return std::tuple(-each->tokens, *each->score, each->sample); });
+  const RatedCandidate* chosen = *std::ranges::min_element(
+      upper, {}, [](const RatedCandidate* each) { return std::tuple(each->tokens, -each->score, each->sample); });
+  const RatedCandidate* rejected = *std::ranges::min_element(
+      lower, {}, [](const RatedCandidate* each) { return std::tuple(-each->tokens, each->score, each->sample); });
   return {chosen, rejected,
           fmt::format("sample {} is the shortest ({} tokens) of {} that scored at least {:.4g}, sample {} the longest "
                       "({} tokens) of {} that scored at most {:.4g}",
