@@ -13,8 +13,10 @@ constexpr Names<SpecialTokensInText, 2> kSpecialTokens = {
 constexpr Names<CutCandidates, 2> kCutCandidates = {{{CutCandidates::kDrop, "drop"}, {CutCandidates::kKeep, "keep"}}};
 constexpr Names<VerdictKind, 2> kVerdicts = {
     {{VerdictKind::kSampled, "sampled"}, {VerdictKind::kExpected, "expected"}}};
-constexpr Names<JudgeVerdict, 3> kJudgeVerdicts = {
-    {{JudgeVerdict::kSampled, "sampled"}, {JudgeVerdict::kExpected, "expected"}, {JudgeVerdict::kProgram, "program"}}};
+constexpr Names<JudgeVerdict, 4> kJudgeVerdicts = {{{JudgeVerdict::kSampled, "sampled"},
+                                                    {JudgeVerdict::kDigit, "digit"},
+                                                    {JudgeVerdict::kExpected, "expected"},
+                                                    {JudgeVerdict::kProgram, "program"}}};
 constexpr Names<PairRule, 4> kPairRules = {{{PairRule::kExtremes, "extremes"},
                                             {PairRule::kLengthControlled, "length-controlled"},
                                             {PairRule::kAnchored, "anchored"},

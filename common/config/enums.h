@@ -13,8 +13,9 @@ enum class SpecialTokensInText { kText, kParse };
 enum class CutCandidates { kDrop, kKeep };
 /// Scores parsed from sampled judgements, or the expected value over the digits after `Score: `.
 enum class VerdictKind { kSampled, kExpected };
-/// The same for a round's candidates, whose scores may also come from a program that is no model of the run.
-enum class JudgeVerdict { kSampled, kExpected, kProgram };
+/// The same for a round's candidates, whose scores may also be drawn from these digits, or come from a program that is
+/// no model of the run.
+enum class JudgeVerdict { kSampled, kDigit, kExpected, kProgram };
 /// How a prompt's pairs are chosen: by the scores alone, among nearly equal scores by length, or against the answers of
 /// an earlier model; or no pairs, but the good answers.
 enum class PairRule { kExtremes, kLengthControlled, kAnchored, kPositive };

@@ -99,8 +99,9 @@ void VisitFields(V& v, JudgeConfig& c) {
                     .doc = "Who judges: `policy` (the round's model) or a model folder, the same in every round.",
                     .text = TextKind::kPathOrPolicy});
   v.Field(c.verdict, {.key = "verdict",
-                      .doc = "`sampled`: the mean of the votes' scores. `expected`: one pass, the expected value over "
-                             "the digits after `Score: `. `program`: the scores that judge.program gives."});
+                      .doc = "`sampled`: the mean of the votes' scores. `digit`: the mean of votes that are drawn "
+                             "from the digits after `Score: ` alone, all in one pass. `expected`: one pass, the "
+                             "expected value over these digits. `program`: the scores that judge.program gives."});
   v.Field(c.program, {.key = "program",
                       .doc = "With `verdict: program`: a program and its arguments. It reads a round's candidates as "
                              "JSON Lines and writes their scores (docs/formats.md). Words with `${` or beginning with "
@@ -112,10 +113,12 @@ void VisitFields(V& v, JudgeConfig& c) {
                                 .min = 0.1,
                                 .max = 1000000,
                                 .continuation = Continuation::kMayChange});
-  v.Field(c.votes, {.key = "votes", .doc = "Sampled judgements of a candidate.", .min = 1, .max = 1024});
+  v.Field(c.votes, {.key = "votes", .doc = "Judgements of a candidate, `sampled` or `digit`.", .min = 1, .max = 1024});
   v.Field(c.temperature, {.key = "temperature", .doc = "Sampling temperature; 0 is greedy.", .min = 0, .max = 10});
-  v.Field(c.top_p,
-          {.key = "top_p", .doc = "Nucleus of the distribution that is sampled from.", .min = 0.001, .max = 1});
+  v.Field(c.top_p, {.key = "top_p",
+                    .doc = "Nucleus of the distribution that is sampled from; not of `digit`.",
+                    .min = 0.001,
+                    .max = 1});
   v.Field(c.max_new_tokens, {.key = "max_new_tokens", .doc = "Longest judgement, in tokens.", .min = 1, .max = 131072});
   v.Field(c.min_parse_rate, {.key = "min_parse_rate",
                              .doc = "The run pauses when a smaller share of sampled votes has a score.",

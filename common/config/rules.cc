@@ -124,7 +124,8 @@ void CheckSampling(const RunConfig& config, Rules& broken) {
   if (config.generation.temperature == 0)
     broken.push_back(
         {"generation.temperature", "0 makes all candidates of a prompt equal, so that no pair can be made"});
-  if (config.judge.verdict == JudgeVerdict::kSampled && config.judge.temperature == 0 && config.judge.votes > 1)
+  const bool votes = config.judge.verdict == JudgeVerdict::kSampled || config.judge.verdict == JudgeVerdict::kDigit;
+  if (votes && config.judge.temperature == 0 && config.judge.votes > 1)
     broken.push_back({"judge.temperature", "0 makes all votes equal; raise it, or set judge.votes to 1"});
   if (config.evaluation.verdict == VerdictKind::kSampled && config.evaluation.sampled_votes == 0)
     broken.push_back(

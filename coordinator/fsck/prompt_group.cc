@@ -199,7 +199,8 @@ bool GroupCheck::Vote(const ledger::CandidateRow& candidate, const ledger::VoteR
     what = fmt::format("its state \"{}\" and its score do not fit", row.state);
   else if (row.score && !(*row.score >= 0 && *row.score <= 5))
     what = fmt::format("its score is {}, and scores are from 0 to 5", *row.score);
-  else if (run_.config.judge.verdict == config::JudgeVerdict::kSampled) {
+  else if (run_.config.judge.verdict == config::JudgeVerdict::kSampled ||
+           run_.config.judge.verdict == config::JudgeVerdict::kDigit) {
     const data::Verdict verdict = data::ParseVerdict(row.text);
     const std::optional<double> score = verdict.score ? std::optional<double>(*verdict.score) : std::nullopt;
     if (verdict.state != *state || score != row.score) what = "its text says another score";

@@ -110,6 +110,9 @@ class Ledger {
   Result<std::vector<VoteRow>> Votes(int round) const;  // by position, sample, vote; 0: of all rounds
   Result<std::vector<VoteRow>> VotesOf(int round, int position, int sample) const;
 
+  /// Texts of a round's first votes, in order, from which no score could be read; at most `limit`.
+  Result<std::vector<std::string>> UnreadVotes(int round, int64_t limit) const;
+
   Result<bool> AddLikelihood(const LikelihoodRow& row);
   Result<std::vector<LikelihoodRow>> LikelihoodsOf(int round, int position) const;  // by sample
   /// A round's candidates that are to have one: of the first `samples` of each prompt those that were not cut, or all.
@@ -139,11 +142,11 @@ class Ledger {
 
   /// How many attempts of a round were rejected, by reason; the most frequent first.
   Result<std::vector<std::pair<std::string, int64_t>>> Rejections(int round) const;
-  /// The first `limit` votes of a round that have no score, in order.
-  Result<std::vector<VoteRow>> UnreadVotes(int round, int64_t limit) const;
 
   Result<bool> AddEvaluationVote(const EvaluationVoteRow& row);
   Result<std::vector<EvaluationVoteRow>> EvaluationVotes(const std::string& model) const;
+  /// As UnreadVotes, of a model's sampled judgements.
+  Result<std::vector<std::string>> UnreadEvaluationVotes(const std::string& model, int64_t limit) const;
   /// The measured figures as JSON (docs/formats.md); nothing while they are not there.
   Status SetEvaluation(const std::string& model, const std::string& metrics_json);
   Result<std::optional<std::string>> Evaluation(const std::string& model) const;

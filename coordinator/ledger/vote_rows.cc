@@ -2,6 +2,19 @@
 #include "coordinator/ledger/write.h"
 
 namespace srlm::ledger {
+namespace {
+
+// All rows of a query for one text.
+Result<std::vector<std::string>> ReadTexts(Query& query) {
+  std::vector<std::string> texts;
+  while (true) {
+    SRLM_ASSIGN_OR_RETURN(const bool more, query.Step());
+    if (!more) return texts;
+    query.Read(texts.emplace_back());
+  }
+}
+
+}  // namespace
 
 Result<bool> Ledger::AddCandidate(const CandidateRow& row) { return Add(row); }
 
@@ -67,9 +80,19 @@ Result<std::vector<VoteRow>> Ledger::VotesOf(int round, int position, int sample
                          sample);
 }
 
-Result<std::vector<VoteRow>> Ledger::UnreadVotes(int round, int64_t limit) const {
-  return Select<VoteRow>(*database_, "WHERE round = ? AND score IS NULL ORDER BY position, sample, vote LIMIT ?", round,
-                         limit);
+Result<std::vector<std::string>> Ledger::UnreadVotes(int round, int64_t limit) const {
+  SRLM_ASSIGN_OR_RETURN(Query query, database_->Prepare("SELECT text FROM votes WHERE round = ? AND state != 'parsed' "
+                                                        "ORDER BY round, position, sample, vote LIMIT ?"));
+  query.BindNext(round, limit);
+  return ReadTexts(query);
+}
+
+Result<std::vector<std::string>> Ledger::UnreadEvaluationVotes(const std::string& model, int64_t limit) const {
+  SRLM_ASSIGN_OR_RETURN(Query query,
+                        database_->Prepare("SELECT text FROM evaluation_votes WHERE model = ? AND vote >= 0 AND "
+                                           "state NOT IN ('parsed', 'failed') ORDER BY answer, vote LIMIT ?"));
+  query.BindNext(model, limit);
+  return ReadTexts(query);
 }
 
 }  // namespace srlm::ledger

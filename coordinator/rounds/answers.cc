@@ -5,7 +5,9 @@
 #include <algorithm>
 
 #include "common/base/hash.h"
+#include "common/data/digit_vote.h"
 #include "common/data/judge_metrics.h"
+#include "common/data/judge_template.h"
 #include "common/data/pairs.h"
 #include "common/data/verdict.h"
 #include "coordinator/rounds/chats.h"
@@ -23,7 +25,9 @@ const std::string kNotJudged = "not judged: ";  // before the reason of a candid
 }  // namespace
 
 int VotesWanted(const config::RunConfig& config) {
-  return config.judge.verdict == config::JudgeVerdict::kSampled ? config.judge.votes : 1;
+  const config::JudgeVerdict verdict = config.judge.verdict;
+  const bool votes = verdict == config::JudgeVerdict::kSampled || verdict == config::JudgeVerdict::kDigit;
+  return votes ? config.judge.votes : 1;
 }
 
 bool IsDropped(const config::RunConfig& config, const ledger::CandidateRow& candidate) {
@@ -185,28 +189,51 @@ Result<bool> Answers::StoreCandidates(const schedule::Subject& subject, const Fi
   return true;
 }
 
-Result<bool> Answers::StoreVotes(const schedule::Subject& subject, const Finished& finished) {
-  SRLM_ASSIGN_OR_RETURN(const auto candidate, context_.ledger.Candidate(round_, subject.position, subject.index));
-  if (!candidate || candidate->score || !candidate->reason.empty()) return false;
-  std::vector<ledger::VoteRow> votes;
-  for (int vote = 0; vote < VotesWanted(context_.config); ++vote) {
-    ledger::VoteRow& row = votes.emplace_back();
-    row.vote = vote;
-    row.model_id = finished.result.model_id();
-    row.subject_hash = finished.result.subject_hash();
-    data::VerdictState state = data::VerdictState::kParsed;
-    if (subject.expected) {
-      row.score = ExpectedScore(finished.result);
-    } else {
-      const v1::SampleOutput& output = finished.result.samples(vote);
+// The text of a vote, or the digit that it draws, and what that says.
+Status Answers::ReadVote(const schedule::Subject& subject, const Finished& finished, ledger::VoteRow& row) const {
+  const v1::ItemResult& result = finished.result;
+  data::VerdictState state = data::VerdictState::kParsed;
+  switch (context_.config.judge.verdict) {
+    case config::JudgeVerdict::kDigit: {
+      const RandomStream stream = VoteStream(context_.config, round_, subject.prompt_id, subject.index);
+      const auto& logprobs = result.choice_logprobs();
+      const int score =
+          data::DrawDigit({logprobs.data(), static_cast<size_t>(logprobs.size())}, context_.config.judge.temperature,
+                          stream.Child(static_cast<uint64_t>(row.vote)).Uniform(0));
+      const int digit = score - data::kMinScore;
+      const KnownModel& judge = context_.models.JudgeFor(fmt::format("M{}", round_));
+      SRLM_ASSIGN_OR_RETURN(const text::Choices* choices, context_.models.ScoreChoicesOf(judge));
+      row.token_ids = {choices->choice_ids.at(static_cast<size_t>(digit))};
+      row.text = fmt::format("{}{}", data::kScorePrefix, score);
+      row.logprob = logprobs.Get(digit);
+      row.score = score;
+      break;
+    }
+    case config::JudgeVerdict::kSampled: {
+      const v1::SampleOutput& output = result.samples(row.vote);
       row.token_ids.assign(output.token_ids().begin(), output.token_ids().end());
-      row.text = finished.texts[static_cast<size_t>(vote)];
+      row.text = finished.texts[static_cast<size_t>(row.vote)];
       row.logprob = output.logprob();
       const data::Verdict verdict = data::ParseVerdict(row.text);
       state = verdict.state;
       row.score = verdict.score;
+      break;
     }
-    row.state = data::VerdictStateName(state);
+    default: row.score = ExpectedScore(result);
+  }
+  row.state = data::VerdictStateName(state);
+  return OkStatus();
+}
+
+Result<bool> Answers::StoreVotes(const schedule::Subject& subject, const Finished& finished) {
+  SRLM_ASSIGN_OR_RETURN(const auto candidate, context_.ledger.Candidate(round_, subject.position, subject.index));
+  if (!candidate || candidate->score || !candidate->reason.empty()) return false;
+  std::vector<ledger::VoteRow> votes(static_cast<size_t>(VotesWanted(context_.config)));
+  for (size_t vote = 0; vote < votes.size(); ++vote) {
+    votes[vote].vote = static_cast<int>(vote);
+    votes[vote].model_id = finished.result.model_id();
+    votes[vote].subject_hash = finished.result.subject_hash();
+    SRLM_RETURN_IF_ERROR(ReadVote(subject, finished, votes[vote]));
   }
   SRLM_RETURN_IF_ERROR(StoreJudgement(*candidate, votes, "no vote could be read"));
   return true;

@@ -8,7 +8,7 @@
 
 namespace srlm::rounds {
 
-/// Votes of a candidate that is judged: one expected verdict or score of a program, or the sampled ones.
+/// Votes of a candidate that is judged: one expected verdict or score of a program, or the votes of the model.
 int VotesWanted(const config::RunConfig& config);
 /// Whether a candidate gets no votes because it was cut.
 bool IsDropped(const config::RunConfig& config, const ledger::CandidateRow& candidate);
@@ -61,6 +61,7 @@ class Answers {
  private:
   Status SetAsidePrompt(const schedule::Subject& subject, const std::string& reason);
   Status Ask(schedule::WorkItem work);
+  Status ReadVote(const schedule::Subject& subject, const Finished& finished, ledger::VoteRow& row) const;
   Status StoreJudgement(const ledger::CandidateRow& candidate, const std::vector<ledger::VoteRow>& votes,
                         const std::string& unscored);
 

@@ -103,6 +103,11 @@ RandomStream AttemptStream(const config::RunConfig& config, int round, int attem
                       {v1::PURPOSE_NEW_PROMPT, static_cast<uint64_t>(round), static_cast<uint64_t>(attempt)});
 }
 
+RandomStream VoteStream(const config::RunConfig& config, int round, const std::string& prompt_id, int sample) {
+  return RandomStream(config.seed, {v1::PURPOSE_VOTE, static_cast<uint64_t>(round), StreamId(prompt_id),
+                                    static_cast<uint64_t>(sample)});
+}
+
 schedule::WorkItem NewPromptStub(const Context& context, int round, int attempt) {
   return Stub(kNewPrompt, context.models.WriterFor(ModelName(round)), fmt::format("{}/new_prompt/{}", round, attempt),
               {.purpose = v1::PURPOSE_NEW_PROMPT, .round = round, .index = attempt});
@@ -128,7 +133,7 @@ schedule::WorkItem VoteStub(const Context& context, int round, const ledger::Can
                                   .prompt_id = candidate.prompt_id,
                                   .position = candidate.position,
                                   .index = candidate.sample,
-                                  .expected = context.config.judge.verdict == config::JudgeVerdict::kExpected});
+                                  .expected = context.config.judge.verdict != config::JudgeVerdict::kSampled});
   work.preferred_worker = made_by;
   return work;
 }
@@ -206,8 +211,7 @@ Status CompleteVote(const Context& context, const schedule::Subject& subject, v1
   SRLM_ASSIGN_OR_RETURN(const auto candidate, context.ledger.Candidate(subject.round, subject.position, subject.index));
   if (!candidate) return InternalError(fmt::format("item {}: its candidate is not in the ledger", item.item_id()));
   item.set_subject_hash(candidate->token_hash);
-  const RandomStream stream(context.config.seed, {v1::PURPOSE_VOTE, static_cast<uint64_t>(subject.round),
-                                                  StreamId(subject.prompt_id), static_cast<uint64_t>(subject.index)});
+  const RandomStream stream = VoteStream(context.config, subject.round, subject.prompt_id, subject.index);
   return SetJudgement(context, context.models.JudgeFor(ModelName(subject.round)), data::PlainText(prompt.input),
                       candidate->text, Children(stream, subject.expected ? 0 : context.config.judge.votes), item);
 }

@@ -19,7 +19,8 @@ schedule::WorkItem NewPromptStub(const Context& context, int round, int attempt)
 schedule::WorkItem CandidateStub(const Context& context, int round, int position, const std::string& prompt_id);
 /// The anchor's answers to a prompt.
 schedule::WorkItem AnchorStub(const Context& context, int round, int position, const std::string& prompt_id);
-/// All votes on a candidate, or its expected verdict, as the configuration says. `made_by`: who has it in its cache.
+/// All votes on a candidate, or the digits' probabilities for them, as the configuration says. `made_by`: who has it in
+/// its cache.
 schedule::WorkItem VoteStub(const Context& context, int round, const ledger::CandidateKey& candidate,
                             const std::string& made_by);
 /// The log-probability of a candidate under the model before the round's.
@@ -51,6 +52,9 @@ Status CompleteEvaluation(const Context& context, const schedule::Subject& subje
 
 /// Expected score over the digits' log-probabilities, these normalised to 1.
 double ExpectedScore(const v1::ItemResult& result);
+
+/// The votes' streams are the children of this one.
+RandomStream VoteStream(const config::RunConfig& config, int round, const std::string& prompt_id, int sample);
 
 /// The stream that draws the examples and the text of an attempt.
 RandomStream AttemptStream(const config::RunConfig& config, int round, int attempt);

@@ -3,51 +3,13 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <algorithm>
-#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "coordinator/rounds/judge_program.h"
+#include "coordinator/rounds/parse_rate.h"
 
 namespace srlm::rounds {
 namespace {
-
-constexpr size_t kShown = 5;  // judgements that could not be read
-constexpr size_t kShownBytes = 300;
-
-/// What a judge wrote, on a line of its own; cut where it is long.
-std::string Quoted(const std::string& text) {
-  std::string line = text.substr(0, kShownBytes);
-  while (line.size() < text.size() && !line.empty() && (static_cast<unsigned char>(text[line.size()]) & 0xC0) == 0x80)
-    line.pop_back();  // not within a character
-  const bool cut = line.size() < text.size();
-  std::ranges::replace(line, '\n', ' ');
-  return fmt::format("\n  \"{}{}\"", line, cut ? "..." : "");
-}
-
-// The same question for a round's votes and for a model's evaluation.
-std::string ParseRateProblem(const Context& context, const std::string& what, double rate, int64_t votes,
-                             bool by_program = false) {
-  const double least = context.config.judge.min_parse_rate;
-  if (votes == 0 || rate >= least) return "";
-  if (by_program)
-    return fmt::format(
-        "{}: judge.program gave a score to only {:.0f} % of {} candidates, and judge.min_parse_rate asks for {:.0f} %. "
-        "Look at {}, or go on as it is with --set judge.min_parse_rate={:.2f}",
-        what, 100 * rate, votes, 100 * least, "RUN/judgements", std::floor(100 * rate) / 100);
-  return fmt::format(
-      "{}: only {:.0f} % of {} sampled votes could be read, and judge.min_parse_rate asks for {:.0f} %. The model does "
-      "not know how to judge: train it on more judged answers (data.eft) or longer (sft.*) in a new run, or go on as "
-      "it is with --set judge.min_parse_rate={:.2f}",
-      what, 100 * rate, votes, 100 * least, std::floor(100 * rate) / 100);
-}
-
-/// Shows the first judgements that could not be read; `texts` has as many as there are, or more.
-std::string WithUnread(std::string problem, const std::vector<std::string>& texts) {
-  if (!texts.empty()) problem += ". The first that could not be read:";
-  for (size_t i = 0; i < std::min(texts.size(), kShown); ++i) problem += Quoted(texts[i]);
-  return problem;
-}
 
 // A round without a single pair in which every prompt was judged alike, or none was left to answer.
 Result<std::string> NoPairsProblem(const Context& context, const ledger::RoundCounts& counts) {
@@ -75,15 +37,12 @@ Result<std::string> NoPairsProblem(const Context& context, const ledger::RoundCo
 Result<std::string> PairProblem(const Context& context, int round) {
   SRLM_ASSIGN_OR_RETURN(const ledger::RoundCounts counts, context.ledger.Counts(round));
   if (counts.votes.votes > 0) {
-    const bool by_program = JudgedByProgram(context.config);
-    std::string problem = ParseRateProblem(context, fmt::format("round {}", round), counts.votes.Health().parse_rate,
-                                           counts.votes.votes, by_program);
-    if (!problem.empty()) {
-      SRLM_ASSIGN_OR_RETURN(const auto rows, context.ledger.UnreadVotes(round, by_program ? 0 : int64_t{kShown}));
-      std::vector<std::string> unread;
-      for (const ledger::VoteRow& row : rows) unread.push_back(row.text);
-      return WithUnread(std::move(problem), unread);
-    }
+    const double rate = counts.votes.Health().parse_rate;
+    ParseRate parsed{fmt::format("round {}", round), rate, counts.votes.votes, {}};
+    SRLM_ASSIGN_OR_RETURN(parsed.unread, context.ledger.UnreadVotes(round, kUnreadShown));
+    std::string problem = JudgedByProgram(context.config) ? ProgramRateProblem(context, round, rate, parsed.votes)
+                                                          : ParseRateProblem(context, parsed);
+    if (!problem.empty()) return problem;
   }
   const int64_t pairs = counts.pairs;
   SRLM_ASSIGN_OR_RETURN(const std::string nothing, NoPairsProblem(context, counts));
@@ -109,14 +68,10 @@ Result<std::string> EvaluationProblem(const Context& context, const std::string&
   const auto metrics = nlohmann::json::parse(*text, nullptr, false);
   const auto& rate = metrics["sampled_parse_rate"];
   if (!rate.is_object() || !rate["value"].is_number()) return std::string();
-  std::string problem = ParseRateProblem(context, model + " on answers it was not trained on",
-                                         rate["value"].get<double>(), rate["n"].get<int64_t>());
-  if (problem.empty()) return problem;
-  SRLM_ASSIGN_OR_RETURN(const auto votes, context.ledger.EvaluationVotes(model));
-  std::vector<std::string> unread;
-  for (const ledger::EvaluationVoteRow& row : votes)
-    if (!row.score && row.state != "failed") unread.push_back(row.text);
-  return WithUnread(std::move(problem), unread);
+  ParseRate parsed{
+      model + " on answers it was not trained on", rate["value"].get<double>(), rate["n"].get<int64_t>(), {}};
+  SRLM_ASSIGN_OR_RETURN(parsed.unread, context.ledger.UnreadEvaluationVotes(model, kUnreadShown));
+  return ParseRateProblem(context, parsed);
 }
 
 }  // namespace srlm::rounds

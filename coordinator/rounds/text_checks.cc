@@ -54,7 +54,8 @@ Status CheckTexts(const config::RunConfig& config, const Inputs& inputs) {
   SRLM_ASSIGN_OR_RETURN(const auto policy, LoadPolicyChat(config, config.model));
   if (HasFixedWriter(config))
     SRLM_RETURN_IF_ERROR(LoadOutsideChat(config, config.prompts.writer).status().WithContext("prompts.writer"));
-  const bool expected = config.judge.verdict == config::JudgeVerdict::kExpected;
+  const config::JudgeVerdict verdict = config.judge.verdict;
+  const bool expected = verdict == config::JudgeVerdict::kExpected || verdict == config::JudgeVerdict::kDigit;
   if (HasFixedJudge(config)) {
     const auto judge = LoadOutsideChat(config, config.judge.model);
     SRLM_RETURN_IF_ERROR(judge.status().WithContext("judge.model"));

@@ -23,7 +23,7 @@ struct Subject {
   int position = 0;       // of the prompt in its round
   int index = 0;          // attempt, sample or answer
   std::string model;      // of evaluations: "M1"
-  bool expected = false;  // of votes and evaluations: the expected verdict, not sampled ones
+  bool expected = false;  // of votes and evaluations: by the digits' probabilities, not by sampled texts
 };
 
 struct WorkItem {

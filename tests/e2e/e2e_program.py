@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""The loop whose judge is a program outside (judge.verdict: program): its scores become votes, whatever happens to it or
-to the coordinator meanwhile; scores that are not what they must be pause the run with nothing stored.
+"""The loop whose judge is a program outside (judge.verdict: program): its scores become votes, whatever happens to it
+or to the coordinator meanwhile; scores that are not what they must be pause the run with nothing stored.
 
     e2e_program.py BIN_FOLDER
 """
