@@ -4,7 +4,10 @@
 
 #include <algorithm>
 #include <cctype>
+#include <functional>
 #include <utility>
+
+#include "common/data/normal_form.h"
 
 namespace srlm::data {
 namespace {
@@ -60,6 +63,7 @@ std::string_view PromptVerdictName(PromptVerdict verdict) {
     case PromptVerdict::kWriteAProgram: return "write_a_program";
     case PromptVerdict::kLeadingPunctuation: return "leading_punctuation";
     case PromptVerdict::kNonAsciiStart: return "non_ascii_start";
+    case PromptVerdict::kDuplicate: return "duplicate";
     case PromptVerdict::kTooSimilar: return "too_similar";
   }
   return "?";
@@ -70,8 +74,20 @@ PromptFilter::PromptFilter(PromptFilterOptions options) : options_(std::move(opt
 }
 
 void PromptFilter::Add(std::string_view prompt) {
+  forms_.emplace(std::hash<std::string>()(NormalForm(prompt)), static_cast<uint32_t>(known_texts_.size()));
   known_.Add(prompt);
   known_texts_.emplace_back(prompt);
+}
+
+const std::string* PromptFilter::Duplicate(std::string_view prompt) const {
+  const std::string form = NormalForm(prompt);
+  const auto [begin, end] = forms_.equal_range(std::hash<std::string>()(form));
+  const std::string* first = nullptr;
+  for (auto found = begin; found != end; ++found) {
+    const std::string* text = &known_texts_[found->second];
+    if (NormalForm(*text) == form && (first == nullptr || text < first)) first = text;
+  }
+  return first;
 }
 
 PromptCheck PromptFilter::Check(std::string_view prompt, bool cut) const {
@@ -88,13 +104,11 @@ PromptCheck PromptFilter::Check(std::string_view prompt, bool cut) const {
   const auto start = static_cast<unsigned char>(prompt[first]);
   if (start >= 0x80) return {PromptVerdict::kNonAsciiStart, "first character is not ASCII", 0};
   if (std::ispunct(start)) return {PromptVerdict::kLeadingPunctuation, std::string(1, prompt[first]), 0};
-  const RougeIndex::Nearest nearest = known_.FindNearest(prompt);
-  PromptCheck check{PromptVerdict::kAccepted, "", nearest.f};
-  if (nearest.f > options_.rouge_l_max) {
-    check.verdict = PromptVerdict::kTooSimilar;
-    check.detail = fmt::format("ROUGE-L {:.3f} to: {}", nearest.f, known_texts_[nearest.index]);
-  }
-  return check;
+  if (const std::string* known = Duplicate(prompt)) return {PromptVerdict::kDuplicate, "the same as: " + *known, 1};
+  const RougeIndex::Nearest nearest = known_.FindNearest(prompt, options_.rouge_l_max);
+  if (nearest.index < 0) return {};
+  return {PromptVerdict::kTooSimilar,
+          fmt::format("ROUGE-L {:.3f} to: {}", nearest.f, known_texts_[static_cast<size_t>(nearest.index)]), nearest.f};
 }
 
 }  // namespace srlm::data

@@ -1,8 +1,10 @@
 // The filters that a new prompt passes (Self-Instruct, arXiv 2212.10560, as the method takes them over).
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "common/data/rouge.h"
@@ -19,6 +21,7 @@ enum class PromptVerdict {
   kWriteAProgram,  // starts with "Write a program"
   kLeadingPunctuation,
   kNonAsciiStart,
+  kDuplicate,   // the normal form of a seed or an accepted prompt, of whatever round
   kTooSimilar,  // ROUGE-L F above the limit to a seed or an accepted prompt
 };
 
@@ -36,10 +39,11 @@ struct PromptFilterOptions {
 struct PromptCheck {
   PromptVerdict verdict = PromptVerdict::kAccepted;
   std::string detail;        // for people: the word, the count, the nearest prompt
-  double nearest_rouge = 0;  // when it came to that comparison
+  double nearest_rouge = 0;  // of one that is too similar
 };
 
-/// Knows the seeds and the prompts accepted so far. The order of Check and Add decides: call in index order.
+/// Knows the seeds and the prompts accepted so far, of all rounds: their texts, and of each some 40 bytes, and what
+/// RougeIndex holds. The order of Check and Add decides: call in index order.
 class PromptFilter {
  public:
   explicit PromptFilter(PromptFilterOptions options);
@@ -50,10 +54,14 @@ class PromptFilter {
   PromptCheck Check(std::string_view prompt, bool cut) const;
 
  private:
+  /// The known text that has the same normal form; null: none.
+  const std::string* Duplicate(std::string_view prompt) const;
+
   PromptFilterOptions options_;
   std::vector<std::vector<std::string>> blacklist_;  // words of each entry, lower case
   RougeIndex known_;
   std::vector<std::string> known_texts_;
+  std::unordered_multimap<uint64_t, uint32_t> forms_;  // hash of a normal form -> text
 };
 
 }  // namespace srlm::data

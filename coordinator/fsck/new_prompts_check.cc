@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "common/data/normal_form.h"
 #include "common/data/prompt_input.h"
 #include "coordinator/fsck/run.h"
 
@@ -44,7 +45,8 @@ Status CheckAccepted(const Run& run, const ledger::AttemptRow& row, Report& repo
 
 Status CheckNewPrompts(Run& run, Report& report) {
   report.Begin("new prompts");
-  std::map<int, int> attempts, accepted;  // by round
+  std::map<int, int> attempts, accepted;     // by round
+  std::map<std::string, std::string> forms;  // of the accepted ones: normal form -> row
   for (const ledger::RoundRow& round : run.rounds) {
     if (round.round == 0) continue;
     SRLM_ASSIGN_OR_RETURN(const auto rows, run.ledger.Attempts(round.round));
@@ -58,6 +60,12 @@ Status CheckNewPrompts(Run& run, Report& report) {
       CheckAttempt(run, row, report);
       if (row.state != "accepted") continue;
       ++accepted[round.round];
+      const auto [same, is_new] = forms.try_emplace(data::NormalForm(row.instruction), RowOf(row));
+      if (!is_new)
+        report.Add(
+            RowOf(row),
+            "it was accepted, and is the same as that of " + same->second + " but for case, punctuation and spaces",
+            kRowsChanged);
       SRLM_RETURN_IF_ERROR(CheckAccepted(run, row, report));
     }
     attempts[round.round] = static_cast<int>(rows.size());

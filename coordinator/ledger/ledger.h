@@ -76,8 +76,6 @@ class Ledger {
   Status SetAttemptVerdict(int round, int attempt, const std::string& state, const std::string& instruction,
                            const std::string& reason, const std::string& detail);
   Result<std::vector<AttemptRow>> Attempts(int round) const;  // in index order; 0: of all rounds
-  /// Accepted attempts of all rounds, by round and index.
-  Result<std::vector<AttemptRow>> AcceptedAttempts() const;
   /// The attempts of the round's last wave, in index order.
   Result<std::vector<AttemptRow>> LastWave(int round) const;
 

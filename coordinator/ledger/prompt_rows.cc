@@ -24,10 +24,6 @@ Result<std::vector<AttemptRow>> Ledger::Attempts(int round) const {
   return Select<AttemptRow>(*database_, "WHERE ?1 = 0 OR round = ?1 ORDER BY round, attempt", round);
 }
 
-Result<std::vector<AttemptRow>> Ledger::AcceptedAttempts() const {
-  return Select<AttemptRow>(*database_, "WHERE state = 'accepted' ORDER BY round, attempt");
-}
-
 Result<std::vector<AttemptRow>> Ledger::LastWave(int round) const {
   return Select<AttemptRow>(*database_,
                             "WHERE round = ?1 AND wave = (SELECT wave FROM attempts WHERE round = ?1 ORDER BY attempt "

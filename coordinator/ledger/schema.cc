@@ -18,6 +18,8 @@ CREATE TABLE attempts (round INTEGER, attempt INTEGER, wave INTEGER NOT NULL, mo
   demonstrations TEXT NOT NULL, text TEXT NOT NULL, token_ids BLOB NOT NULL, cut INTEGER NOT NULL,
   logprob REAL NOT NULL, state TEXT NOT NULL, instruction TEXT NOT NULL, reason TEXT NOT NULL, detail TEXT NOT NULL,
   PRIMARY KEY (round, attempt));
+CREATE INDEX accepted_attempts ON attempts (round, attempt, instruction) WHERE state = 'accepted';
+CREATE INDEX waves ON attempts (round, wave);
 -- Keys follow the order of the prompts, so that reading in that order needs no sorting. What is long stands last: a row
 -- is read up to the last column that is asked for.
 CREATE TABLE prompts (round INTEGER, position INTEGER, prompt_id TEXT NOT NULL, is_new INTEGER NOT NULL,

@@ -77,7 +77,10 @@ Result<bool> Answers::DrawGiven() {
   }
   const Deadline slice = Deadline::After(kSlice);
   for (; drawn < wanted && counts_.new_prompts == 0 && given_index_ < given.size(); ++given_index_) {
-    if (slice.Expired()) return false;
+    if (slice.Expired()) {
+      context_.turn_again();
+      return false;
+    }
     if (used_->contains(given[given_index_].prompt_id)) continue;
     SRLM_RETURN_IF_ERROR(AddPrompt(given[given_index_].prompt_id, given[given_index_].input, false));
     ++drawn;

@@ -51,6 +51,8 @@ struct Context {
   std::function<Status(const schedule::Subject&, const std::string& reason)> set_aside;
   int round = 0;               // in progress, for events that belong to no other
   RoomWaiter* room = nullptr;  // null until the run's work begins
+  /// Called in a turn that did a slice of something long: the next turn comes at once, after the calls that wait.
+  std::function<void()> turn_again = [] {};
 
   /// The outcome of `f`, which writes files, tried again for as long as the disk has no room for them.
   Status WithRoom(const std::function<Status()>& f) const;

@@ -162,6 +162,7 @@ srlm::Status Coordinator::Parts::Serve() {
   controls = std::make_unique<Controls>(*context);
   board = std::make_unique<StatusBoard>(*context, *machine, *desk, *controls);
   loop = std::make_unique<schedule::Loop>(*ledger, LoopOptionsOf(config.coordinator));
+  context->turn_again = [this] { loop->TurnAgain(); };
   room = std::make_unique<RoomPause>(*context, *loop, *board, *controls, *owner, [this] { return stops > 0 || drain; });
   context->room = room.get();
   ledger->WaitForRoom([this](const srlm::Status& failure) { return room->WaitAfter(failure); });

@@ -81,10 +81,10 @@ Result<bool> Machine::AdvanceAnswers(int number) {
         std::make_unique<NewPrompts>(context_, number, [this](const std::string& id, const std::string& text) {
           return answers_->AddPrompt(id, data::PromptInput::FromUser(text), true);
         });
-    SRLM_RETURN_IF_ERROR(new_prompts_->Begin());
   }
   SRLM_RETURN_IF_ERROR(answers_->Refill());
-  if (!new_prompts_->done()) return false;
+  SRLM_ASSIGN_OR_RETURN(const bool begun, new_prompts_->Begin());
+  if (!begun || !new_prompts_->done()) return false;
   SRLM_ASSIGN_OR_RETURN(const bool judged, AdvanceProgram(number));
   if (!judged || !answers_->finished()) return false;
   if (likelihoods_ == nullptr) {

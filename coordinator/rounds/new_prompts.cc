@@ -21,22 +21,41 @@ data::PromptFilterOptions FilterOptions(const config::PromptsConfig& config) {
 }  // namespace
 
 NewPrompts::NewPrompts(const Context& context, int round, Accept accept)
-    : context_(context), round_(round), accept_(std::move(accept)), filter_(FilterOptions(context.config.prompts)) {
-  for (const std::string& seed : context.inputs.seeds) filter_.Add(seed);
-}
+    : context_(context), round_(round), accept_(std::move(accept)), filter_(FilterOptions(context.config.prompts)) {}
 
 void NewPrompts::AddToPool(const std::string& prompt_id, const std::string& instruction) {
+  places_.emplace(prompt_id, pool_.size());
   pool_.emplace_back(prompt_id, instruction);
   filter_.Add(instruction);
 }
 
-Status NewPrompts::Begin() {
-  SRLM_ASSIGN_OR_RETURN(const auto accepted, context_.ledger.AcceptedAttempts());
-  for (const ledger::AttemptRow& row : accepted) {
-    if (row.round > round_) continue;
-    AddToPool(fmt::format("new-{}-{}", row.round, row.attempt), row.instruction);
-    accepted_ += row.round == round_;
+Result<bool> NewPrompts::Begin() {
+  constexpr std::chrono::milliseconds kSlice(20);
+  constexpr int64_t kAtOnce = 64;
+  if (begun_) return true;
+  const std::vector<std::string>& seeds = context_.inputs.seeds;
+  for (const Deadline slice = Deadline::After(kSlice); !slice.Expired();) {
+    if (seeds_added_ < seeds.size()) {
+      filter_.Add(seeds[seeds_added_++]);
+      continue;
+    }
+    SRLM_ASSIGN_OR_RETURN(const auto accepted, ledger::AcceptedAfter(context_.ledger, round_, taken_up_, kAtOnce));
+    for (const ledger::AcceptedInstruction& each : accepted) {
+      AddToPool(fmt::format("new-{}-{}", each.round, each.attempt), each.instruction);
+      accepted_ += each.round == round_;
+    }
+    if (accepted.empty()) {
+      begun_ = true;
+      SRLM_RETURN_IF_ERROR(TakeUpWave());
+      return true;
+    }
+    taken_up_ = accepted.back();
   }
+  context_.turn_again();
+  return false;
+}
+
+Status NewPrompts::TakeUpWave() {
   SRLM_ASSIGN_OR_RETURN(wave_, context_.ledger.LastWave(round_));
   if (!wave_.empty()) asked_ = wave_.back().attempt + 1;
   // A wave is closed in one unit, so it is open as a whole or not at all.
@@ -84,13 +103,22 @@ Status NewPrompts::AskWave() {
   return OkStatus();
 }
 
+// How many attempts each filter took out.
+Status NewPrompts::NoteOutcomes() {
+  SRLM_ASSIGN_OR_RETURN(const auto outcomes, ledger::AttemptOutcomes(context_.ledger, round_));
+  std::string counts;
+  for (const auto& [outcome, count] : outcomes)
+    counts += fmt::format("{}{} {}", counts.empty() ? "" : ", ", outcome, count);
+  return context_.Event("info", round_, "new_prompts_written", fmt::format("{} attempts: {}", asked_, counts));
+}
+
 const std::string& NewPrompts::InstructionOf(const std::string& demonstration) const {
   if (demonstration.starts_with(kSeedPrefix)) {
     size_t index = 0;
     std::from_chars(demonstration.data() + sizeof kSeedPrefix - 1, demonstration.data() + demonstration.size(), index);
     return context_.inputs.seeds.at(index);
   }
-  return std::ranges::find(pool_, demonstration, &std::pair<std::string, std::string>::first)->second;
+  return pool_[places_.at(demonstration)].second;
 }
 
 Status NewPrompts::Complete(const schedule::Subject& subject, v1::Item& item) const {
@@ -129,7 +157,8 @@ Status NewPrompts::CloseWaveIfWritten() {
   for (const ledger::AttemptRow& row : wave_)
     if (row.state == "written") SRLM_RETURN_IF_ERROR(Judge(row));
   wave_.clear();
-  return AskWave();
+  SRLM_RETURN_IF_ERROR(AskWave());
+  return done_ ? NoteOutcomes() : OkStatus();
 }
 
 Result<std::string> NewPrompts::Unanswerable(const std::string& instruction) {

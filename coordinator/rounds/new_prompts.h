@@ -3,9 +3,11 @@
 
 #include <functional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "common/data/prompt_filters.h"
+#include "coordinator/ledger/attempts.h"
 #include "coordinator/rounds/context.h"
 
 namespace srlm::rounds {
@@ -19,8 +21,9 @@ class NewPrompts {
 
   NewPrompts(const Context& context, int round, Accept accept);
 
-  /// Takes up where the ledger stands, and asks for what is missing.
-  Status Begin();
+  /// Takes up where the ledger stands, some more of it, for about 20 ms; then asks for what is missing. Whether that is
+  /// done: nothing else may be called before.
+  Result<bool> Begin();
 
   /// Puts in what the item of an attempt lacks.
   Status Complete(const schedule::Subject& subject, v1::Item& item) const;
@@ -29,16 +32,19 @@ class NewPrompts {
   /// An attempt that cannot be written.
   Status SetAside(int attempt, const std::string& reason);
 
+  bool begun() const { return begun_; }
   /// Whether the round has the new prompts it wants, or has tried often enough.
   bool done() const { return done_; }
   int accepted() const { return accepted_; }
 
  private:
+  Status TakeUpWave();
   Status CloseWaveIfWritten();
   Status Judge(const ledger::AttemptRow& row);
   /// Why an instruction cannot be answered: the template or the tokenizer refuses it. Empty: it can.
   Result<std::string> Unanswerable(const std::string& instruction);
   Status AskWave();
+  Status NoteOutcomes();
   const std::string& InstructionOf(const std::string& demonstration) const;
   void AddToPool(const std::string& prompt_id, const std::string& instruction);
   int Wanted() const { return context_.config.prompts.new_per_round; }
@@ -49,10 +55,14 @@ class NewPrompts {
   Accept accept_;
   data::PromptFilter filter_;
   std::vector<std::pair<std::string, std::string>> pool_;  // accepted new prompts of the run: id, instruction
+  std::unordered_map<std::string, size_t> places_;         // of the ids in it
   std::vector<ledger::AttemptRow> wave_;                   // the open one
   int asked_ = 0;                                          // attempts so far
   int accepted_ = 0;                                       // in this round
   bool done_ = false;
+  bool begun_ = false;
+  size_t seeds_added_ = 0;                // to the filter
+  ledger::AcceptedInstruction taken_up_;  // the last one
 };
 
 }  // namespace srlm::rounds

@@ -158,6 +158,7 @@ Result<bool> PairMaker::MakeSome() {
     SRLM_RETURN_IF_ERROR(context_.Event("info", round_, "pairs_made", made));
     return true;
   }
+  context_.turn_again();
   return false;
 }
 

@@ -24,8 +24,9 @@ Result<bool> ProgramVotes::Advance() {
   while (step_ != Step::kDone && problem_.empty() && !slice.Expired()) {
     const Step before = step_;
     SRLM_ASSIGN_OR_RETURN(step_, Do(before));
-    if (step_ == Step::kWait && before == Step::kWait) break;
+    if (step_ == Step::kWait && before == Step::kWait) return false;
   }
+  if (step_ != Step::kDone && problem_.empty()) context_.turn_again();
   return step_ == Step::kDone;
 }
 

@@ -62,6 +62,7 @@ Status Loop::Run(const std::function<Result<bool>()>& tick) {
     {
       std::unique_lock lock(mutex_);
       Clock::time_point until = Clock::now() + options_.tick;
+      if (std::exchange(turn_again_, false)) until = Clock::now();
       if (first_write_) until = std::min(until, *first_write_ + options_.commit_after);
       wake_.wait_until(lock, until, [&] { return !tasks_.empty() || stopped_; });
       taken_.swap(tasks_);

@@ -60,6 +60,9 @@ class Loop {
     return Wait<decltype(f())>(std::move(f), true, true);
   }
 
+  /// For a turn that has more to do: the next one comes at once, after the calls that wait. On the loop's thread.
+  void TurnAgain() { turn_again_ = true; }
+
   /// Waits until the loop has ended, at most `span`; whether it has. From any thread but the loop's.
   bool WaitEnded(std::chrono::milliseconds span);
 
@@ -121,6 +124,7 @@ class Loop {
 
   // Of the loop's thread.
   bool running_ = false;
+  bool turn_again_ = false;
   std::deque<Task> taken_;  // from tasks_, not yet run
   std::vector<AfterCommit> after_commit_;
   std::optional<Clock::time_point> first_write_;  // since the last commit

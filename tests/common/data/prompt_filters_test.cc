@@ -57,6 +57,19 @@ TEST(PromptFilter, NearDuplicatesOfKnownPromptsAreOut) {
   EXPECT_EQ(filter.Check("Explain why cats purr at night.", false).verdict, PromptVerdict::kAccepted);
 }
 
+TEST(PromptFilter, TheSamePromptButForCasePunctuationAndSpacesIsADuplicate) {
+  PromptFilter filter({.min_words = 1, .max_words = 100, .rouge_l_max = 1, .blacklist = {}});
+  filter.Add("Explain how rain forms.");
+  filter.Add("Explain HOW rain forms!");
+  filter.Add("a \xe6\xb2\xb3\xe6\xb5\x81");  // with one token of ROUGE
+  const PromptCheck same = filter.Check("explain how -- rain forms?", false);
+  EXPECT_EQ(same.verdict, PromptVerdict::kDuplicate);
+  EXPECT_EQ(same.detail, "the same as: Explain how rain forms.");
+  EXPECT_EQ(filter.Check("explain how rains form?", false).verdict, PromptVerdict::kAccepted);
+  EXPECT_EQ(filter.Check("A \xe6\xb2\xb3\xe6\xb5\x81!", false).verdict, PromptVerdict::kDuplicate);
+  EXPECT_EQ(filter.Check("a \xe6\xb5\xb7\xe6\xb4\x8b", false).verdict, PromptVerdict::kAccepted);
+}
+
 TEST(PromptFilter, SimilarityExactlyAtTheLimitPasses) {
   PromptFilter filter({.min_words = 1, .max_words = 100, .rouge_l_max = 0.5, .blacklist = {}});
   filter.Add("a b");

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <map>
 
 #include "common/base/random.h"
 
@@ -55,29 +56,66 @@ TEST(Rouge, FOfKnownPairs) {
   EXPECT_EQ(RougeL("a b", "c d"), 0);
 }
 
-TEST(Rouge, TheIndexFindsWhatComparingWithAllFinds) {
-  std::vector<std::string> texts;
+/// The nearest by comparing with all.
+RougeIndex::Nearest PlainNearest(const std::vector<std::string>& texts, const std::string& text, double above) {
+  RougeIndex::Nearest nearest{above, -1};
+  std::map<std::string, uint32_t> numbers;
+  const auto tokens_of = [&](const std::string& of) {
+    std::vector<uint32_t> tokens;
+    for (const std::string& word : RougeTokens(of))
+      tokens.push_back(numbers.try_emplace(word, static_cast<uint32_t>(numbers.size())).first->second);
+    return tokens;
+  };
+  const auto b = tokens_of(text);
+  for (size_t i = 0; i < texts.size(); ++i) {
+    const auto a = tokens_of(texts[i]);
+    const double f = a.size() + b.size() == 0 ? 0 : 2.0 * PlainLcs(a, b) / static_cast<double>(a.size() + b.size());
+    if (f > nearest.f) nearest = {f, static_cast<int>(i)};
+  }
+  return nearest.index < 0 ? RougeIndex::Nearest{} : nearest;
+}
+
+class RougeIndexTest : public testing::TestWithParam<double> {};
+INSTANTIATE_TEST_SUITE_P(Above, RougeIndexTest, testing::Values(0, 0.2, 0.5, 0.7, 0.9, 1.0));
+
+TEST_P(RougeIndexTest, FindsWhatComparingWithAllFinds) {
+  const double above = GetParam();
+  // Few words, so that texts repeat them and are near one another; some longer than a machine word has bits; none, too.
   const auto text_of = [](uint64_t i) {
     const RandomStream stream(11, {i});
     std::string text;
-    for (uint64_t w = 0; w < 3 + stream.Below(0, 12); ++w) text += "w" + std::to_string(stream.Below(w + 1, 15)) + " ";
+    const uint64_t words = i % 7 == 0 ? 60 + stream.Below(0, 12) : stream.Below(0, 12);
+    for (uint64_t w = 0; w < words; ++w) text += "w" + std::to_string(stream.Below(w + 1, 3 + i % 20)) + " ";
     return text;
   };
   RougeIndex index;
-  for (uint64_t i = 0; i < 80; ++i) {
-    const std::string text = text_of(i);
-    double best = 0;
-    int best_at = -1;
-    for (size_t j = 0; j < texts.size(); ++j) {
-      const double f = RougeL(texts[j], text);
-      if (f > best) best = f, best_at = static_cast<int>(j);
-    }
-    const RougeIndex::Nearest nearest = index.FindNearest(text);
-    ASSERT_EQ(nearest.f, best);
-    ASSERT_EQ(nearest.index, best_at);
+  std::vector<std::string> texts;
+  int found = 0;
+  for (uint64_t i = 0; i < 300; ++i) {
+    std::string text = text_of(i);
+    if (i % 5 == 4) text = texts[i / 2] + "unheard of";  // nearly one that is there
+    const RougeIndex::Nearest plain = PlainNearest(texts, text, above);
+    const RougeIndex::Nearest nearest = index.FindNearest(text, above);
+    ASSERT_EQ(nearest.index, plain.index) << "text " << i << ": " << text;
+    ASSERT_EQ(nearest.f, plain.f) << "text " << i << ": " << text;
+    found += nearest.index >= 0;
     index.Add(text);
     texts.push_back(text);
   }
+  EXPECT_EQ(found == 0, above == 1);
+  EXPECT_EQ(index.size(), texts.size());
+}
+
+TEST(Rouge, OfEquallyNearTextsTheFirstIsFoundAndTheLimitItselfIsNotAbove) {
+  RougeIndex index;
+  for (const char* text : {"x y", "a b c d", "a b c d", "a b c e"}) index.Add(text);
+  EXPECT_EQ(index.FindNearest("a b c d").index, 1);
+  EXPECT_EQ(index.FindNearest("a b c f").index, 1);
+  EXPECT_EQ(index.FindNearest("a b c f", 0.75).index, -1);
+  EXPECT_EQ(index.FindNearest("a b c f", 0.7499).index, 1);
+  EXPECT_EQ(index.FindNearest("a b c d", 1).index, -1);
+  EXPECT_EQ(index.FindNearest("", 0).index, -1);
+  EXPECT_EQ(RougeIndex().FindNearest("a").index, -1);
 }
 
 }  // namespace

@@ -55,6 +55,16 @@ TEST_F(FsckTest, PromptsAreThereOnceOrSetAside) {
              "new prompts", "attempt", "not what was accepted");
 }
 
+TEST_F(FsckTest, NoNewPromptIsAnotherInOtherLetters) {
+  ExpectOnly(Damaged("UPDATE attempts SET instruction = (SELECT upper(instruction) || '!' FROM attempts WHERE state = "
+                     "'accepted' ORDER BY attempt LIMIT 1) WHERE attempt = (SELECT max(attempt) FROM attempts WHERE "
+                     "state = 'accepted');"
+                     "UPDATE prompts SET input = (SELECT json_set(input, '$.messages[0].content', (SELECT instruction "
+                     "FROM attempts WHERE 'new-1-' || attempt = prompt_id)) FROM prompts p WHERE p.prompt_id = "
+                     "prompts.prompt_id) WHERE is_new = 1"),
+             "new prompts", "attempt", "the same as that of");
+}
+
 TEST_F(FsckTest, VotesAreThereOnceAndAboutTheirCandidate) {
   ExpectOnly(Damaged("DELETE FROM votes WHERE position = 1 AND sample = 2 AND vote = 0"), "votes", "vote 0", "missing");
   ExpectOnly(Damaged("INSERT INTO votes SELECT round, position, sample, 2, model_id, subject_hash, state, score, "
