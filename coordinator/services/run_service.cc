@@ -17,6 +17,7 @@ std::string WithoutClocks(v1::RunStatus status) {
   status.mutable_progress()->clear_remaining_seconds();
   for (v1::WorkerStatus& worker : *status.mutable_workers()) worker.clear_seconds_since_heard();
   status.clear_health();  // a map has no fixed order; it changes only when the votes do
+  for (v1::RoundSummary& round : *status.mutable_rounds()) round.clear_health();  // likewise
   return status.SerializeAsString();
 }
 

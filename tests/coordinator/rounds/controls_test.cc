@@ -61,7 +61,10 @@ class ControlsTest : public RunFilesTest {
   void AwaitProgress() {
     const auto table = [](const v1::RunStatus& status) {
       std::string text;
-      for (const v1::RoundSummary& round : status.rounds()) text += round.SerializeAsString();
+      for (v1::RoundSummary round : status.rounds()) {
+        round.clear_health();  // a map: the order of its bytes is not its content
+        text += round.SerializeAsString();
+      }
       return text;
     };
     const std::string before = table(coordinator_->Status());

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <map>
+#include <nlohmann/json.hpp>
 
 #include "common/config/health_rule.h"
 #include "coordinator/ledger/round_health.h"
@@ -122,9 +123,8 @@ TEST_F(HealthTest, AJudgeThatNeverAnswersIsShownWithItsFirstFiveWords) {
   const auto votes = *ledger->Votes(1);
   ASSERT_EQ(votes.size(), 30u);
   for (size_t i = 0; i < 5; ++i) {
-    std::string text = votes[i].text;
-    std::ranges::replace(text, '\n', ' ');
-    EXPECT_TRUE(Says("\n  \"" + text + "\"")) << text << " is not in " << status_.message();
+    const std::string text = fmt::format("\n  vote {}: {}", i + 1, nlohmann::json(votes[i].text).dump());
+    EXPECT_TRUE(Says(text)) << text << " is not in " << status_.message();
   }
   EXPECT_EQ(std::ranges::count(status_.message(), '\n'), 5);
   EXPECT_EQ(*ledger->Fact("message"), status_.message());  // for who comes later
@@ -134,7 +134,7 @@ TEST_F(HealthTest, TheFixedAnswersShowAJudgeThatNeverAnswersToo) {
   groups_.judgement = [](uint64_t) { return std::string(1000, 'x'); };
   EXPECT_EQ(RunToEnd({}), RunEnd::kPaused);
   EXPECT_TRUE(Says("M1 on answers it was not trained on")) << status_.message();
-  EXPECT_TRUE(Says("\n  \"" + std::string(300, 'x') + "...\"")) << status_.message();
+  EXPECT_TRUE(Says("\n  vote 1: \"" + std::string(300, 'x') + "\" ...")) << status_.message();
   EXPECT_EQ(std::ranges::count(status_.message(), '\n'), 4);  // there are four
 }
 
