@@ -1,8 +1,10 @@
 // srlm-trainer: SFT and DPO, one job each launch, on the ranks of an mpirun or alone.
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
 #include <string>
+#include <thread>
 
 #include "common/base/failpoint.h"
 #include "common/base/log.h"
@@ -20,6 +22,8 @@ using srlm::trainer::JobEnd;
 using srlm::trainer::Reporter;
 using srlm::trainer::TerminationNotice;
 using srlm::trainer::TrainerOptions;
+
+constexpr std::chrono::seconds kTimeToReport(1);  // of the two that ranks have to end after a deadline
 
 void Say(const Status& status) { std::fprintf(stderr, "srlm-trainer: %s\n", status.message().c_str()); }
 
@@ -76,6 +80,11 @@ int main(int argc, char** argv) {
   if (end.status.ok()) return kExitDone;
   const bool others_say = end.everywhere || end.status.code() == srlm::Code::kAborted;
   if (rank == 0 || !others_say) Say(end.status);
-  if (!end.together) (*session)->Abort(kExitFailed);
+  if (!end.together) {
+    // The first rank that ends takes all along. Rank 0, whose deadline passes as well, is the one that tells the
+    // coordinator whom they waited for.
+    if (rank != 0) std::this_thread::sleep_for(kTimeToReport);
+    (*session)->Abort(kExitFailed);
+  }
   return Stopped(end) ? kExitStopped : kExitFailed;
 }
