@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "common/base/random.h"
+
 namespace srlm::rounds {
 namespace {
 
@@ -45,7 +47,8 @@ std::vector<std::string> MethodArguments(const Context& context, const TrainingJ
   Add(arguments, "--weight-decay", o.weight_decay);
   Add(arguments, "--max-grad-norm", o.max_grad_norm);
   if (context.config.trainer.threads > 0) Add(arguments, "--threads", context.config.trainer.threads);
-  Add(arguments, "--seed", context.config.seed);
+  // A job has an order of its own: else every round would mix in the same first rows.
+  Add(arguments, "--seed", RandomStream(context.config.seed, {StreamId(job.job_id)}).key());
   if (context.config.special_tokens_in_text == config::SpecialTokensInText::kParse)
     Add(arguments, "--special-tokens-in-text", "parse");
   return arguments;
