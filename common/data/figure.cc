@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "common/base/random.h"
+#include "common/data/clustered.h"
 
 namespace srlm::data {
 
@@ -23,35 +23,23 @@ void SetInterval(std::vector<double> drawn, Figure& figure) {
 }
 
 Figure ClusteredRatio(std::span<const ClusteredValue> values, uint64_t seed, int resamples) {
-  struct Sums {
-    double sum = 0;
-    double count = 0;
-    void Add(double more_sum, double more_count) { sum += more_sum, count += more_count; }
-  };
-  Figure figure;
+  using Sums = RatioSums<1>;
   std::map<std::string, Sums> by_prompt;
   Sums all;
+  int64_t counted = 0;
   for (const ClusteredValue& value : values) {
     if (value.count <= 0) continue;
-    ++figure.n;
-    by_prompt[value.prompt_id].Add(value.sum, value.count);
-    all.Add(value.sum, value.count);
+    ++counted;
+    by_prompt[value.prompt_id].Add(0, value.sum, value.count);
+    all.Add(0, value.sum, value.count);
   }
-  if (figure.n == 0) return figure;
-  figure.value = all.sum / all.count;
   std::vector<Sums> prompts;
   for (const auto& [id, sums] : by_prompt) prompts.push_back(sums);
-  std::vector<double> drawn;
-  for (int resample = 0; resample < resamples; ++resample) {
-    const RandomStream stream(seed, {static_cast<uint64_t>(resample)});
-    Sums sums;
-    for (size_t i = 0; i < prompts.size(); ++i) {
-      const Sums& one = prompts[stream.Below(i, prompts.size())];
-      sums.Add(one.sum, one.count);
-    }
-    drawn.push_back(sums.sum / sums.count);
-  }
-  SetInterval(std::move(drawn), figure);
+  RatioDraws<1> drawn;
+  DrawPrompts(prompts, seed, resamples, [&](const Sums& sums) { drawn.Add(sums); });
+  Figure figure;
+  if (counted > 0) drawn.Set(all, {&figure});
+  figure.n = counted;  // not the sum of their counts
   return figure;
 }
 

@@ -1,12 +1,11 @@
 #include "common/data/head_to_head.h"
 
 #include <array>
-#include <cmath>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <vector>
 
-#include "common/base/random.h"
+#include "common/data/clustered.h"
 #include "common/data/judge_metrics.h"
 #include "common/data/length_control.h"
 
@@ -31,26 +30,13 @@ enum Ratio {
 };
 
 /// What the figures need of one prompt, or of a draw of prompts.
-struct Sums {
-  std::array<double, kRatios> sum{};
-  std::array<double, kRatios> count{};
+struct Sums : RatioSums<kRatios> {
   std::vector<LengthOutcome> outcomes;
 
-  void Add(Ratio ratio, double value) {
-    sum[ratio] += value;
-    count[ratio] += 1;
-  }
+  using RatioSums::Add;
   void Add(const Sums& other) {
-    for (int i = 0; i < kRatios; ++i) {
-      sum[i] += other.sum[i];
-      count[i] += other.count[i];
-    }
+    RatioSums::Add(other);
     outcomes.insert(outcomes.end(), other.outcomes.begin(), other.outcomes.end());
-  }
-  void Clear() {
-    sum = {};
-    count = {};
-    outcomes.clear();
   }
 };
 
@@ -94,23 +80,13 @@ HeadToHead ComputeHeadToHead(std::span<const ComparedAnswers> compared, uint64_t
       &result.lose,        &result.win_rate,     &result.win_rate_length_matched,
       &result.preference,  &result.flipped,      &result.prefers_first,
       &result.longer_wins, &result.characters_x, &result.characters_y};
-  std::array<std::vector<double>, kRatios> drawn;
+  RatioDraws<kRatios> drawn;
   std::vector<double> drawn_controlled;
-  Sums sums;
-  for (int resample = 0; resample < resamples && !prompts.empty(); ++resample) {
-    const RandomStream stream(seed, {static_cast<uint64_t>(resample)});
-    sums.Clear();
-    for (size_t i = 0; i < prompts.size(); ++i) sums.Add(prompts[stream.Below(i, prompts.size())]);
-    for (int i = 0; i < kRatios; ++i)
-      if (sums.count[i] > 0) drawn[i].push_back(sums.sum[i] / sums.count[i]);
+  DrawPrompts(prompts, seed, resamples, [&](const Sums& sums) {
+    drawn.Add(sums);
     if (const auto rate = LengthControlledWinRate(sums.outcomes)) drawn_controlled.push_back(*rate);
-  }
-  for (int i = 0; i < kRatios; ++i) {
-    figures[i]->n = std::llround(all.count[i]);
-    if (figures[i]->n == 0) continue;
-    figures[i]->value = all.sum[i] / all.count[i];
-    SetInterval(std::move(drawn[i]), *figures[i]);
-  }
+  });
+  drawn.Set(all, figures);
   if (const auto rate = LengthControlledWinRate(all.outcomes)) {
     result.win_rate_length_controlled.n = result.win_rate.n;
     result.win_rate_length_controlled.value = *rate;

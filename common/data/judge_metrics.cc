@@ -6,7 +6,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
-#include "common/base/random.h"
+#include "common/data/clustered.h"
 #include "common/data/statistics.h"
 
 namespace srlm::data {
@@ -26,22 +26,14 @@ enum Ratio {
   kRatios
 };
 
-/// Everything the figures need of one prompt, or of a sum of prompts: so that a resample only adds.
-struct Sums {
-  std::array<double, kRatios> sum{};
-  std::array<double, kRatios> count{};
+/// Everything the figures need of one prompt, or of a sum of prompts.
+struct Sums : RatioSums<kRatios> {
   // Score x against characters y, over scored answers.
   double n = 0, x = 0, y = 0, xx = 0, yy = 0, xy = 0;
 
-  void Add(Ratio ratio, double value) {
-    sum[ratio] += value;
-    count[ratio] += 1;
-  }
+  using RatioSums::Add;
   void Add(const Sums& other) {
-    for (int i = 0; i < kRatios; ++i) {
-      sum[i] += other.sum[i];
-      count[i] += other.count[i];
-    }
+    RatioSums::Add(other);
     n += other.n, x += other.x, y += other.y, xx += other.xx, yy += other.yy, xy += other.xy;
   }
   double Correlation() const {
@@ -125,22 +117,13 @@ JudgeMetrics ComputeJudgeMetrics(std::span<const JudgedAnswer> answers, uint64_t
                                                 &metrics.parse_rate,
                                                 &metrics.longer_wins,
                                                 &metrics.longer_wins_length_matched};
-  std::array<std::vector<double>, kRatios> drawn;
+  RatioDraws<kRatios> drawn;
   std::vector<double> drawn_correlation;
-  for (int resample = 0; resample < resamples && !prompts.empty(); ++resample) {
-    const RandomStream stream(seed, {static_cast<uint64_t>(resample)});
-    Sums sums;
-    for (size_t i = 0; i < prompts.size(); ++i) sums.Add(prompts[stream.Below(i, prompts.size())]);
-    for (int i = 0; i < kRatios; ++i)
-      if (sums.count[i] > 0) drawn[i].push_back(sums.sum[i] / sums.count[i]);
+  DrawPrompts(prompts, seed, resamples, [&](const Sums& sums) {
+    drawn.Add(sums);
     if (sums.n >= 2) drawn_correlation.push_back(sums.Correlation());
-  }
-  for (int i = 0; i < kRatios; ++i) {
-    figures[i]->n = std::llround(all.count[i]);
-    if (figures[i]->n == 0) continue;
-    figures[i]->value = all.sum[i] / all.count[i];
-    SetInterval(std::move(drawn[i]), *figures[i]);
-  }
+  });
+  drawn.Set(all, figures);
   metrics.length_correlation.n = std::llround(all.n);
   if (all.n >= 2) {
     metrics.length_correlation.value = all.Correlation();
