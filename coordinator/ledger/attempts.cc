@@ -11,13 +11,8 @@ Result<std::vector<AcceptedInstruction>> AcceptedAfter(const Ledger& ledger, int
       ledger.database().Prepare("SELECT round, attempt, instruction FROM attempts WHERE state = 'accepted' AND "
                                 "(round, attempt) > (?, ?) AND round <= ? ORDER BY round, attempt LIMIT ?"));
   query.BindNext(after.round, after.attempt, last_round, limit);
-  std::vector<AcceptedInstruction> accepted;
-  while (true) {
-    SRLM_ASSIGN_OR_RETURN(const bool more, query.Step());
-    if (!more) return accepted;
-    AcceptedInstruction& each = accepted.emplace_back();
-    query.Read(each.round, each.attempt, each.instruction);
-  }
+  return query.Rest<AcceptedInstruction>(
+      [](const Query& row, AcceptedInstruction& each) { row.Read(each.round, each.attempt, each.instruction); });
 }
 
 Result<std::map<std::string, int64_t>> AttemptOutcomes(const Ledger& ledger, int round) {

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "common/base/status.h"
 #include "coordinator/ledger/column.h"
@@ -35,6 +36,17 @@ class Query {
   void Read(V&... values) const {
     int column = 0;
     (ReadColumn(statement_, column++, values), ...);
+  }
+
+  /// All rows that are left, each filled by fill(query, row).
+  template <class Row, class Fill>
+  Result<std::vector<Row>> Rest(const Fill& fill) {
+    std::vector<Row> rows;
+    while (true) {
+      SRLM_ASSIGN_OR_RETURN(const bool more, Step());
+      if (!more) return rows;
+      fill(*this, rows.emplace_back());
+    }
   }
 
  private:

@@ -38,13 +38,7 @@ Result<std::vector<CandidateKey>> Ledger::MissingLikelihoods(const LikelihoodsWa
                                      "?5) ORDER BY c.position, c.sample LIMIT ?6",
                                      kWanted, kMissing)));
   query.BindNext(wanted.round, wanted.samples, wanted.keep_cut, after.position, after.sample, limit);
-  std::vector<CandidateKey> keys;
-  while (true) {
-    SRLM_ASSIGN_OR_RETURN(const bool more, query.Step());
-    if (!more) return keys;
-    CandidateKey& key = keys.emplace_back();
-    query.Read(key.position, key.sample, key.prompt_id);
-  }
+  return ReadCandidateKeys(query);
 }
 
 }  // namespace srlm::ledger

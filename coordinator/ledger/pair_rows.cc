@@ -17,14 +17,7 @@ Result<std::vector<PairKey>> Ledger::PairsBefore(int round) const {
   SRLM_ASSIGN_OR_RETURN(Query query, database_->Prepare("SELECT round, position, pair FROM pairs WHERE round < ? AND "
                                                         "chosen_sample >= 0 ORDER BY round, position, pair"));
   query.BindNext(round);
-  std::vector<PairKey> keys;
-  while (true) {
-    SRLM_ASSIGN_OR_RETURN(const bool more, query.Step());
-    if (!more) return keys;
-    PairKey key;
-    query.Read(key.round, key.position, key.pair);
-    keys.push_back(key);
-  }
+  return query.Rest<PairKey>([](const Query& row, PairKey& key) { row.Read(key.round, key.position, key.pair); });
 }
 
 Result<std::optional<PairRow>> Ledger::Pair(const PairKey& key) const {

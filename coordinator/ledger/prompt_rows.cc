@@ -61,13 +61,8 @@ Result<std::vector<OpenPrompt>> Ledger::OpenPrompts(int round, int position, int
                        "SELECT position, prompt_id, state FROM prompts WHERE state IN ('open', 'anchor') AND round = ? "
                        "AND position > ? ORDER BY position LIMIT ?"));
   query.BindNext(round, position, limit);
-  std::vector<OpenPrompt> prompts;
-  while (true) {
-    SRLM_ASSIGN_OR_RETURN(const bool more, query.Step());
-    if (!more) return prompts;
-    OpenPrompt& prompt = prompts.emplace_back();
-    query.Read(prompt.position, prompt.prompt_id, prompt.state);
-  }
+  return query.Rest<OpenPrompt>(
+      [](const Query& row, OpenPrompt& prompt) { row.Read(prompt.position, prompt.prompt_id, prompt.state); });
 }
 
 Result<int> Ledger::NextPosition(int round) const {
@@ -96,13 +91,8 @@ Result<std::vector<std::pair<std::string, int64_t>>> Ledger::Rejections(int roun
   SRLM_ASSIGN_OR_RETURN(Query query, database_->Prepare("SELECT reason, count(*) FROM attempts WHERE round = ? AND "
                                                         "state = 'rejected' GROUP BY reason ORDER BY 2 DESC, 1"));
   query.BindNext(round);
-  std::vector<std::pair<std::string, int64_t>> reasons;
-  while (true) {
-    SRLM_ASSIGN_OR_RETURN(const bool more, query.Step());
-    if (!more) return reasons;
-    auto& [reason, count] = reasons.emplace_back();
-    query.Read(reason, count);
-  }
+  using Reason = std::pair<std::string, int64_t>;
+  return query.Rest<Reason>([](const Query& row, Reason& reason) { row.Read(reason.first, reason.second); });
 }
 
 }  // namespace srlm::ledger

@@ -107,6 +107,12 @@ Result<std::vector<Row>> Select(Database& database, const std::string& tail, con
   return rows;
 }
 
+/// All rows of a query for the columns position, sample, prompt_id.
+inline Result<std::vector<CandidateKey>> ReadCandidateKeys(Query& query) {
+  return query.Rest<CandidateKey>(
+      [](const Query& row, CandidateKey& key) { row.Read(key.position, key.sample, key.prompt_id); });
+}
+
 /// The first row of Select, if any.
 template <class Row, class... V>
 Result<std::optional<Row>> SelectOne(Database& database, const std::string& tail, const V&... parameters) {

@@ -6,12 +6,7 @@ namespace {
 
 // All rows of a query for one text.
 Result<std::vector<std::string>> ReadTexts(Query& query) {
-  std::vector<std::string> texts;
-  while (true) {
-    SRLM_ASSIGN_OR_RETURN(const bool more, query.Step());
-    if (!more) return texts;
-    query.Read(texts.emplace_back());
-  }
+  return query.Rest<std::string>([](const Query& row, std::string& text) { row.Read(text); });
 }
 
 }  // namespace
@@ -48,25 +43,14 @@ Result<std::vector<CandidateKey>> Ledger::OpenCandidates(int round, const Candid
                                            "AND reason = '' AND round = ? AND (position, sample) > (?, ?) "
                                            "ORDER BY position, sample LIMIT ?"));
   query.BindNext(round, after.position, after.sample, limit);
-  std::vector<CandidateKey> keys;
-  while (true) {
-    SRLM_ASSIGN_OR_RETURN(const bool more, query.Step());
-    if (!more) return keys;
-    CandidateKey& key = keys.emplace_back();
-    query.Read(key.position, key.sample, key.prompt_id);
-  }
+  return ReadCandidateKeys(query);
 }
 
 Result<std::vector<double>> Ledger::ScoresOf(int round, int position, int samples) const {
   SRLM_ASSIGN_OR_RETURN(Query query, database_->Prepare("SELECT score FROM candidates WHERE round = ? AND position = ? "
                                                         "AND sample < ? AND score IS NOT NULL ORDER BY sample"));
   query.BindNext(round, position, samples);
-  std::vector<double> scores;
-  while (true) {
-    SRLM_ASSIGN_OR_RETURN(const bool more, query.Step());
-    if (!more) return scores;
-    query.Read(scores.emplace_back());
-  }
+  return query.Rest<double>([](const Query& row, double& score) { row.Read(score); });
 }
 
 Result<bool> Ledger::AddVote(const VoteRow& row) { return Add(row); }

@@ -93,6 +93,16 @@ class JobTest : public testing::Test {
     return ends.front();
   }
 
+  /// Rows of the steps of a job that ends well on ranks that are threads; nothing of it is left.
+  static std::vector<nlohmann::json> Train(const TrainerOptions& options, int ranks = 1) {
+    const JobEnd end = RunOnThreads(options, ranks);
+    EXPECT_TRUE(end.status.ok()) << end.status.message();
+    auto rows = StepRows(options.log);
+    std::filesystem::remove_all(options.out);
+    std::filesystem::remove(options.log);
+    return rows;
+  }
+
   std::string folder_ = testing::TempDir() + "srlm_job_" + std::to_string(getpid());
 };
 

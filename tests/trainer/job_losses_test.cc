@@ -17,14 +17,6 @@ class LossesTest : public JobTest {
       if (flag == "global-batch") options.global_batch = value;
     }
   }
-  std::vector<nlohmann::json> Train(const TrainerOptions& options, int ranks = 1) {
-    const JobEnd end = RunOnThreads(options, ranks);
-    EXPECT_TRUE(end.status.ok()) << end.status.message();
-    auto rows = StepRows(options.log);
-    std::filesystem::remove_all(options.out);
-    std::filesystem::remove(options.log);
-    return rows;
-  }
   /// The pairs, each with this chosen_probability, and turned around when asked.
   std::string Labelled(double probability, bool turned) {
     const std::string path = folder_ + "/labelled.jsonl";

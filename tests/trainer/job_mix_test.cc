@@ -31,14 +31,6 @@ class MixTest : public JobTest {
     EXPECT_TRUE(RunOnThreads(options, 1).status.ok());
     return ReadRows(options.print_logprobs);
   }
-  std::vector<nlohmann::json> Train(const TrainerOptions& options, int ranks = 1) {
-    const JobEnd end = RunOnThreads(options, ranks);
-    EXPECT_TRUE(end.status.ok()) << end.status.message();
-    auto rows = StepRows(options.log);
-    std::filesystem::remove_all(options.out);
-    std::filesystem::remove(options.log);
-    return rows;
-  }
 };
 
 TEST_F(MixTest, LossIsTheSumOfPairsNllAndRows) {

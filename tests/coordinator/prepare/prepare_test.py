@@ -15,21 +15,15 @@ import tempfile
 import unittest
 
 SOURCE = pathlib.Path(__file__).resolve().parents[3]
+sys.path.insert(0, str(SOURCE / "tests/e2e"))
+from loop import Loop  # noqa: E402
+
 SEED = SOURCE / "deploy/data/seed"
 BIN = ""  # set by main
 
 
 def prepare(*arguments, timeout=200):
-    """Runs the command; one that takes too long is asked to end, so that it ends its worker."""
-    process = subprocess.Popen([f"{BIN}/srlm", "prepare", *map(str, arguments)], text=True, stdin=subprocess.DEVNULL,
-                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    try:
-        out, errors = process.communicate(timeout=timeout)
-    except subprocess.TimeoutExpired:
-        process.terminate()
-        out, errors = process.communicate(timeout=60)
-        raise AssertionError(f"srlm prepare took more than {timeout} s:\n{out}{errors}") from None
-    return subprocess.CompletedProcess(process.args, process.returncode, out, errors)
+    return Loop(BIN, "").srlm("prepare", *map(str, arguments), timeout=timeout)
 
 
 def rows(path):
