@@ -69,11 +69,15 @@ CLI::App* AddJudge(CLI::App& app, JudgeOptions& options) {
       ->capture_default_str();
   command
       ->add_option_function<std::string>(
-          "--verdict", [&options](const std::string& value) { options.expected = value == "expected"; },
-          "sampled: votes are written and parsed; expected: the probabilities of the digits (--pairwise: the letters), "
-          "in "
-          "one pass")
-      ->check(CLI::IsMember({"sampled", "expected"}))
+          "--verdict",
+          [&options](const std::string& value) {
+            options.verdict = value == "expected" ? JudgeVerdict::kExpected
+                              : value == "digit"  ? JudgeVerdict::kDigit
+                                                  : JudgeVerdict::kSampled;
+          },
+          "sampled: votes are written and parsed; digit: votes are drawn from the probabilities of the digits; "
+          "expected: the mean of the digits (--pairwise: of the letters), in one pass")
+      ->check(CLI::IsMember({"sampled", "digit", "expected"}))
       ->default_str("sampled");
   command->add_flag("--pairwise", options.pairwise,
                     "Compare response_a and response_b of each item, in both orders; votes are sampled in each");
@@ -132,6 +136,8 @@ std::variant<Command, int> ParseCommandLine(int argc, const char* const* argv) {
   const bool on_files = generate->parsed() || judge->parsed() || logprobs->parsed();
   if (on_files && run->count() > 0) return SayWrong("--run and a file command exclude one another");
   if (generate->parsed()) return Command(generate_options);
+  if (judge->parsed() && judge_options.pairwise && judge_options.verdict == JudgeVerdict::kDigit)
+    return SayWrong("--verdict digit scores one answer; with --pairwise the verdict is sampled or expected");
   if (judge->parsed()) return Command(judge_options);
   if (logprobs->parsed()) return Command(logprobs_options);
   if (run->count() == 0) return SayWrong("give --run RUN, or one of generate, judge, logprobs");

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "common/data/digit_vote.h"
 #include "common/data/expected_score.h"
 #include "common/data/pairs.h"
 #include "common/data/records.h"
@@ -16,13 +17,17 @@ namespace {
 
 using nlohmann::ordered_json;
 
-/// Turns items into the engine's requests, by sampled votes or by the digits' probabilities.
+RandomStream VoteStream(const JudgeOptions& options, const data::JudgeItem& item, int vote) {
+  return RandomStream(options.sampling.seed, {StreamId(item.id)}).Child(static_cast<uint64_t>(vote));
+}
+
+/// Turns items into the engine's requests, by sampled votes or for the digits' probabilities.
 class JudgeRequests {
  public:
   static Result<JudgeRequests> Make(const FileSession& session, const JudgeOptions& options) {
     JudgeRequests requests(session, options);
     SRLM_ASSIGN_OR_RETURN(requests.template_, data::JudgeTemplate::Load(options.judge_template));
-    if (!options.expected) return requests;
+    if (options.verdict == JudgeVerdict::kSampled) return requests;
     SRLM_ASSIGN_OR_RETURN(requests.choices_,
                           text::FindChoices(session.chat().tokenizer(), data::kScorePrefix, data::ScoreDigits()));
     return requests;
@@ -33,15 +38,14 @@ class JudgeRequests {
     request.id = id;
     const Message question{"user", template_.Fill(data::PlainText(item.prompt), item.response)};
     SRLM_ASSIGN_OR_RETURN(request.prompt_token_ids, session_.chat().PromptTokens({&question, 1}));
-    if (options_.expected) {
+    if (options_.verdict != JudgeVerdict::kSampled) {
       request.prompt_token_ids.insert(request.prompt_token_ids.end(), choices_.opening_ids.begin(),
                                       choices_.opening_ids.end());
       request.work = ChooseWork{choices_.choice_ids};
       return request;
     }
     SampleWork work;
-    const RandomStream stream(options_.sampling.seed, {StreamId(item.id)});
-    for (int vote = 0; vote < options_.votes; ++vote) work.streams.push_back(stream.Child(static_cast<uint64_t>(vote)));
+    for (int vote = 0; vote < options_.votes; ++vote) work.streams.push_back(VoteStream(options_, item, vote));
     work.temperature = options_.sampling.temperature;
     work.top_p = options_.sampling.top_p;
     work.max_new_tokens = options_.sampling.max_new_tokens;
@@ -63,6 +67,28 @@ struct Counts {
   int64_t parsed = 0;
 };
 
+ordered_json VoteJson(const std::string& text, const std::optional<int>& score, data::VerdictState state) {
+  return {{"text", text},
+          {"score", score ? ordered_json(*score) : ordered_json()},
+          {"state", data::VerdictStateName(state)}};
+}
+
+/// Votes that are drawn from the digits' probabilities.
+ordered_json DigitsRow(const JudgeOptions& options, const data::JudgeItem& item, const Response& response,
+                       Counts& counts) {
+  ordered_json votes = ordered_json::array();
+  std::vector<std::optional<double>> scores;
+  for (int vote = 0; vote < options.votes; ++vote) {
+    const int score = data::DrawDigit(response.choice_logprobs, options.sampling.temperature,
+                                      VoteStream(options, item, vote).Uniform(0));
+    scores.emplace_back(score);
+    votes.push_back(VoteJson(fmt::format("{}{}", data::kScorePrefix, score), score, data::VerdictState::kParsed));
+  }
+  counts.votes += options.votes;
+  counts.parsed += options.votes;
+  return {{"score", *data::MeanScore(scores)}, {"votes", votes}, {"expected", nullptr}};
+}
+
 Result<ordered_json> VotesRow(const FileSession& session, const Response& response, Counts& counts) {
   ordered_json votes = ordered_json::array();
   std::vector<std::optional<double>> scores;
@@ -71,9 +97,7 @@ Result<ordered_json> VotesRow(const FileSession& session, const Response& respon
     const data::Verdict verdict = data::ParseVerdict(text);
     scores.push_back(verdict.score);
     counts.parsed += verdict.score ? 1 : 0;
-    votes.push_back({{"text", text},
-                     {"score", verdict.score ? ordered_json(*verdict.score) : ordered_json()},
-                     {"state", data::VerdictStateName(verdict.state)}});
+    votes.push_back(VoteJson(text, verdict.score, verdict.state));
   }
   counts.votes += static_cast<int64_t>(response.samples.size());
   const std::optional<double> score = data::MeanScore(scores);
@@ -82,21 +106,24 @@ Result<ordered_json> VotesRow(const FileSession& session, const Response& respon
 }
 
 Result<ordered_json> Row(const FileSession& session, const data::JudgeItem& item, const Response& response,
-                         bool expected, Counts& counts) {
+                         const JudgeOptions& options, Counts& counts) {
   ordered_json row = {{"id", item.id}};
   if (!response.status.ok()) {
     row.update({{"score", nullptr}, {"votes", ordered_json::array()}, {"expected", nullptr}});
     row["error"] = response.status.message();
     return row;
   }
-  if (!expected) {
+  if (options.verdict == JudgeVerdict::kSampled) {
     SRLM_ASSIGN_OR_RETURN(const ordered_json votes, VotesRow(session, response, counts));
     row.update(votes);
     return row;
   }
-  const data::ExpectedScore expected_score = data::ScoreFromLogprobs(response.choice_logprobs);
-  row.update({{"score", expected_score.score}, {"votes", ordered_json::array()}, {"expected", expected_score.score}});
-  row["probabilities"] = expected_score.probabilities;
+  const data::ExpectedScore expected = data::ScoreFromLogprobs(response.choice_logprobs);
+  if (options.verdict == JudgeVerdict::kDigit)
+    row.update(DigitsRow(options, item, response, counts));
+  else
+    row.update({{"score", expected.score}, {"votes", ordered_json::array()}, {"expected", expected.score}});
+  row["probabilities"] = expected.probabilities;
   return row;
 }
 
@@ -116,7 +143,7 @@ Status Judge(const JudgeOptions& options) {
   std::vector<ordered_json> rows;
   Counts counts;
   for (size_t i = 0; i < items.size(); ++i) {
-    SRLM_ASSIGN_OR_RETURN(ordered_json row, Row(*session, items[i], responses[i], options.expected, counts));
+    SRLM_ASSIGN_OR_RETURN(ordered_json row, Row(*session, items[i], responses[i], options, counts));
     rows.push_back(std::move(row));
   }
   ordered_json more = {{"items", items.size()}, {"votes", counts.votes}, {"parsed_votes", counts.parsed}};

@@ -28,11 +28,13 @@ struct Asker {
   static Result<Asker> Make(const FileSession& session, const JudgeOptions& options) {
     SRLM_ASSIGN_OR_RETURN(auto judge_template, data::PairwiseTemplate::Load(options.judge_template));
     Asker asker{session, options, std::move(judge_template), {}};
-    if (!options.expected) return asker;
+    if (!asker.Expected()) return asker;
     SRLM_ASSIGN_OR_RETURN(asker.letters,
                           text::FindChoices(session.chat().tokenizer(), data::kVerdictPrefix, data::PairLetters()));
     return asker;
   }
+
+  bool Expected() const { return options.verdict == JudgeVerdict::kExpected; }
 
   Result<Request> Ask(const data::PairItem& item, Order order, uint64_t id) const {
     Request request;
@@ -42,7 +44,7 @@ struct Asker {
         "user", judge_template.Fill(data::PlainText(item.prompt), forward ? item.response_a : item.response_b,
                                     forward ? item.response_b : item.response_a)};
     SRLM_ASSIGN_OR_RETURN(request.prompt_token_ids, session.chat().PromptTokens({&question, 1}));
-    if (options.expected) {
+    if (Expected()) {
       request.prompt_token_ids.insert(request.prompt_token_ids.end(), letters.opening_ids.begin(),
                                       letters.opening_ids.end());
       request.work = ChooseWork{letters.choice_ids};
@@ -132,7 +134,7 @@ Status JudgePairs(const JudgeOptions& options) {
   Counts counts;
   for (size_t i = 0; i < items.size(); ++i) {
     const std::array<const Response*, kOrders> both = {&responses[kOrders * i], &responses[kOrders * i + 1]};
-    SRLM_ASSIGN_OR_RETURN(ordered_json row, Row(*session, items[i], both, options.expected, counts));
+    SRLM_ASSIGN_OR_RETURN(ordered_json row, Row(*session, items[i], both, asker.Expected(), counts));
     rows.push_back(std::move(row));
   }
   ordered_json more = {{"items", items.size()}, {"votes", counts.votes}, {"parsed_votes", counts.parsed}};

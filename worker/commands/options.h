@@ -36,11 +36,13 @@ struct GenerateOptions {
   bool ignore_eos = false;
 };
 
+enum class JudgeVerdict { kSampled, kDigit, kExpected };
+
 struct JudgeOptions {
   FileOptions files;
   SamplingOptions sampling;
   int votes = 3;
-  bool expected = false;       // --verdict expected
+  JudgeVerdict verdict = JudgeVerdict::kSampled;
   bool pairwise = false;       // two answers against one another, in both orders
   std::string judge_template;  // empty: the built-in one
 };

@@ -42,6 +42,7 @@ class Usage(WorkerProgram):
             ("--seed", ["generate", *good, "--seed", "x"]),
             ("--votes", [*judge, "--votes", "0"]),
             ("--verdict", [*judge, "--verdict", "guessed"]),
+            ("--verdict digit", [*judge, "--pairwise", "--verdict", "digit"]),
             ("--special-tokens-in-text", ["generate", *good, "--special-tokens-in-text", "maybe"]),
             ("--launch-id", ["--launch-id", "1"]),
             ("--run", ["--run", "r", "generate", *good]),

@@ -115,6 +115,24 @@ class Judge(WorkerProgram):
         self.assertIn("parse_rate", summary)
         self.assertGreater(summary["votes_per_second"], 0)
 
+    def test_digits_are_drawn_as_often_as_their_probabilities_say(self):
+        rows, summary = self.rows("judge", ITEMS, "--verdict", "digit", "--votes", 2000, summary=True)
+        for row, expected in zip(rows, self.rows("judge", ITEMS, "--verdict", "expected")):
+            self.assertEqual(row["probabilities"], expected["probabilities"])
+            scores = [vote["score"] for vote in row["votes"]]
+            self.assertEqual(row["votes"], [{"text": f"Score: {s}", "score": s, "state": "parsed"} for s in scores])
+            self.assertEqual(row["score"], sum(scores) / 2000)
+            # At the votes' temperature of 0.7.
+            weights = [p ** (1 / 0.7) for p in row["probabilities"]]
+            for digit, weight in enumerate(weights):
+                share = weight / sum(weights)
+                allowed = 4 * math.sqrt(share * (1 - share) / 2000) + 1e-3
+                self.assertLess(abs(scores.count(digit) / 2000 - share), allowed)
+        self.assertEqual((summary["votes"], summary["parse_rate"]), (6000, 1))
+        greedy = self.rows("judge", ITEMS, "--verdict", "digit", "--temperature", 0)
+        self.assertEqual([row["score"] for row in greedy],
+                         [row["probabilities"].index(max(row["probabilities"])) for row in greedy])
+
     def test_a_template_of_the_user_is_used(self):
         template = self.write("judge.txt", "Grade from 0 to 5.\n{prompt}\n{response}\n")
         own = self.rows("judge", ITEMS, "--verdict", "expected", "--template", template)
@@ -123,7 +141,8 @@ class Judge(WorkerProgram):
 
     def test_an_answer_that_is_too_long_has_no_score(self):
         items = [{"prompt": "x", "response": TOO_LONG}, ITEMS[0]]
-        for flags in (("--verdict", "expected"), ("--verdict", "sampled", "--max-new-tokens", 4)):
+        sampled = ("--verdict", "sampled", "--max-new-tokens", 4)
+        for flags in (("--verdict", "expected"), ("--verdict", "digit"), sampled):
             rows = self.rows("judge", items, *flags)
             self.assertIsNone(rows[0]["score"])
             self.assertTrue(rows[0]["error"])
