@@ -1,12 +1,15 @@
 #!/usr/bin/env python3
-"""figures.py TITLE OUT_DIR PART...: runs each part and gathers its figures.
+"""figures.py TITLE OUT_DIR PAGE PART...: runs each part and gathers its figures.
 
 A part is an executable. Every line of its standard output that is a JSON object is one figure:
     {"figure": "what was measured", "value": 3.1e-5, "limit": "<= 1e-3", "pass": true}
-`unit` and `note` may be added; without `limit` the figure is only recorded. All other output is shown and kept in
+`unit` and `note` may be added; without `limit` the figure is only recorded; figures of one `group` are one row of the
+page, which says how many of them hold. All other output is shown and kept in
 OUT_DIR/<part>.log. A part that ends with another code than 0 fails, whatever it printed.
 
-Writes OUT_DIR/results.jsonl (with date, commit, part, command and seconds added) and OUT_DIR/results.md (a table).
+Writes OUT_DIR/results.jsonl (with date, commit, part, command and seconds added), OUT_DIR/results.md (a table), and the
+table of PAGE that stands between `<!-- TITLE: begin -->` and `<!-- TITLE: end -->`: rows of a part replace those of the
+same command, rows of other parts stay as they were measured.
 The exit code is 1 when a figure or a part failed.
 """
 
@@ -20,19 +23,23 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+HEADER = ["| date | figure | measured | limit | | command |", "|---|---|---|---|---|---|"]
 
 
 def main():
-    if len(sys.argv) < 4:
+    if len(sys.argv) < 5:
         print(__doc__, file=sys.stderr)
         return 2
-    title, out = sys.argv[1], Path(sys.argv[2])
-    parts = [Path(part).resolve() for part in sys.argv[3:]]
+    title, out, page = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
+    parts = [Path(part).resolve() for part in sys.argv[4:]]
+    read_page(title, page)  # a page without its marks is found before hours have passed
     out.mkdir(parents=True, exist_ok=True)
     figures = []
     for part in parts:
-        figures += figures_of(part, out)
+        found = figures_of(part, out)
+        figures += found
         write_results(title, figures, out)  # after each part, so that an interrupted run keeps what it has
+        write_page(title, found, page)
     failed = [figure for figure in figures if not figure["pass"]]
     print(f"\n{title}: {len(figures) - len(failed)} of {len(figures)} figures hold; {out / 'results.md'}")
     for figure in failed:
@@ -93,16 +100,60 @@ def write_results(title, figures, out):
         "",
         f"{os.cpu_count()} cores, {cpu_name()}; commit {figures[-1]['commit']}.",
         "",
-        "| date | figure | measured | limit | | command |",
-        "|---|---|---|---|---|---|",
+        *HEADER,
+        *[row_of(figure) for figure in figures],
     ]
-    for figure in figures:
-        verdict = "" if figure["limit"] == "" else "holds" if figure["pass"] else "**fails**"
-        what = figure["figure"] + (f" ({figure['note']})" if figure.get("note") else "")
-        measured = " ".join(filter(None, [show(figure["value"]), figure.get("unit", "")]))
-        cells = [figure["date"][:10], what, measured, str(figure["limit"]), verdict, f"`{figure['command']}`"]
-        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     (out / "results.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def row_of(figure):
+    verdict = "" if figure["limit"] == "" else "holds" if figure["pass"] else "**fails**"
+    what = figure["figure"] + (f" ({figure['note']})" if figure.get("note") else "")
+    measured = " ".join(filter(None, [show(figure["value"]), figure.get("unit", "")]))
+    cells = [figure["date"][:10], what, measured, str(figure["limit"]), verdict, f"`{figure['command']}`"]
+    return "| " + " | ".join(" ".join(cell.split()).replace("|", "\\|") for cell in cells) + " |"
+
+
+def grouped(figures):
+    """The figures, with each group as one figure in the place of its first."""
+    seen, rows = set(), []
+    for figure in figures:
+        group = figure.get("group")
+        if group is None:
+            rows.append(figure)
+        elif group not in seen:
+            seen.add(group)
+            members = [other for other in figures if other.get("group") == group]
+            holding = sum(other["pass"] for other in members)
+            rows.append({**figure, "figure": group, "value": f"{holding} of {len(members)}", "limit": "all", "note": "",
+                         "pass": holding == len(members)})
+    return rows
+
+
+def read_page(title, page):
+    """What stands before the rows of this title's table, the rows, and what follows."""
+    begin, end = f"<!-- {title}: begin -->\n", f"<!-- {title}: end -->\n"
+    text = page.read_text(encoding="utf-8")
+    if text.count(begin) != 1 or text.count(end) != 1 or text.index(begin) > text.index(end):
+        sys.exit(f"figures.py: {page} needs the lines '{begin.strip()}' and '{end.strip()}', once each and in this order")
+    head, rest = text.split(begin)
+    table, tail = rest.split(end)
+    return head + begin, [row for row in table.splitlines() if row and row not in HEADER], end + tail
+
+
+def write_page(title, figures, page):
+    """Puts a part's figures into the page's table, which is in the order of the commands."""
+    head, rows, tail = read_page(title, page)
+    command = f"`{figures[0]['command']}`"
+    rows = [row for row in rows if command_of(row) != command] + [row_of(figure) for figure in grouped(figures)]
+    rows.sort(key=command_of)
+    unfinished = page.with_name(page.name + ".tmp")
+    unfinished.write_text(head + "\n".join([*HEADER, *rows]) + "\n" + tail, encoding="utf-8")
+    os.replace(unfinished, page)
+
+
+def command_of(row):
+    return row.rsplit(" | ", 1)[-1].removesuffix(" |")
 
 
 def show(value):

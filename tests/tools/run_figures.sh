@@ -1,6 +1,6 @@
 #!/bin/bash
 # run_figures.sh verify|bench [PART...]: runs tests/<tier>/[0-9]*.sh in order, or the parts named (`20` or
-# `20_dpo.sh`), and gathers their figures in build/<tier>/results.{jsonl,md}. Sets up the Python environment with
+# `20_dpo.sh`), gathers their figures in build/<tier>/results.{jsonl,md} and puts them into docs/verification.md. Sets up the Python environment with
 # torch, transformers and TRL first (once, about 5 GB in the cache).
 #
 # A part finds in its environment: SRLM_PYTHON_REFERENCE (that Python), SRLM_BIN (our programs), SRLM_MODEL (the
@@ -40,4 +40,4 @@ SRLM_SHARED=$(realpath -m "${SRLM_SHARED:-$root/../shared}")
 export SRLM_SHARED
 [ -d "$SRLM_SHARED" ] || fail "no folder $SRLM_SHARED: set SRLM_SHARED to the one with bench/ and data/"
 export SRLM_OUT=$root/build/$tier
-exec python3 "$root/tests/tools/figures.py" "make $tier" "$SRLM_OUT" "${parts[@]}"
+exec python3 "$root/tests/tools/figures.py" "make $tier" "$SRLM_OUT" "$root/docs/verification.md" "${parts[@]}"
