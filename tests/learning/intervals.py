@@ -1,8 +1,11 @@
 """Means over prompts with 95 % intervals by a bootstrap that draws whole prompts."""
 
+import statistics
+
 import numpy
 
 DRAWS = 1000
+T_95 = {2: 12.706, 3: 4.303, 4: 3.182, 5: 2.776, 6: 2.571, 7: 2.447, 8: 2.365, 9: 2.306, 10: 2.262}  # by values
 
 
 def ratio(groups):
@@ -48,3 +51,23 @@ def difference(before, after):
     with numpy.errstate(divide="ignore", invalid="ignore"):
         drawn = sums[:, 2] / sums[:, 3] - sums[:, 0] / sums[:, 1]
     return bounds(None if low is None or high is None else high - low, len(pairs), drawn)
+
+
+def over_seeds(values):
+    """Student's interval of the mean of one value a seed, 2 to 10 of them."""
+    mean, half = statistics.fmean(values), T_95[len(values)] * statistics.stdev(values) / len(values) ** 0.5
+    return {"value": mean, "n": len(values), "low": mean - half, "high": mean + half}
+
+
+def ratio_of_gains(own, random, true):
+    """Interval of (own - random) / (true - random), each {group: (total, count)} over the same groups, drawn together. Of
+    gains from one first model it is the same: that falls out of both differences."""
+    values = numpy.asarray([(*own[key], *random[key], *true[key]) for key in own], numpy.float64)
+
+    def share(columns):
+        own_mean, random_mean, true_mean = (columns[i] / columns[i + 1] for i in (0, 2, 4))
+        return (own_mean - random_mean) / (true_mean - random_mean)
+
+    with numpy.errstate(divide="ignore", invalid="ignore"):
+        value = share(values.sum(axis=0))
+        return bounds(value if numpy.isfinite(value) else None, len(values), share(drawn_sums(values).T))

@@ -15,7 +15,8 @@ import xml.dom.minidom
 
 sys.dont_write_bytecode = True
 import yaml  # noqa: E402
-from experiment import HERE, Experiment  # noqa: E402
+from experiment import HERE, Experiment, OtherSettings  # noqa: E402
+from learn import table  # noqa: E402
 from phrases import read  # noqa: E402
 from plot import draw  # noqa: E402
 from programs import Programs, rows  # noqa: E402
@@ -23,7 +24,7 @@ from results import aims, summarise  # noqa: E402
 from truth import grade  # noqa: E402
 
 BIN = ""  # set by main
-ARMS = ("own", "true")
+ARMS = ("own", "random", "true")
 SETTINGS = ["sft.epochs=5"]
 
 
@@ -75,15 +76,16 @@ class ShortRound(unittest.TestCase):
                 self.assertGreater(row["chosen_score"], row["rejected_score"])
 
     def test_a_round_makes_answers_better(self):
-        for arm in ARMS:
+        for arm in ("own", "true"):
             self.assertGreater(self.summary["gains"][arm]["exact"]["value"], 0, arm)
+        self.assertLess(self.summary["gains"]["random"]["exact"]["low"], 0)  # random scores teach nothing
         self.assertGreater(self.summary["gains"]["own"]["grade"]["low"], 0)
 
     def test_arms_begin_with_the_very_m1_that_was_trained_once(self):
         weights = {name: (self.experiment.folder / name / "models/M1/model.safetensors").read_bytes()
                    for name in ("m1", *ARMS)}
-        self.assertEqual(weights["m1"], weights["own"])
-        self.assertEqual(weights["m1"], weights["true"])
+        for arm in ARMS:
+            self.assertEqual(weights["m1"], weights[arm])
         self.assertEqual(rows(self.experiment.folder / "own/jobs/sft/log.jsonl")[-1]["steps"], 0)
 
     def test_what_is_done_is_not_done_again(self):
@@ -98,7 +100,16 @@ class ShortRound(unittest.TestCase):
     def test_the_plot_and_the_aims_are_made_of_it(self):
         image = xml.dom.minidom.parseString(draw(self.summary, "a short round"))
         self.assertEqual(len(image.getElementsByTagName("circle")), 3 * len(ARMS) * 2)  # panels, arms, models
-        self.assertEqual(len(aims(self.summary)), 5)
+        self.assertEqual(len(aims(self.summary)), 8)
+        self.assertIn(f"| {self.summary['rounds'][1]['own'][0]['pairs']} (", table(self.summary))
+
+    def test_a_folder_of_other_settings_is_refused(self):
+        other = Experiment(self.programs, self.experiment.folder, 1, self.experiment.world, [*SETTINGS, "dpo.beta=0.2"])
+        self.assertRaisesRegex(OtherSettings, "was made with other settings", other.prepare)
+
+    def test_the_models_own_judgement_asks_no_program(self):
+        self.assertTrue((self.experiment.folder / "true/judgements").is_dir())
+        self.assertFalse((self.experiment.folder / "own/judgements").exists())
 
 
 if __name__ == "__main__":

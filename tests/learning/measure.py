@@ -43,9 +43,10 @@ def agreement(judged):
 
 class Measured:
     """A model's answers and judgements on the test prompts and the evaluation set of a seed's folder; files go to
-    `out`."""
+    `folder`/`label`. M1 is measured first: all judge its samples."""
 
-    def __init__(self, programs, model, data, template, out, seed, temperature=1.0):
+    def __init__(self, programs, model, data, template, folder, label, seed, temperature=1.0):
+        out = folder / label
         out.mkdir(parents=True, exist_ok=True)
         prompts = rows(data / "test.jsonl")
         sampled = graded(prompts, programs.answers(model, data / "test.jsonl", out / "sampled.jsonl", SAMPLES, seed,
@@ -56,12 +57,16 @@ class Measured:
                                         out / "people_scores.jsonl")
         own_scores = programs.scores(model, [(prompt, text) for _, prompt, text, _ in sampled], template,
                                      out / "own_scores.jsonl")
+        first = graded(prompts, rows(folder / "M1" / "sampled.jsonl"))
+        first_scores = programs.scores(model, [(prompt, text) for _, prompt, text, _ in first], template,
+                                       out / "first_scores.jsonl")
         self.groups = {
             "exact": sums((key, points == POINTS) for key, _, _, points in sampled),
             "grade": sums((key, points) for key, _, _, points in sampled),
             "greedy_exact": sums((key, points == POINTS) for key, _, _, points in greedy),
             "greedy_grade": sums((key, points) for key, _, _, points in greedy),
             "judge": agreement((row["prompt_id"], score, row["score"]) for row, score in zip(people, people_scores)),
+            "judge_m1": agreement((key, score, points) for (key, _, _, points), score in zip(first, first_scores)),
             "judge_own": agreement((key, score, points)
                                    for (key, _, _, points), score in zip(sampled, own_scores))}
         self.kinds = {kind: interval(sums((key, points == POINTS) for key, prompt, _, points in sampled

@@ -24,11 +24,16 @@ class Programs:
     def run(self, program, *arguments, show=False):
         """Runs a program to its end. `show`: its output goes to ours."""
         command = [f"{self.bin}/{program}", *map(str, arguments)]
-        ended = subprocess.run(command, text=True, stdin=subprocess.DEVNULL, stdout=None if show else subprocess.PIPE,
-                               stderr=None if show else subprocess.PIPE, check=False)
-        if ended.returncode != 0:
-            words = "" if show else f":\n{(ended.stdout + ended.stderr)[-2000:]}"
-            raise ProgramFailed(f"{' '.join(command)} ended with {ended.returncode}{words}")
+        process = subprocess.Popen(command, text=True, stdin=subprocess.DEVNULL, stdout=None if show else subprocess.PIPE,
+                                   stderr=None if show else subprocess.STDOUT)
+        try:
+            said, _ = process.communicate()
+        except KeyboardInterrupt:  # the terminal has told the program as well: it ends in order
+            process.wait()
+            raise
+        if process.returncode != 0:
+            words = "" if show else f":\n{said[-2000:]}"
+            raise ProgramFailed(f"{' '.join(command)} ended with {process.returncode}{words}")
 
     def output(self, program, *arguments):
         """Standard output of a program that must succeed."""

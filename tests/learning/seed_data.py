@@ -12,22 +12,33 @@ from truth import checks, grade
 TRIES = 10000  # at a task that was not drawn before
 
 
-class Tasks:
-    """Tasks that are drawn once each."""
+def new_tasks(generator, kinds, count):
+    """Tasks that are all different, in a random order: those that are drawn first are the frequent ones."""
+    drawn = {}  # in the order of drawing
+    for _ in range(count):
+        for _ in range(TRIES):
+            task = new_task(generator, kinds)
+            if task not in drawn:
+                break
+        else:
+            raise ValueError(f"{len(drawn)} tasks are drawn, and none is left of {kinds}: ask for fewer rows")
+        drawn[task] = None
+    tasks = list(drawn)
+    generator.shuffle(tasks)
+    return tasks
 
-    def __init__(self, generator, kinds):
+
+class Tasks:
+    """Deals tasks once each."""
+
+    def __init__(self, generator, kinds, count):
         self.generator = generator
-        self.kinds = kinds
-        self.drawn = set()
+        self.left = iter(new_tasks(generator, kinds, count))
 
     def prompt(self):
-        """(task, its prompt) of a task that was not drawn before."""
-        for _ in range(TRIES):
-            task = new_task(self.generator, self.kinds)
-            if task not in self.drawn:
-                self.drawn.add(task)
-                return task, say(task, self.generator.randrange(len(TEMPLATES)))
-        raise ValueError(f"{len(self.drawn)} tasks are drawn, and none is left of {self.kinds}: ask for fewer rows")
+        """(task, its prompt) of the next task."""
+        task = next(self.left)
+        return task, say(task, self.generator.randrange(len(TEMPLATES)))
 
 
 def seen(generator, task, text, noise):
@@ -72,7 +83,9 @@ def write_seed_data(folder, config, seed):
     """ift.jsonl, eft.jsonl, evaluation.jsonl, prompts.jsonl and test.jsonl in a folder."""
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    tasks = Tasks(random.Random(seed), config["kinds"])
+    count = (config["test_prompts"] + config["evaluation_prompts"] + config["rounds"] * config["prompts_per_round"] +
+             config["ift_rows"] + config["eft_rows"] // config["eft_answers"])
+    tasks = Tasks(random.Random(seed), config["kinds"], count)
     write_rows(folder / "test.jsonl", ({"prompt_id": f"t{number}", "prompt": tasks.prompt()[1]}
                                        for number in range(config["test_prompts"])))
     write_rows(folder / "evaluation.jsonl", evaluation_rows(tasks, config))
