@@ -5,6 +5,7 @@
 #include <cmath>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "common/data/clustered.h"
 #include "common/data/statistics.h"
@@ -130,6 +131,50 @@ JudgeMetrics ComputeJudgeMetrics(std::span<const JudgedAnswer> answers, uint64_t
     SetInterval(std::move(drawn_correlation), metrics.length_correlation);
   }
   return metrics;
+}
+
+JudgeGain ComputeJudgeGain(std::span<const JudgedAnswer> before, std::span<const JudgedAnswer> after, uint64_t seed,
+                           int resamples) {
+  struct Both {
+    Sums before, after;
+    void Add(const Both& other) {
+      before.Add(other.before);
+      after.Add(other.after);
+    }
+  };
+  std::map<std::string, std::array<Answers, 2>> by_prompt;
+  for (const JudgedAnswer& answer : before) by_prompt[answer.prompt_id][0].push_back(&answer);
+  for (const JudgedAnswer& answer : after) by_prompt[answer.prompt_id][1].push_back(&answer);
+  std::vector<Both> prompts;
+  Both all;
+  for (const auto& [id, groups] : by_prompt) {
+    prompts.push_back({SumsOf(groups[0]), SumsOf(groups[1])});
+    all.Add(prompts.back());
+  }
+  JudgeGain gain;
+  const std::pair<Ratio, Figure*> figures[] = {{kPairwise, &gain.pairwise_accuracy},
+                                               {kPairwiseMatched, &gain.pairwise_accuracy_length_matched}};
+  for (const auto& [ratio, figure] : figures) {
+    const auto difference = [ratio](const Both& both) -> std::optional<double> {
+      if (both.before.count[ratio] == 0 || both.after.count[ratio] == 0) return std::nullopt;
+      return both.after.sum[ratio] / both.after.count[ratio] - both.before.sum[ratio] / both.before.count[ratio];
+    };
+    const auto value = difference(all);
+    if (!value) continue;
+    figure->value = *value;
+    figure->n = std::llround(std::min(all.before.count[ratio], all.after.count[ratio]));
+    std::vector<double> drawn;
+    DrawPrompts(prompts, seed, resamples, [&](const Both& both) {
+      if (const auto one = difference(both)) drawn.push_back(*one);
+    });
+    SetInterval(std::move(drawn), *figure);
+  }
+  return gain;
+}
+
+nlohmann::json ToJson(const JudgeGain& gain) {
+  return {{"pairwise_accuracy", ToJson(gain.pairwise_accuracy)},
+          {"pairwise_accuracy_length_matched", ToJson(gain.pairwise_accuracy_length_matched)}};
 }
 
 nlohmann::json ToJson(const JudgeMetrics& metrics) {

@@ -42,6 +42,16 @@ struct JudgeMetrics {
 /// `resamples` draws of the bootstrap are named by `seed`: the same input gives the same intervals.
 JudgeMetrics ComputeJudgeMetrics(std::span<const JudgedAnswer> answers, uint64_t seed, int resamples = 1000);
 
+/// How much better another judge of the same answers is: its figure less the first one's. Prompts are drawn for both
+/// together, so that what makes a prompt hard for both does not widen the interval.
+struct JudgeGain {
+  Figure pairwise_accuracy;
+  Figure pairwise_accuracy_length_matched;
+};
+JudgeGain ComputeJudgeGain(std::span<const JudgedAnswer> before, std::span<const JudgedAnswer> after, uint64_t seed,
+                           int resamples = 1000);
+nlohmann::json ToJson(const JudgeGain& gain);
+
 /// {"pairwise_accuracy": {"value", "n", "low", "high"}, ...}; value, low and high are null when n is 0.
 nlohmann::json ToJson(const JudgeMetrics& metrics);
 

@@ -62,12 +62,17 @@ Result<Inputs> Load(const EvaluateOptions& options, const Measuring& measuring) 
   return inputs;
 }
 
+/// `first`: what the first model judged, which others are compared with; set by the first.
 Result<Json> Measure(measure::FileWorker& worker, const measure::NamedModel& model, const Inputs& inputs,
-                     const EvaluateOptions& options) {
+                     const EvaluateOptions& options, std::vector<data::JudgedAnswer>& first) {
   Json figures = Describe(model);
   if (!inputs.ranked.empty()) {
     SRLM_ASSIGN_OR_RETURN(const auto judged, measure::JudgeRanked(worker, model, inputs.ranked, options.judging));
     figures["judge"] = data::ToJson(data::ComputeJudgeMetrics(judged, options.judging.seed));
+    if (first.empty())
+      first = judged;
+    else
+      figures["judge_gain"] = data::ToJson(data::ComputeJudgeGain(first, judged, options.judging.seed));
   }
   if (!inputs.held_out.empty()) {
     SRLM_ASSIGN_OR_RETURN(const auto figure,
@@ -92,6 +97,8 @@ std::string AsTable(const Json& models) {
   constexpr Line kLines[] = {
       {"judge: pairwise accuracy", "/judge/pairwise_accuracy", 2},
       {"judge: pairwise accuracy, matched length", "/judge/pairwise_accuracy_length_matched", 2},
+      {"judge: pairwise accuracy over the first's", "/judge_gain/pairwise_accuracy", 2},
+      {"the same, matched length", "/judge_gain/pairwise_accuracy_length_matched", 2},
       {"\"longer wins\"", "/judge/longer_wins", 2},
       {"\"longer wins\", matched length", "/judge/longer_wins_length_matched", 2},
       {"judge: ties", "/judge/predicted_ties", 2},
@@ -112,9 +119,13 @@ std::string AsTable(const Json& models) {
   Table table(columns);
   for (const Line& line : kLines) {
     const Json::json_pointer pointer(line.pointer);
-    if (!models[0].contains(pointer)) continue;
+    if (!models.back().contains(pointer)) continue;
     std::vector<std::string> cells = {line.title};
     for (const Json& model : models) {
+      if (!model.contains(pointer)) {
+        cells.emplace_back();
+        continue;
+      }
       const Json& figure = model[pointer];
       cells.push_back(figure.is_object() ? DescribeFigure(figure, line.digits)
                                          : fmt::format("{:.{}f}", figure.get<double>(), line.digits));
@@ -137,8 +148,9 @@ Status Run(const EvaluateOptions& options) {
   if (!inputs.ranked.empty()) result["asked"]["judging"] = measure::ToJson(options.judging);
   if (!inputs.prompts.empty()) result["asked"]["sampling"] = measure::ToJson(options.sampling);
   result["models"] = Json::array();
+  std::vector<data::JudgedAnswer> first;
   for (const measure::NamedModel& model : models) {
-    SRLM_ASSIGN_OR_RETURN(Json figures, Measure(measuring->worker(), model, inputs, options));
+    SRLM_ASSIGN_OR_RETURN(Json figures, Measure(measuring->worker(), model, inputs, options, first));
     result["models"].push_back(std::move(figures));
   }
   return measuring->Finish("evaluate", result, AsTable(result["models"]));

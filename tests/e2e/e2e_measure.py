@@ -62,6 +62,10 @@ class Measure(unittest.TestCase):
             self.assertEqual(model["model_id"], row["model_id"])
             for figure in ("pairwise_accuracy", "pairwise_accuracy_length_matched", "spearman", "longer_wins"):
                 self.assertEqual(model["judge"][figure], row["judge"][figure], figure)
+        first, second = result["models"]
+        self.assertNotIn("judge_gain", first)
+        for figure, gain in second["judge_gain"].items():
+            self.assertAlmostEqual(gain["value"], second["judge"][figure]["value"] - first["judge"][figure]["value"], 9)
         stored = list((self.path / "run/evaluations").glob("evaluate-*.json"))
         self.assertIn(result, [json.loads(path.read_text()) for path in stored])
         self.measured("evaluate", f"{self.loop.run_dir}:M1", "--data", str(RANKED))  # another question: both are kept
@@ -91,7 +95,8 @@ class Measure(unittest.TestCase):
         for model in models:
             self.assertEqual(model["answers"]["answers"], 8)
             self.assertTrue(0 < model["answers"]["tokens"]["value"] <= 8)
-            self.assertTrue(0 < model["answers"]["distinct_2"] <= 1)
+            self.assertTrue(0 < model["answers"]["distinct_1"] <= 1)
+            self.assertTrue(0 <= model["answers"]["distinct_2"] <= 1)  # 0: each answer is one word
 
     def test_a_comparison_is_the_sum_of_its_rows(self):
         rows_file = self.path / "rows.jsonl"

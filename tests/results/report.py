@@ -1,14 +1,13 @@
 #!/usr/bin/env python3
 """What a run of tests/results/run.sh measured, as a section of a page.
 
-    report.py FOLDER SIZE PAGE
+    report.py FOLDER SIZE MODEL PAGE
 
 The section stands in PAGE between two marks, and takes the place of an earlier one; the rest of the page stays.
 """
 
 import datetime
 import json
-import math
 import os
 import pathlib
 import random
@@ -26,6 +25,11 @@ JUDGE_ROWS = [
     ("Kendall", "kendall"),
     ("correlation of score and length", "length_correlation"),
 ]
+HEAD_TO_HEAD = {"win": "win", "tie": "tie", "lose": "lose", "win_rate": "win rate",
+                "win_rate_length_matched": "win rate, matched length",
+                "win_rate_length_controlled": "win rate, length-controlled", "preference": "preference",
+                "flipped": "other verdict in the other order", "prefers_first": "prefers the first",
+                "longer_wins": "the longer wins"}
 MODELS = ["M0", "M1", "M2", "M3"]
 PAIRS = [("M1", "M0"), ("M2", "M1"), ("M3", "M2")]
 
@@ -53,18 +57,19 @@ def standard_error(value):
 
 def aim(models):
     """Whether EFT lifted the judge over M0 by two standard errors on pairs of matched length."""
-    before, after = (models[i]["judge"]["pairwise_accuracy_length_matched"] for i in (0, 1))
-    if before["value"] is None or after["value"] is None:
+    lift = models[1]["judge_gain"]["pairwise_accuracy_length_matched"]
+    if lift["value"] is None:
         return "The aim cannot be told: no pair of matched length was measured."
-    lift = after["value"] - before["value"]
-    error = math.hypot(standard_error(before), standard_error(after))
-    reached = "reached" if error > 0 and lift >= 2 * error else "not reached"
+    error = standard_error(lift)
+    reached = "reached" if error > 0 and lift["value"] >= 2 * error else "not reached"
     return (f"Aim, a lift of M1 over M0 of two standard errors on pairs of matched length: {reached}. The lift is "
-            f"{lift:+.3f}, its standard error {error:.3f} (the two models taken as independent, which makes it larger).")
+            f"{lift['value']:+.3f}, its standard error {error:.3f} (both judges on the same draws of prompts).")
 
 
 def judge_section(models):
     rows = [[name] + [figure(model["judge"].get(key)) for model in models] for name, key in JUDGE_ROWS]
+    for name, key in JUDGE_ROWS[:2]:
+        rows.append([f"{name}: over M0's"] + [figure(model.get("judge_gain", {}).get(key)) for model in models])
     return table(["judge, on people's ranking"] + MODELS, rows) + "\n\n" + aim(models)
 
 
@@ -111,9 +116,9 @@ def compare_section(folder):
     rows = []
     for a, b in PAIRS:
         head = json.loads((folder / f"compare-{a}-{b}.json").read_text())["head_to_head"]
-        rows.append([f"{a} against {b}"] + [figure(head[key]) for key in ("win", "tie", "lose", "flipped", "longer_wins")])
-    return table(["head to head, judged by M3 in both orders", "win", "tie", "lose", "other verdict in the other order",
-                  "the longer wins"], rows)
+        rows.append([f"{a} against {b}"] + [figure(head[key]) for key in HEAD_TO_HEAD])
+    return table(["head to head, judged by M3 in both orders", *HEAD_TO_HEAD.values()], rows) + (
+        "\n\nWith so few comparisons a difference within these intervals cannot be seen.")
 
 
 def health_section(folder):
@@ -121,8 +126,10 @@ def health_section(folder):
     keys = ["model", "prompts", "new_prompts", "candidates", "votes", "parse_rate", "unscored", "failed_items",
             "mean_score", "mean_length", "pairs", "ties", "first_loss", "loss", "margin", "accuracy"]
     keys = [key for key in keys if any(row.get(key) is not None for row in rounds)]
-    return table([key.replace("_", " ") for key in keys],
-                 [[figure(row.get(key)) for key in keys] for row in rounds])
+    names = sorted({name for row in rounds for name in row["health"]})
+    return table([key.replace("_", " ") for key in keys], [[figure(row.get(key)) for key in keys] for row in rounds]) + (
+        "\n\n") + table(["health"] + [row["model"] for row in rounds],
+                        [[name.replace("_", " ")] + [figure(row["health"].get(name)) for row in rounds] for name in names])
 
 
 def data_section(folder):
@@ -145,13 +152,13 @@ def steps_section(folder):
     return text
 
 
-def section(folder, size):
+def section(folder, size, model):
     models = json.loads((folder / "evaluate.json").read_text())["models"]
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], text=True, capture_output=True).stdout.strip()
     seed = json.loads((folder / "prepared/report.json").read_text())["seed"]
     day = datetime.date.today().isoformat()
     return "\n\n".join([
-        f"## The real 135M model on real data\nSmolLM2-135M-Instruct (M0) on Open Assistant's ranked answers; size "
+        f"## The real 135M model on real data\n{model} (M0) on Open Assistant's ranked answers; size "
         f"`{size}`, seed {seed}, {day}, commit {commit or '?'}. Figures are with 95 % intervals clustered by prompt and n. "
         "Once more: `make results`.",
         data_section(folder), judge_section(models), likelihood_section(folder), compare_section(folder),
@@ -159,11 +166,11 @@ def section(folder, size):
 
 
 def main():
-    folder, size, page = pathlib.Path(sys.argv[1]), sys.argv[2], pathlib.Path(sys.argv[3])
+    folder, size, model, page = pathlib.Path(sys.argv[1]), sys.argv[2], sys.argv[3], pathlib.Path(sys.argv[4])
     text = page.read_text(encoding="utf-8") if page.exists() else "# Results\n"
     before, _, rest = text.partition(BEGIN)
     after = rest.partition(END)[2]
-    text = before.rstrip() + f"\n\n{BEGIN}\n{section(folder, size)}\n{END}\n" + after.lstrip("\n")
+    text = before.rstrip() + f"\n\n{BEGIN}\n{section(folder, size, model)}\n{END}\n" + after.lstrip("\n")
     page.write_text(text.replace(str(pathlib.Path.home()), "~"), encoding="utf-8")
 
 

@@ -105,6 +105,29 @@ TEST(JudgeMetrics, IntervalsHoldTheValueNarrowWithPromptsAndRepeat) {
   EXPECT_EQ(few.high, again.high);
 }
 
+TEST(JudgeMetrics, AGainIsDrawnWithBothJudgesOfAPromptTogether) {
+  std::vector<JudgedAnswer> before, after;
+  for (int i = 0; i < 200; ++i) {
+    const RandomStream stream(5, {static_cast<uint64_t>(i)});
+    const bool right = stream.Uniform(0) < 0.5, mended = stream.Uniform(1) < 0.2;
+    AddPrompt(before, std::to_string(i), {right ? 2 : 0, 1}, {10, 12});
+    AddPrompt(after, std::to_string(i), {right || mended ? 2 : 0, 1}, {10, 12});
+  }
+  const Figure one = ComputeJudgeMetrics(before, 1).pairwise_accuracy;
+  const Figure other = ComputeJudgeMetrics(after, 1).pairwise_accuracy;
+  const JudgeGain gain = ComputeJudgeGain(before, after, 1);
+  EXPECT_NEAR(gain.pairwise_accuracy.value, other.value - one.value, 1e-12);
+  EXPECT_EQ(gain.pairwise_accuracy.n, 200);
+  EXPECT_EQ(gain.pairwise_accuracy_length_matched.value, gain.pairwise_accuracy.value);
+  // Nothing is lost here, and 1 in 10 is won: 1.96 standard errors of a share of 0.1 on both sides, which is less than
+  // the interval of either judge.
+  EXPECT_GT(gain.pairwise_accuracy.low, 0);
+  const double width = 2 * 1.96 * std::sqrt(gain.pairwise_accuracy.value * (1 - gain.pairwise_accuracy.value) / 200);
+  EXPECT_NEAR(gain.pairwise_accuracy.high - gain.pairwise_accuracy.low, width, 0.015);
+  EXPECT_LT(gain.pairwise_accuracy.high - gain.pairwise_accuracy.low, one.high - one.low);
+  EXPECT_EQ(ComputeJudgeGain({}, {}, 1).pairwise_accuracy.n, 0);
+}
+
 TEST(JudgeMetrics, NothingGivesNothing) {
   EXPECT_EQ(ComputeJudgeMetrics({}, 1).pairwise_accuracy.n, 0);
   EXPECT_EQ(CountCharacters("a\xC3\xA9\xF0\x9F\x98\x80"), 3);
