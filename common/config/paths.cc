@@ -55,6 +55,10 @@ Result<std::string> ResolvePath(const std::string& written, const std::string& f
   if (error) return InvalidArgument("'" + written + "' is not a usable path: " + error.message());
   std::string result = absolute.string();
   if (result.size() > 1 && result.back() == '/') result.pop_back();
+  // It would be taken for a variable when the run's stored configuration is read again.
+  if (result.find("${") != std::string::npos)
+    return InvalidArgument("'" + written + "' is the path '" + result +
+                           "', which has '${' in it: name a folder or file without");
   return result;
 }
 

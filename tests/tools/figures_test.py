@@ -40,7 +40,7 @@ class FiguresTest(unittest.TestCase):
 
     def test_a_figure_within_its_limit_holds(self):
         line = '{"figure": "loss", "value": 0.69315, "limit": "ln 2 +- 1e-4", "pass": true}'
-        code, figures, table = self.run_parts(f"echo starting\necho '{line}'\n")
+        code, figures, table = self.run_parts(f"echo starting\nprintf '..'\necho '{line}'\n")
         self.assertEqual((code, len(figures)), (0, 1))
         self.assertEqual(figures[0]["value"], 0.69315)
         self.assertIn("| loss | 0.69315 | ln 2 +- 1e-4 | holds |", table)

@@ -254,6 +254,10 @@ TEST_F(ConfigFiles, PathsAreTakenFromTheConfigurationsFolderAndExpanded) {
   const Result<RunConfig> unset = Load(path, {"model=${SRLM_TEST_UNSET}/m"});
   ASSERT_FALSE(unset.ok());
   ExpectContains(unset.status().message(), "SRLM_TEST_UNSET is not set");
+  // What a run stores is read again, where such a rest would be a variable.
+  const Result<RunConfig> left = Load(path, {"model=/m${SRLM_TEST_UNSET:-${x}"});
+  ASSERT_FALSE(left.ok());
+  ExpectContains(left.status().message(), "which has '${' in it");
 }
 
 TEST_F(ConfigFiles, WordsOfAJudgeProgramThatLookLikePathsAreTakenFromTheConfigurationsFolder) {
