@@ -100,10 +100,17 @@ void CheckPrompts(const RunConfig& config, Rules& broken) {
   for (const std::string& word : prompts.blacklist)
     if (std::none_of(word.begin(), word.end(), [](unsigned char c) { return std::isalnum(c) || c >= 0x80; }))
       broken.push_back({"prompts.blacklist", fmt::format("'{}' has no word in it", word)});
-  if (config.pairs.min_pairs_per_round > prompts.per_round)
-    broken.push_back({"pairs.min_pairs_per_round",
-                      fmt::format("{} can never be reached: a round has {} prompts, and a prompt gives one pair",
-                                  config.pairs.min_pairs_per_round, prompts.per_round)});
+}
+
+/// The most pairs that a prompt can give, or answers to train on.
+int MostOfAPrompt(const RunConfig& config) {
+  const PairsConfig& pairs = config.pairs;
+  const int samples = config.generation.samples;
+  switch (pairs.rule) {
+    case PairRule::kPositive: return samples;
+    case PairRule::kAnchored: return std::min({pairs.max_per_prompt, samples, pairs.anchor_samples});
+    default: return std::min(pairs.max_per_prompt, samples / 2);
+  }
 }
 
 void CheckJudgeProgram(const JudgeConfig& judge, Rules& broken) {
@@ -165,7 +172,15 @@ void CheckWorkers(const WorkersConfig& workers, Rules& broken) {
 
 // With `positive` a round has no pairs and no DPO: what is about these would be read by nobody.
 void CheckPairs(const RunConfig& config, Rules& broken) {
+  const int64_t most = int64_t{config.prompts.per_round} * MostOfAPrompt(config);
+  if (config.pairs.min_pairs_per_round > most)
+    broken.push_back({"pairs.min_pairs_per_round",
+                      fmt::format("{} can never be reached: a round has {} prompts, and a prompt gives at most {}",
+                                  config.pairs.min_pairs_per_round, config.prompts.per_round, MostOfAPrompt(config))});
   if (config.pairs.rule != PairRule::kPositive) return;
+  if (config.sft.epochs == 0)
+    broken.push_back(
+        {"sft.epochs", "0 trains nothing, and with `pairs.rule: positive` every round trains with the values of sft"});
   const std::string none = "and with `pairs.rule: positive` there are none";
   if (config.pairs.soft_labels != SoftLabels::kNone)
     broken.push_back({"pairs.soft_labels", "labels pairs, " + none + ": set it to `none`"});

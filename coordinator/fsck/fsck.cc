@@ -68,7 +68,7 @@ Status CheckAll(Run& run, Report& report) {
         Step{"processes", [&] { return CheckProcesses(run, report); }}})
     SRLM_RETURN_IF_ERROR(Check(name, step, report));
   CheckSecrets(run.folder, run.config.security, report);
-  CheckUnfinished(run.folder, run.done(), report);
+  CheckUnfinished(run.folder, run.done() || run.state == "ended", report);
   Summarise(run, report);
   return OkStatus();
 }

@@ -34,7 +34,7 @@ Status CheckProcesses(const Run& run, Report& report) {
   }
   SRLM_ASSIGN_OR_RETURN(const auto open, run.ledger.OpenLaunches());
   SRLM_ASSIGN_OR_RETURN(const auto all, run.ledger.Launches());
-  const bool ended = run.state == "done" || run.state == "cancelled";
+  const bool ended = run.done() || run.state == "ended" || run.state == "cancelled";
   for (const ledger::LaunchRow& row : open) {
     if (!ended || row.host != HostName()) continue;  // a killed coordinator, or one on another host, could not note it
     report.Add("launches, " + row.launch_id,

@@ -9,6 +9,10 @@ Result<std::optional<JobRow>> Ledger::Job(const std::string& job_id) const {
   return SelectOne<JobRow>(*database_, "WHERE job_id = ?", job_id);
 }
 
+Result<std::vector<JobRow>> Ledger::JobsOf(int round) const {
+  return Select<JobRow>(*database_, "WHERE round = ?", round);
+}
+
 Result<std::vector<JobRow>> Ledger::Jobs() const { return Select<JobRow>(*database_, "ORDER BY round"); }
 
 Status Ledger::SetLaunch(const LaunchRow& row) { return Set(row); }

@@ -33,6 +33,7 @@ Result<std::unique_ptr<Ledger>> Ledger::OpenReadOnly(const std::string& run_dir)
   SRLM_RETURN_IF_ERROR(query.Step().status());
   int version = 0;
   query.Read(version);
+  SRLM_RETURN_IF_ERROR(CheckVersion(*database, version));
   if (version != kSchemaVersion)
     return FailedPrecondition(path + ": another version of the ledger; `srlm run` of this srlm brings it up to date");
   return std::unique_ptr<Ledger>(new Ledger(std::move(database)));

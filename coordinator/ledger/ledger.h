@@ -152,6 +152,7 @@ class Ledger {
   Status SetJob(const JobRow& row);
   Result<std::optional<JobRow>> Job(const std::string& job_id) const;
   Result<std::vector<JobRow>> Jobs() const;
+  Result<std::vector<JobRow>> JobsOf(int round) const;
 
   Status SetLaunch(const LaunchRow& row);
   Result<std::optional<LaunchRow>> Launch(const std::string& launch_id) const;

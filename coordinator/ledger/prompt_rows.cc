@@ -88,8 +88,9 @@ Result<std::set<std::string>> Ledger::GivenPromptIds() const {
 }
 
 Result<std::vector<std::pair<std::string, int64_t>>> Ledger::Rejections(int round) const {
-  SRLM_ASSIGN_OR_RETURN(Query query, database_->Prepare("SELECT reason, count(*) FROM attempts WHERE round = ? AND "
-                                                        "state = 'rejected' GROUP BY reason ORDER BY 2 DESC, 1"));
+  SRLM_ASSIGN_OR_RETURN(Query query,
+                        database_->Prepare("SELECT reason, count(*) FROM attempts WHERE round = ? AND "
+                                           "state IN ('rejected', 'failed') GROUP BY reason ORDER BY 2 DESC, 1"));
   query.BindNext(round);
   using Reason = std::pair<std::string, int64_t>;
   return query.Rest<Reason>([](const Query& row, Reason& reason) { row.Read(reason.first, reason.second); });

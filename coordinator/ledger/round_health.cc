@@ -56,9 +56,9 @@ Status AddModel(const Ledger& ledger, int round, Figures& figures) {
   SRLM_ASSIGN_OR_RETURN(const auto first, JudgeAccuracy(ledger, 1));
   if (accuracy) figures["judge_accuracy"] = *accuracy;
   if (accuracy && first) figures["judge_accuracy_change"] = *accuracy - *first;
-  SRLM_ASSIGN_OR_RETURN(const auto jobs, ledger.Jobs());
+  SRLM_ASSIGN_OR_RETURN(const auto jobs, ledger.JobsOf(round));
   for (const JobRow& job : jobs) {
-    if (job.round != round || job.state != "done") continue;
+    if (job.state != "done") continue;
     if (job.chosen_logp_change) figures["chosen_logp_change"] = *job.chosen_logp_change;
     if (job.rejected_logp_change) figures["rejected_logp_change"] = *job.rejected_logp_change;
   }

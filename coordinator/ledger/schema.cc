@@ -7,8 +7,9 @@
 namespace srlm::ledger {
 namespace {
 
-// Step i leads from version i to i + 1. A released step is never changed: a new one is added.
-constexpr std::array<const char*, kSchemaVersion> kSteps = {R"sql(
+// The first step makes kOldestVersion, each other one the next version. A released step is never changed: a new one is
+// added.
+constexpr std::array<const char*, kSchemaVersion - kOldestVersion + 1> kSteps = {R"sql(
 CREATE TABLE facts (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE models (name TEXT PRIMARY KEY, model_id TEXT NOT NULL, folder TEXT NOT NULL, job_id TEXT NOT NULL)
   WITHOUT ROWID;
@@ -79,17 +80,29 @@ Result<int> Version(Database& database) {
 
 }  // namespace
 
-Status Migrate(Database& database) {
-  SRLM_ASSIGN_OR_RETURN(int version, Version(database));
+Status CheckVersion(const Database& database, int version) {
+  const auto found = [&] { return fmt::format("{}: version {} of the ledger", database.path(), version); };
   if (version > kSchemaVersion)
     return FailedPrecondition(
-        fmt::format("{}: version {} of the ledger, and this srlm knows up to {}; use a newer srlm", database.path(),
-                    version, kSchemaVersion));
+        fmt::format("{}, and this srlm knows up to {}; use a newer srlm", found(), kSchemaVersion));
+  if (version < kOldestVersion)
+    return FailedPrecondition(
+        fmt::format("{}, made by an earlier srlm, whose rows this one cannot read; go on with that "
+                    "srlm, or begin a new run in another folder",
+                    found()));
+  return OkStatus();
+}
+
+Status Migrate(Database& database) {
+  SRLM_ASSIGN_OR_RETURN(int version, Version(database));
+  if (version > 0) SRLM_RETURN_IF_ERROR(CheckVersion(database, version));
   if (version > 0 && version < kSchemaVersion)
     SRLM_RETURN_IF_ERROR(database.CopyTo(fmt::format("{}.v{}", database.path(), version)));
-  for (; version < kSchemaVersion; ++version) {
-    SRLM_RETURN_IF_ERROR(
-        database.Execute(fmt::format("BEGIN; {} PRAGMA user_version = {}; COMMIT", kSteps[version], version + 1)));
+  while (version < kSchemaVersion) {
+    const int next = version == 0 ? kOldestVersion : version + 1;
+    SRLM_RETURN_IF_ERROR(database.Execute(
+        fmt::format("BEGIN; {} PRAGMA user_version = {}; COMMIT", kSteps[next - kOldestVersion], next)));
+    version = next;
   }
   return OkStatus();
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "common/base/check.h"
 #include "common/base/hash.h"
 #include "common/data/digit_vote.h"
 #include "common/data/judge_metrics.h"
@@ -222,7 +223,8 @@ Status Answers::ReadVote(const schedule::Subject& subject, const Finished& finis
       row.score = verdict.score;
       break;
     }
-    default: row.score = ExpectedScore(result);
+    case config::JudgeVerdict::kExpected: row.score = ExpectedScore(result); break;
+    case config::JudgeVerdict::kProgram: SRLM_CHECK(false, "a program's scores are no votes");
   }
   row.state = data::VerdictStateName(state);
   return OkStatus();

@@ -44,6 +44,9 @@ Result<HealthFinding> Health::Look(int round, bool made) {
   SRLM_ASSIGN_OR_RETURN(const auto figures, ledger::RoundHealth(context_.ledger, round));
   for (const std::string& text : context_.config.health.rules) {
     SRLM_ASSIGN_OR_RETURN(const config::HealthRule rule, config::ParseHealthRule(text));
+    // Expected scores of 2.6 to 3.4 are all a 3 in the histogram, and yet order the answers.
+    if (rule.figure == "commonest_score_rate" && context_.config.judge.verdict == config::JudgeVerdict::kExpected)
+      continue;
     const auto figure = figures.find(rule.figure);
     if (figure == figures.end() || !rule.Broken(figure->second)) continue;
     const std::string message = Describe(round, rule, figure->second);

@@ -21,8 +21,8 @@ class Health {
  public:
   explicit Health(const Context& context) : context_(context) {}
 
-  /// `made`: the round's model is there, so that it is the round's first that may be to blame. Notes an event for each
-  /// rule that is newly broken. The first rule that is broken and asks for more than a warning decides.
+  /// `made`: the model that the round made is there; it may be to blame, and the one before is kept. Notes an event for
+  /// each rule that is newly broken. The first rule that is broken and asks for more than a warning decides.
   Result<HealthFinding> Look(int round, bool made);
 
  private:

@@ -20,6 +20,9 @@ ledger::Ledger::LikelihoodsWanted LikelihoodsWanted(const config::RunConfig& con
 
 Status Likelihoods::Begin() {
   const auto wanted = LikelihoodsWanted(context_.config, round_);
+  begun_ = true;
+  all_asked_ = wanted.samples == 0;  // else looking for none takes a look at every candidate
+  if (all_asked_) return OkStatus();
   SRLM_ASSIGN_OR_RETURN(total_, context_.ledger.CountLikelihoods(wanted, false));
   SRLM_ASSIGN_OR_RETURN(missing_, context_.ledger.CountLikelihoods(wanted, true));
   return OkStatus();

@@ -14,8 +14,9 @@ class Likelihoods {
  public:
   Likelihoods(const Context& context, int round) : context_(context), round_(round) {}
 
-  /// Takes up where the ledger stands.
+  /// Takes up where the ledger stands. Results of a worker that knew an earlier coordinator may come before.
   Status Begin();
+  bool begun() const { return begun_; }
   /// Asks for more, when the queue runs low.
   Status Refill();
   /// Asks for an item that the queue does not hold, when it is missing; whether it was.
@@ -24,7 +25,7 @@ class Likelihoods {
   Result<bool> Store(const schedule::Subject& subject, const Finished& finished);
   Status SetAside(const schedule::Subject& subject, const std::string& reason);
 
-  bool finished() const { return missing_ == 0; }
+  bool finished() const { return begun_ && missing_ == 0; }
   int64_t total() const { return total_; }
   int64_t missing() const { return missing_; }
   int64_t failed() const { return failed_; }
@@ -36,6 +37,7 @@ class Likelihoods {
   int64_t missing_ = 0;
   int64_t failed_ = 0;  // of this process
   ledger::CandidateKey asked_;
+  bool begun_ = false;
   bool all_asked_ = false;
 };
 

@@ -87,10 +87,8 @@ Result<bool> Machine::AdvanceAnswers(int number) {
   if (!begun || !new_prompts_->done()) return false;
   SRLM_ASSIGN_OR_RETURN(const bool judged, AdvanceProgram(number));
   if (!judged || !answers_->finished()) return false;
-  if (likelihoods_ == nullptr) {
-    likelihoods_ = std::make_unique<Likelihoods>(context_, number);
-    SRLM_RETURN_IF_ERROR(likelihoods_->Begin());
-  }
+  if (likelihoods_ == nullptr) likelihoods_ = std::make_unique<Likelihoods>(context_, number);
+  if (!likelihoods_->begun()) SRLM_RETURN_IF_ERROR(likelihoods_->Begin());
   SRLM_RETURN_IF_ERROR(likelihoods_->Refill());
   if (!likelihoods_->finished()) return false;
   if (pair_maker_ == nullptr) pair_maker_ = std::make_unique<PairMaker>(context_, number, answers_->counts());
@@ -224,7 +222,10 @@ Result<bool> Machine::EndGroups(bool waits_for_step) {
 Result<bool> Machine::Recall(const std::string& item_id) {
   if (answers_ == nullptr) return false;
   SRLM_ASSIGN_OR_RETURN(const bool recalled, answers_->Recall(item_id));
-  return recalled || likelihoods_ == nullptr ? Result<bool>(recalled) : likelihoods_->Recall(item_id);
+  if (recalled) return true;
+  // Also before this coordinator has got that far in the round: a result that is not asked for would be thrown away.
+  if (likelihoods_ == nullptr) likelihoods_ = std::make_unique<Likelihoods>(context_, begun_);
+  return likelihoods_->Recall(item_id);
 }
 
 Result<v1::Item> Machine::Complete(const schedule::WorkItem& work) const {

@@ -20,9 +20,9 @@
 
 namespace srlm::rounds {
 
-/// M1 by SFT; then for each model its evaluation and, until the last, its round: new prompts, candidates and votes all
-/// at once, then pairs, then DPO to the next model. Nothing is remembered but the ledger: a machine made anew goes on
-/// where the last one stood.
+/// M1 by SFT; then for each model its evaluation and, until the last, its round: new prompts, candidates, the anchor's
+/// answers and votes all at once, then likelihoods where pairs have labels, then pairs, then training to the next
+/// model. Nothing is remembered but the ledger: a machine made anew goes on where the last one stood.
 class Machine {
  public:
   Machine(Context& context, launcher::Launcher* launcher, std::string program_folder);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <span>
 
+#include "common/base/check.h"
 #include "common/data/judge_metrics.h"
 #include "common/data/ranking_agreement.h"
 #include "coordinator/rounds/answers.h"
@@ -19,6 +20,7 @@ data::PairRule RuleOf(config::PairRule rule) {
     case config::PairRule::kAnchored: return data::PairRule::kAnchored;
     case config::PairRule::kPositive: return data::PairRule::kPositive;
   }
+  SRLM_CHECK(false, "a rule of the configuration");
   return data::PairRule::kExtremes;
 }
 

@@ -1,4 +1,4 @@
-// A round's preference pairs, and the checks before it trains on them.
+// A round's preference pairs.
 #pragma once
 
 #include <string>

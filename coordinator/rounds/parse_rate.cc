@@ -32,9 +32,8 @@ std::string ParseRateProblem(const Context& context, const ParseRate& parsed) {
   if (parsed.votes == 0 || parsed.rate >= least) return "";
   std::string problem = fmt::format(
       "{}: only {:.0f} % of {} sampled votes could be read, and judge.min_parse_rate asks for {:.0f} %. The model does "
-      "not know how to judge: train it on more judged answers (data.eft) or longer (sft.*) in a new run, let it say "
-      "nothing but a digit (judge.verdict: digit or expected) in a new run, {}",
-      parsed.what, 100 * parsed.rate, parsed.votes, 100 * least, GoOn(parsed.rate));
+      "not know how to judge: train it on more judged answers (data.eft) or longer (sft.*) in a new run, {}, {}",
+      parsed.what, 100 * parsed.rate, parsed.votes, 100 * least, parsed.remedy, GoOn(parsed.rate));
   if (!parsed.unread.empty()) problem += ". The first that could not be read:";
   for (size_t i = 0; i < parsed.unread.size(); ++i)
     problem += fmt::format("\n  vote {}: {}", i + 1, Shown(parsed.unread[i]));

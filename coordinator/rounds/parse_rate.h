@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "coordinator/rounds/context.h"
@@ -14,6 +15,7 @@ struct ParseRate {
   double rate = 1;
   int64_t votes = 0;
   std::vector<std::string> unread;  // the first kUnreadShown texts that had none
+  std::string_view remedy;          // what else would help: "..., in a new run"
 };
 
 inline constexpr int64_t kUnreadShown = 5;

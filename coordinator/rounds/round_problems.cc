@@ -11,8 +11,30 @@
 namespace srlm::rounds {
 namespace {
 
+constexpr std::string_view kRoundRemedy =
+    "let it say nothing but a digit (judge.verdict: digit or expected) in a new run";
+constexpr std::string_view kEvaluationRemedy =
+    "ask for no written judgements (judge.verdict: digit or expected, evaluation.sampled_votes: 0) in a new run";
+
+std::string_view RemedyOfTies(config::JudgeVerdict verdict) {
+  switch (verdict) {
+    case config::JudgeVerdict::kProgram: return "let judge.program tell answers apart, in a new run";
+    case config::JudgeVerdict::kExpected:
+      return "begin a new run with a lower pairs.min_gap, or judged answers with all scores in data.eft";
+    default:
+      return "begin a new run with judge.verdict: expected, more votes (judge.votes), or judged answers with all "
+             "scores "
+             "in data.eft";
+  }
+}
+
 // A round without a single pair in which every prompt was judged alike, or none was left to answer.
 Result<std::string> NoPairsProblem(const Context& context, const ledger::RoundCounts& counts) {
+  if (counts.prompts == 0 && context.config.prompts.new_per_round == 0)
+    return fmt::format(
+        "round {}: no given prompt is left in {}; begin a new run with a longer file, a lower prompts.per_round, or "
+        "prompts.new_per_round above 0",
+        counts.round, context.config.data.prompts);
   if (counts.prompts == 0) {
     SRLM_ASSIGN_OR_RETURN(const auto reasons, context.ledger.Rejections(counts.round));
     std::vector<std::string> why;
@@ -23,13 +45,13 @@ Result<std::string> NoPairsProblem(const Context& context, const ledger::RoundCo
         "prompts.per_round), another prompts.writer, or looser filters",
         counts.round, fmt::join(why, ", "));
   }
-  if (counts.pairs == 0 && counts.ties == counts.prompts)
-    return fmt::format(
-        "round {}: all {} prompts ended in ties: the judge gave every answer of a prompt the same score, so that "
-        "nothing can be learnt from it. `srlm inspect RUN candidates` shows the scores; begin a new run with "
-        "judge.verdict: expected, more votes (judge.votes), or judged answers with all scores in data.eft",
-        counts.round, counts.prompts);
-  return std::string();
+  // An anchor's pair is of another model's answer: its ties say less.
+  if (counts.pairs > 0 || counts.ties < counts.prompts || context.config.pairs.rule == config::PairRule::kAnchored)
+    return std::string();
+  return fmt::format(
+      "round {}: all {} prompts ended in ties: the judge gave every answer of a prompt the same score, so that nothing "
+      "can be learnt from it. `srlm inspect RUN candidates` shows the scores; {}",
+      counts.round, counts.prompts, RemedyOfTies(context.config.judge.verdict));
 }
 
 }  // namespace
@@ -38,8 +60,10 @@ Result<std::string> PairProblem(const Context& context, int round) {
   SRLM_ASSIGN_OR_RETURN(const ledger::RoundCounts counts, context.ledger.Counts(round));
   if (counts.votes.votes > 0) {
     const double rate = counts.votes.Health().parse_rate;
-    ParseRate parsed{fmt::format("round {}", round), rate, counts.votes.votes, {}};
-    SRLM_ASSIGN_OR_RETURN(parsed.unread, context.ledger.UnreadVotes(round, kUnreadShown));
+    ParseRate parsed{fmt::format("round {}", round), rate, counts.votes.votes, {}, kRoundRemedy};
+    if (rate < context.config.judge.min_parse_rate) {  // reading them looks at all votes
+      SRLM_ASSIGN_OR_RETURN(parsed.unread, context.ledger.UnreadVotes(round, kUnreadShown));
+    }
     std::string problem = JudgedByProgram(context.config) ? ProgramRateProblem(context, round, rate, parsed.votes)
                                                           : ParseRateProblem(context, parsed);
     if (!problem.empty()) return problem;
@@ -50,7 +74,8 @@ Result<std::string> PairProblem(const Context& context, int round) {
   if (context.config.pairs.soft_labels == config::SoftLabels::kCream && counts.consistencies == 0 && pairs > 0)
     return fmt::format(
         "round {}: no prompt has two answers with a likelihood under M{}, so that pairs.soft_labels: cream has no "
-        "label; the item_set_aside events (`srlm inspect RUN events`) say why",
+        "label; the item_set_aside events (`srlm inspect RUN events`) say why. Begin a new run with pairs.soft_labels: "
+        "none, or with more answers (generation.samples)",
         round, round - 1);
   if (pairs >= context.config.pairs.min_pairs_per_round) return std::string();
   return fmt::format(
@@ -63,14 +88,22 @@ Result<std::string> PairProblem(const Context& context, int round) {
 }
 
 Result<std::string> EvaluationProblem(const Context& context, const std::string& model) {
+  // What the model writes as a judge decides nothing when something else judges, or only its digits are looked at.
+  const config::JudgeConfig& judge = context.config.judge;
+  if (judge.verdict != config::JudgeVerdict::kSampled || judge.model != "policy") return std::string();
   SRLM_ASSIGN_OR_RETURN(const auto text, context.ledger.Evaluation(model));
   if (!text) return std::string();
   const auto metrics = nlohmann::json::parse(*text, nullptr, false);
   const auto& rate = metrics["sampled_parse_rate"];
   if (!rate.is_object() || !rate["value"].is_number()) return std::string();
-  ParseRate parsed{
-      model + " on answers it was not trained on", rate["value"].get<double>(), rate["n"].get<int64_t>(), {}};
-  SRLM_ASSIGN_OR_RETURN(parsed.unread, context.ledger.UnreadEvaluationVotes(model, kUnreadShown));
+  ParseRate parsed{model + " on answers it was not trained on",
+                   rate["value"].get<double>(),
+                   rate["n"].get<int64_t>(),
+                   {},
+                   kEvaluationRemedy};
+  if (parsed.rate < judge.min_parse_rate) {
+    SRLM_ASSIGN_OR_RETURN(parsed.unread, context.ledger.UnreadEvaluationVotes(model, kUnreadShown));
+  }
   return ParseRateProblem(context, parsed);
 }
 

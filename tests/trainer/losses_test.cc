@@ -88,7 +88,8 @@ TEST(PreferenceLoss, UncertainLabelsWeighBothDirections) {
   soft.chosen_probability = 0.75;
   EXPECT_NEAR(PreferenceLoss(plain, soft).loss, 0.75 * right + 0.25 * wrong, 1e-12);
   EXPECT_NEAR(PreferenceLoss(smoothed, soft).loss, 0.7 * right + 0.3 * wrong, 1e-12);
-  soft.chosen_probability = 0.5;  // nothing is known: no direction
+  soft.chosen_probability = 0.5;  // nothing is known: no direction at margin 0, and back to it from a positive one
+  EXPECT_GT(PreferenceLoss(plain, soft).gradient_of_chosen, 0);
   EXPECT_NEAR(PreferenceLoss(plain, {{-1, -1}, {-1, -1}, 1, 1, 0.5}).gradient_of_chosen, 0, 1e-15);
   soft.chosen_probability = 0;
   EXPECT_NEAR(PreferenceLoss(plain, soft).loss, wrong, 1e-12);

@@ -175,17 +175,20 @@ TEST_F(LedgerTest, AFullDiskStopsTheLedgerAtItsLastCommit) {
   EXPECT_EQ(*ledger->Fact("0"), "");
 }
 
-TEST_F(LedgerTest, ALedgerOfANewerVersionIsRefused) {
+TEST_F(LedgerTest, ALedgerOfANewerOrATooOldVersionIsRefused) {
   {
     OpenOrDie(run_);
   }
-  {
-    const auto database = Database::Open(run_ + "/ledger.sqlite", Database::Mode::kOwn);
-    ASSERT_TRUE((*database)->Execute("PRAGMA user_version = 1000").ok());
+  for (const auto& [version, words] : {std::pair(1000, "use a newer srlm"), std::pair(1, "begin a new run")}) {
+    {
+      const auto database = Database::Open(run_ + "/ledger.sqlite", Database::Mode::kOwn);
+      ASSERT_TRUE((*database)->Execute("PRAGMA user_version = " + std::to_string(version)).ok());
+    }
+    for (const Status& status : {Ledger::Open(run_).status(), Ledger::OpenReadOnly(run_).status()}) {
+      EXPECT_EQ(status.code(), Code::kFailedPrecondition);
+      EXPECT_NE(status.message().find(words), std::string::npos) << status.message();
+    }
   }
-  const Status status = Ledger::Open(run_).status();
-  EXPECT_EQ(status.code(), Code::kFailedPrecondition);
-  EXPECT_NE(status.message().find("newer"), std::string::npos);
 }
 
 TEST_F(LedgerTest, AFileThatIsNoLedgerIsDataLoss) {

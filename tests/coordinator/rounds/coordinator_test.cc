@@ -267,7 +267,27 @@ TEST_F(CoordinatorTest, AWatcherSeesHowTheRunEnds) {
   EXPECT_NE(last.message().find("no memory"), std::string::npos) << last.message();
 }
 
-TEST_F(CoordinatorTest, TooFewPairsPauseTheRun) {
+TEST_F(CoordinatorTest, TooFewPairsPauseTheRunAndItGoesOnAsItSays) {
+  groups_.judgement = [](uint64_t key) { return fmt::format("Score: {}", key % 6); };
+  auto coordinator = Create(Config({"pairs.min_gap=2", "pairs.min_pairs_per_round=5"}), RunDir());
+  const auto end = coordinator->Run();
+  ASSERT_TRUE(end.ok()) << end.status().message();
+  EXPECT_EQ(*end, RunEnd::kPaused);
+  const std::string message = coordinator->Status().message();
+  const auto pairs = coordinator->Status().rounds(1).pairs();
+  ASSERT_TRUE(pairs > 0 && pairs < 5) << pairs;
+  EXPECT_NE(message.find(fmt::format("5 prompts gave {} pairs, and pairs.min_pairs_per_round asks for 5", pairs)),
+            std::string::npos)
+      << message;
+  const std::string change = fmt::format("pairs.min_pairs_per_round={}", pairs);
+  EXPECT_NE(message.find("--set " + change), std::string::npos) << message;
+  coordinator.reset();
+  const auto again = RunToEnd(Config({"pairs.min_gap=2", change}), RunDir());
+  ASSERT_TRUE(again.ok()) << again.status().message();
+  EXPECT_EQ(*again, RunEnd::kDone);
+}
+
+TEST_F(CoordinatorTest, TiesAloneTeachNothingAndPauseTheRun) {
   groups_.judgement = [](uint64_t) { return "Score: 3"; };  // all tie
   const auto coordinator = Create(Config(), RunDir());
   const auto end = coordinator->Run();

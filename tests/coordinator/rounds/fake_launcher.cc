@@ -37,6 +37,8 @@ class Reports {
     progress.set_loss(step == 0 ? 0.75 : 0.5);
     progress.set_first_loss(0.75);
     progress.set_margin(0.25);
+    progress.set_rewards_chosen(-0.5);
+    progress.set_rewards_rejected(-1.5);
     EXPECT_TRUE(rpc::Call(*stub_, &Stub::ReportProgress, progress, 10, "ReportProgress").ok());
     progress.set_launch_id("of an earlier trainer");
     EXPECT_EQ(rpc::Call(*stub_, &Stub::ReportProgress, progress, 10, "ReportProgress").status().code(),

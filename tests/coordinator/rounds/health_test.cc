@@ -65,7 +65,9 @@ TEST_F(HealthTest, EveryFigureIsKnownByItsNameAndIsWhatTheRowsSay) {
     EXPECT_NEAR(figures[fmt::format("score_{}", score)], of_score[score] / votes, 1e-12);
   EXPECT_EQ(figures["parse_rate"], 1);
   EXPECT_EQ(figures["unscored_rate"], 0);
-  EXPECT_EQ(figures["length_drift"], 1);  // round 1 against itself
+  EXPECT_EQ(figures["length_drift"], 1);                 // round 1 against itself
+  EXPECT_NEAR(figures["chosen_logp_change"], -5, 1e-9);  // the rewards that trainers report, over beta
+  EXPECT_NEAR(figures["rejected_logp_change"], -15, 1e-9);
   EXPECT_EQ(figures["duplicate_rate"], 0);
   const auto first = *ledger::RoundHealth(*ledger, 0);  // of M1: it was only measured
   EXPECT_TRUE(first.contains("judge_accuracy"));
