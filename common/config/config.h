@@ -20,6 +20,8 @@ struct DataConfig {
   std::string eft;
   std::string prompts;
   std::string evaluation;
+  std::string evaluation_prompts;
+  std::string held_out;
 };
 
 struct PromptsConfig {
@@ -64,6 +66,15 @@ struct JudgeConfig {
 struct EvaluationConfig {
   VerdictKind verdict = VerdictKind::kExpected;
   int sampled_votes = 1;
+  bool allow_overlap = false;
+  // The models' own answers to data.evaluation_prompts, and their comparison.
+  double temperature = 0;
+  double top_p = 1;
+  int max_new_tokens = 512;
+  std::string judge = "policy";  // the newer of the two models, or a folder
+  std::string pairwise_template;
+  VerdictKind comparison = VerdictKind::kExpected;
+  int comparison_votes = 3;
 };
 
 struct PairsConfig {

@@ -34,6 +34,14 @@ void VisitFields(V& v, DataConfig& c) {
                          .doc = "Answers that people ranked, on which each model's judging is measured. Empty: not "
                                 "measured.",
                          .text = TextKind::kPath});
+  v.Field(c.evaluation_prompts, {.key = "evaluation_prompts",
+                                 .doc = "Prompts that every model answers, M0 too; each model's answers are compared "
+                                        "with those of the model before. Empty: none.",
+                                 .text = TextKind::kPath});
+  v.Field(c.held_out, {.key = "held_out",
+                       .doc = "People's answers that nobody trains on, in the forms of data.ift: how probable every "
+                              "model finds them, M0 too. Empty: not measured.",
+                       .text = TextKind::kPath});
 }
 
 template <class V>
@@ -136,6 +144,27 @@ void VisitFields(V& v, EvaluationConfig& c) {
                                    "counted; with `verdict: sampled` they are the score. 0: none.",
                             .min = 0,
                             .max = 1024});
+  v.Field(c.allow_overlap, {.key = "allow_overlap",
+                            .doc = "Measure on data.evaluation, data.evaluation_prompts and data.held_out although "
+                                   "prompts of them are in data.ift, data.eft or data.prompts."});
+  v.Field(
+      c.temperature,
+      {.key = "temperature", .doc = "Of the answers to data.evaluation_prompts; 0 is greedy.", .min = 0, .max = 10});
+  v.Field(c.top_p, {.key = "top_p", .doc = "Nucleus that these answers are sampled from.", .min = 0.001, .max = 1});
+  v.Field(c.max_new_tokens,
+          {.key = "max_new_tokens", .doc = "Longest of these answers, in tokens.", .min = 1, .max = 131072});
+  v.Field(c.judge, {.key = "judge",
+                    .doc = "Who compares two models' answers: `policy` (the newer of the two) or a model folder, the "
+                           "same for all.",
+                    .text = TextKind::kPathOrPolicy});
+  v.Field(c.pairwise_template, {.key = "pairwise_template",
+                                .doc = "A text file with {prompt}, {response_a} and {response_b} once each. Empty: "
+                                       "the built-in one.",
+                                .text = TextKind::kPath});
+  v.Field(c.comparison, {.key = "comparison",
+                         .doc = "How two answers are compared, in both orders: `expected`, by the probabilities of A "
+                                "and B, or `sampled`, by votes drawn as judge's are."});
+  v.Field(c.comparison_votes, {.key = "comparison_votes", .doc = "Sampled votes an order.", .min = 1, .max = 1024});
 }
 
 template <class V>
@@ -489,7 +518,8 @@ void VisitFields(V& v, RunConfig& c) {
   v.Section("prompts", c.prompts, "Prompts of a round and the writing of new ones (8-shot self-instruct).");
   v.Section("generation", c.generation, "Candidates.");
   v.Section("judge", c.judge, "Judgements of candidates.");
-  v.Section("evaluation", c.evaluation, "Measuring each model's judging on data.evaluation.");
+  v.Section("evaluation", c.evaluation,
+            "Measuring each model: its judging on data.evaluation, its answers to data.evaluation_prompts.");
   v.Section("pairs", c.pairs, "Preference pairs.");
   v.Section("sft", c.sft, "Training of M1.");
   v.Section("dpo", c.dpo, "Training of M2, M3, ...");

@@ -14,10 +14,26 @@
 namespace srlm::config {
 namespace {
 
-constexpr auto kFigures = std::to_array<std::string_view>(
-    {"parse_rate", "unscored_rate", "mean_score", "commonest_score_rate", "score_0", "score_1", "score_2", "score_3",
-     "score_4", "score_5", "tie_rate", "vote_variance", "length_correlation", "length_drift", "duplicate_rate",
-     "judge_accuracy", "judge_accuracy_change", "chosen_logp_change", "rejected_logp_change"});
+constexpr auto kFigures = std::to_array<std::string_view>({"parse_rate",
+                                                           "unscored_rate",
+                                                           "mean_score",
+                                                           "commonest_score_rate",
+                                                           "score_0",
+                                                           "score_1",
+                                                           "score_2",
+                                                           "score_3",
+                                                           "score_4",
+                                                           "score_5",
+                                                           "tie_rate",
+                                                           "vote_variance",
+                                                           "length_correlation",
+                                                           "length_drift",
+                                                           "duplicate_rate",
+                                                           "judge_accuracy",
+                                                           "judge_accuracy_change",
+                                                           "order_flip_rate",
+                                                           "chosen_logp_change",
+                                                           "rejected_logp_change"});
 
 std::string_view Trimmed(std::string_view text) {
   const size_t begin = text.find_first_not_of(" \t");

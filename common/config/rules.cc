@@ -134,6 +134,13 @@ void CheckSampling(const RunConfig& config, Rules& broken) {
   const bool votes = config.judge.verdict == JudgeVerdict::kSampled || config.judge.verdict == JudgeVerdict::kDigit;
   if (votes && config.judge.temperature == 0 && config.judge.votes > 1)
     broken.push_back({"judge.temperature", "0 makes all votes equal; raise it, or set judge.votes to 1"});
+  const EvaluationConfig& evaluation = config.evaluation;
+  if (evaluation.comparison == VerdictKind::kSampled && config.judge.temperature == 0 &&
+      evaluation.comparison_votes > 1)
+    broken.push_back({"evaluation.comparison_votes",
+                      "more than 1 are all equal with judge.temperature 0; raise that, or set this to 1"});
+  if (evaluation.judge != "policy" && config.data.evaluation_prompts.empty())
+    broken.push_back({"evaluation.judge", "would not be used: data.evaluation_prompts names no file"});
   if (config.evaluation.verdict == VerdictKind::kSampled && config.evaluation.sampled_votes == 0)
     broken.push_back(
         {"evaluation.sampled_votes", "0 leaves nothing to score with, since evaluation.verdict is sampled"});

@@ -211,6 +211,7 @@ Result<std::vector<RankedAnswer>> LoadRankedAnswers(const std::string& path) {
   std::unordered_map<std::string, UniqueIds> responses;  // prompt id -> its answers' ids
   return LoadRows<RankedAnswer>(path, [&](const Row& row, int64_t line) -> Result<RankedAnswer> {
     SRLM_ASSIGN_OR_RETURN(RankedAnswer answer, ParseRankedAnswer(row));
+    answer.line = line;
     if (answer.response_id.empty()) answer.response_id = std::to_string(line);
     if (prompts.emplace(answer.prompt_id, answer.prompt).first->second != answer.prompt)
       return row.Error(

@@ -84,6 +84,7 @@ struct RankedAnswer {
   std::string response_id;
   std::string response;
   double quality = 0;
+  int64_t line = 0;  // of the file, from 1
 };
 
 Result<std::vector<Prompt>> LoadPrompts(const std::string& path);

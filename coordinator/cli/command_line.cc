@@ -65,9 +65,12 @@ CLI::App* AddStatus(CLI::App& app, StatusOptions& options) {
 CLI::App* AddInspect(CLI::App& app, InspectOptions& options) {
   CLI::App* inspect = app.add_subcommand("inspect", "Show what a run has made");
   inspect->add_option("RUN", options.run_dir, "Folder of the run")->required();
-  inspect->add_option("TABLE", options.table, "prompts, candidates, pairs, rounds or events")
+  inspect
+      ->add_option("TABLE", options.table,
+                   "prompts, candidates, pairs, rounds, evaluations, evaluation_answers or events")
       ->required()
-      ->check(CLI::IsMember({"prompts", "candidates", "pairs", "rounds", "events"}));
+      ->check(
+          CLI::IsMember({"prompts", "candidates", "pairs", "rounds", "evaluations", "evaluation_answers", "events"}));
   inspect->add_flag("--json", options.json, "One JSON object a line; fields in docs/formats.md");
   inspect->add_option("--round", options.round, "Only this round [all]")->check(CLI::Range(1, 1000000));
   inspect->add_option("--limit", options.limit, "At most this many rows [all]")->check(CLI::Range(1, 1000000000));
@@ -77,9 +80,11 @@ CLI::App* AddInspect(CLI::App& app, InspectOptions& options) {
 CLI::App* AddExport(CLI::App& app, ExportOptions& options) {
   CLI::App* command = app.add_subcommand("export", "Write a run's data as JSON Lines that TRL reads");
   command->add_option("RUN", options.run_dir, "Folder of the run")->required();
-  command->add_option("WHAT", options.kind, "pairs, candidates or sft (every pair's chosen answer)")
+  command
+      ->add_option("WHAT", options.kind,
+                   "pairs, candidates, sft (every pair's chosen answer), evaluations or evaluation_answers")
       ->required()
-      ->check(CLI::IsMember({"pairs", "candidates", "sft"}));
+      ->check(CLI::IsMember({"pairs", "candidates", "sft", "evaluations", "evaluation_answers"}));
   command->add_option("--out", options.out, "File to write [standard output]")->type_name("FILE");
   command->add_option("--round", options.round, "Only this round [all]")->check(CLI::Range(1, 1000000));
   return command;

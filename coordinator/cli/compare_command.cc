@@ -64,7 +64,8 @@ std::string AsTable(const Json& result) {
        {std::tuple{"characters", "characters", 0}, {"tokens", "tokens", 0}, {"cut", "cut", 2}})
     answers.AddRow({title, DescribeFigure(result["a"]["answers"][key], digits),
                     DescribeFigure(result["b"]["answers"][key], digits)});
-  for (const auto& [title, key] : {std::pair{"distinct-1", "distinct_1"}, {"distinct-2", "distinct_2"}})
+  for (const auto& [title, key] :
+       {std::pair{"distinct-1", "distinct_1"}, {"distinct-2", "distinct_2"}, {"distinct-3", "distinct_3"}})
     answers.AddRow({title, fmt::format("{:.3f}", result["a"]["answers"][key].get<double>()),
                     fmt::format("{:.3f}", result["b"]["answers"][key].get<double>())});
   const size_t width = TerminalWidth(STDOUT_FILENO);
@@ -101,7 +102,7 @@ Status Run(const CompareOptions& options) {
   for (const auto& [key, model, answers] : {std::tuple{"a", &a, &answers_a}, {"b", &b, &answers_b}}) {
     result["asked"][key] = model->model_id;
     result[key] = Describe(*model);
-    result[key]["answers"] = measure::DescribeAnswers(*answers, options.sampling.seed);
+    result[key]["answers"] = data::DescribeAnswers(*answers, options.sampling.seed);
   }
   result["asked"]["judge"] = judge.model_id;
   result["asked"]["judging"] = measure::ToJson(options.judging);

@@ -82,7 +82,7 @@ Result<Json> Measure(measure::FileWorker& worker, const measure::NamedModel& mod
   }
   if (!inputs.prompts.empty()) {
     SRLM_ASSIGN_OR_RETURN(const auto answers, measure::AnswerPrompts(worker, model, inputs.prompts, options.sampling));
-    figures["answers"] = measure::DescribeAnswers(answers, options.sampling.seed);
+    figures["answers"] = data::DescribeAnswers(answers, options.sampling.seed);
   }
   return figures;
 }
@@ -113,6 +113,7 @@ std::string AsTable(const Json& models) {
       {"answers: cut", "/answers/cut", 2},
       {"answers: distinct-1", "/answers/distinct_1", 3},
       {"answers: distinct-2", "/answers/distinct_2", 3},
+      {"answers: distinct-3", "/answers/distinct_3", 3},
   };
   std::vector<Column> columns = {{"figure"}};
   for (const Json& model : models) columns.push_back({model["model"].get<std::string>()});

@@ -126,6 +126,11 @@ Status ExportCandidates(RunReader& run, int round, const Write& write) {
 }  // namespace
 
 Status ExportRows(RunReader& run, const std::string& kind, int round, const Write& write) {
+  if (kind == "evaluations" || kind == "evaluation_answers") {
+    SRLM_ASSIGN_OR_RETURN(const auto rows, ReadRows(run, kind, round, 0));
+    for (const Json& row : rows) SRLM_RETURN_IF_ERROR(write(row));
+    return OkStatus();
+  }
   if (kind == "candidates") return ExportCandidates(run, round, write);
   return ExportPairs(run, round, kind == "sft", write);
 }

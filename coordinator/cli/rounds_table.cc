@@ -71,6 +71,36 @@ Table JudgeTable(const google::protobuf::RepeatedPtrField<v1::RoundSummary>& rou
   return table;
 }
 
+/// The models' own answers: figures are rows and models are columns.
+Table FiguresTable(const google::protobuf::RepeatedPtrField<v1::RoundSummary>& rounds) {
+  constexpr std::pair<const char*, const char*> kFigures[] = {
+      {"win rate, a tie is one half", "win_rate"},
+      {"win rate, length-controlled", "win_rate_length_controlled"},
+      {"wins", "win"},
+      {"ties, or the orders disagree", "tie"},
+      {"losses", "lose"},
+      {"order flips", "flipped"},
+      {"log-probability a token of held-out answers", "held_out_logprob_per_token"},
+      {"characters of an answer", "characters"},
+  };
+  std::vector<Column> columns = {{"answers, against the model before"}};
+  for (const v1::RoundSummary& round : rounds)
+    if (!round.figures().empty()) columns.push_back({round.model()});
+  Table table(columns);
+  for (const auto& [title, key] : kFigures) {
+    std::vector<std::string> row = {title};
+    bool any = false;
+    for (const v1::RoundSummary& round : rounds) {
+      if (round.figures().empty()) continue;
+      const auto found = round.figures().find(key);
+      any |= found != round.figures().end();
+      row.push_back(found == round.figures().end() ? kNone : Describe(found->second));
+    }
+    if (any) table.AddRow(std::move(row));
+  }
+  return table;
+}
+
 }  // namespace
 
 std::string DescribeRounds(const google::protobuf::RepeatedPtrField<v1::RoundSummary>& rounds, size_t width) {
@@ -92,6 +122,7 @@ std::string DescribeRounds(const google::protobuf::RepeatedPtrField<v1::RoundSum
   for (const v1::RoundSummary& round : rounds) AddRound(table, round);
   std::string text = table.Render(width);
   if (const Table judge = JudgeTable(rounds); !judge.empty()) text += "\n" + judge.Render(width);
+  if (const Table figures = FiguresTable(rounds); !figures.empty()) text += "\n" + figures.Render(width);
   return text;
 }
 
@@ -110,6 +141,7 @@ std::string DescribeHealth(const google::protobuf::RepeatedPtrField<v1::RoundSum
                                       "length_drift",
                                       "duplicate_rate",
                                       "judge_accuracy_change",
+                                      "order_flip_rate",
                                       "chosen_logp_change",
                                       "rejected_logp_change"};
   std::vector<Column> columns = {{"health"}};

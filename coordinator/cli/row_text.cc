@@ -94,6 +94,70 @@ std::string DescribePairs(const Rows& rows, size_t width) {
   return text;
 }
 
+std::string Figure(const Row& row, const char* part, const char* key, int digits) {
+  if (!row.contains(part) || !row[part].is_object() || !row[part].contains(key)) return "-";
+  const Row& figure = row[part][key];
+  if (figure.is_number()) return fmt::format("{:.{}f}", figure.get<double>(), digits);
+  if (!figure.is_object() || !figure["value"].is_number()) return "-";
+  return fmt::format("{:.{}f} [{:.{}f}, {:.{}f}] n {}", figure["value"].get<double>(), digits,
+                     figure["low"].get<double>(), digits, figure["high"].get<double>(), digits,
+                     figure["n"].get<int64_t>());
+}
+
+/// Figures are rows and models are columns.
+std::string DescribeEvaluations(const Rows& rows, size_t width) {
+  struct Line {
+    const char* title;
+    const char* part;
+    const char* key;
+    int digits;
+  };
+  constexpr Line kLines[] = {{"judge: pairwise accuracy", "judge", "pairwise_accuracy", 2},
+                             {"the same, matched length", "judge", "pairwise_accuracy_length_matched", 2},
+                             {"held-out answers: log-probability a token", "held_out", "logprob_per_token", 4},
+                             {"answers: characters", "answers_given", "characters", 0},
+                             {"answers: tokens", "answers_given", "tokens", 0},
+                             {"answers: cut", "answers_given", "cut", 2},
+                             {"answers: distinct-1", "answers_given", "distinct_1", 3},
+                             {"answers: distinct-2", "answers_given", "distinct_2", 3},
+                             {"answers: distinct-3", "answers_given", "distinct_3", 3},
+                             {"against the model before: wins", "head_to_head", "win", 2},
+                             {"ties, or the orders disagree", "head_to_head", "tie", 2},
+                             {"losses", "head_to_head", "lose", 2},
+                             {"win rate, a tie is one half", "head_to_head", "win_rate", 2},
+                             {"win rate, length-controlled", "head_to_head", "win_rate_length_controlled", 2},
+                             {"order flips", "head_to_head", "flipped", 2},
+                             {"preference for the first place", "head_to_head", "prefers_first", 2}};
+  std::vector<Column> columns = {{"figure"}};
+  for (const Row& row : rows) columns.push_back({Text(row, "model")});
+  Table table(columns);
+  for (const Line& line : kLines) {
+    std::vector<std::string> cells = {line.title};
+    bool any = false;
+    for (const Row& row : rows) {
+      cells.push_back(Figure(row, line.part, line.key, line.digits));
+      any |= cells.back() != "-";
+    }
+    if (any) table.AddRow(std::move(cells));
+  }
+  return table.Render(width);
+}
+
+std::string DescribeEvaluationAnswers(const Rows& rows, size_t width) {
+  std::string text;
+  for (const Row& row : rows) {
+    text += fmt::format("{}  {}  {} tokens{}", Text(row, "model"), OneLine(Text(row, "prompt_id")),
+                        row.value("token_ids", Row::array()).size(),
+                        Text(row, "finish_reason") == "length" ? " (cut)" : "");
+    for (const Row& each : row.value("comparisons", Row::array()))
+      text += fmt::format("  against {}, {}: {}", Text(each, "other"), Text(each, "order"),
+                          Text(each, "verdict").empty() ? Text(each, "state") : Text(each, "verdict"));
+    if (!Text(row, "reason").empty()) text += "  " + OneLine(Text(row, "reason"));
+    text += "\n" + Block(Text(row, "text"), width);
+  }
+  return text;
+}
+
 std::string DescribeEvents(const Rows& rows, size_t width) {
   Table table({{"time (UTC)"}, {"round", true}, {"level"}, {"event"}, {"message", false, true}});
   for (const Row& row : rows) {
@@ -110,6 +174,8 @@ std::string DescribeRows(const std::string& table, const Rows& rows, size_t widt
   if (table == "prompts") return DescribePrompts(rows, width);
   if (table == "candidates") return DescribeCandidates(rows, width);
   if (table == "pairs") return DescribePairs(rows, width);
+  if (table == "evaluations") return DescribeEvaluations(rows, width);
+  if (table == "evaluation_answers") return DescribeEvaluationAnswers(rows, width);
   return DescribeEvents(rows, width);
 }
 

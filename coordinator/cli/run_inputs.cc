@@ -5,6 +5,8 @@
 #include <filesystem>
 
 #include "coordinator/ledger/ledger.h"
+#include "coordinator/measure/judging.h"
+#include "coordinator/measure/training_texts.h"
 
 namespace srlm::cli {
 namespace {
@@ -30,8 +32,11 @@ Result<RunInputs> LoadRunInputs(const RunOptions& options) {
   const std::string run_dir = options.run_dir.empty() ? "runs/" + config.name : options.run_dir;
   // A run that has begun has checked its texts, and knows them by their hashes.
   std::error_code error;
-  if (options.check || !std::filesystem::exists(ledger::LedgerPath(run_dir), error))
+  if (options.check || !std::filesystem::exists(ledger::LedgerPath(run_dir), error)) {
     SRLM_RETURN_IF_ERROR(rounds::CheckInputTexts(config, files));
+    if (!files.ranked.empty()) SRLM_RETURN_IF_ERROR(measure::CheckRanked(files.ranked, config.data.evaluation));
+    SRLM_RETURN_IF_ERROR(measure::CheckEvaluationData(config, files.ranked, files.evaluation_prompts, files.held_out));
+  }
   return RunInputs{std::move(config), std::move(files), run_dir};
 }
 

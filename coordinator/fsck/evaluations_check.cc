@@ -108,8 +108,8 @@ Status CheckEvaluations(Run& run, Report& report) {
     measured += metrics.has_value();
     if (metrics && answers) of_model.CheckComplete(*answers);
     const bool next = run.models.contains(fmt::format("M{}", number + 1));
-    if (!metrics && !run.config.data.evaluation.empty() && (run.done() || next))
-      report.Add("evaluations, model " + model, "its judging was not measured before the run went on", kRowsChanged);
+    if (!metrics && rounds::Measures(run.config) && (run.done() || next))
+      report.Add("evaluations, model " + model, "it was not measured before the run went on", kRowsChanged);
   }
   report.Counted(fmt::format("{} votes, {} of {} models measured", votes, measured, run.Newest()));
   return OkStatus();

@@ -48,6 +48,8 @@ Status CheckNewPrompts(Run& run, Report& report);
 Status CheckAnswers(Run& run, Report& report);
 /// Judgements of the human-ranked answers.
 Status CheckEvaluations(Run& run, Report& report);
+/// Models' own answers, their comparisons, and held-out answers.
+Status CheckAnswerMeasures(Run& run, Report& report);
 /// Folders of models against the ids that the ledger has.
 Status CheckModels(Run& run, Report& report);
 /// Training jobs: their files and checkpoints.

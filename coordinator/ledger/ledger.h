@@ -141,6 +141,18 @@ class Ledger {
   /// How many attempts of a round were rejected, by reason; the most frequent first.
   Result<std::vector<std::pair<std::string, int64_t>>> Rejections(int round) const;
 
+  Result<bool> AddEvaluationAnswer(const EvaluationAnswerRow& row);
+  Result<std::vector<EvaluationAnswerRow>> EvaluationAnswers(const std::string& model) const;  // by prompt
+  Result<std::optional<EvaluationAnswerRow>> EvaluationAnswer(const std::string& model, int prompt) const;
+  Result<bool> AddComparison(const ComparisonRow& row);
+  /// By prompt, order, vote.
+  Result<std::vector<ComparisonRow>> Comparisons(const std::string& model, const std::string& other) const;
+  /// Of one answer, with all others.
+  Result<std::vector<ComparisonRow>> ComparisonsOf(const std::string& model, int prompt) const;
+  /// The first texts of votes on a model's answers that had no verdict.
+  Result<std::vector<std::string>> UnreadComparisons(const std::string& model, int64_t limit) const;
+  Result<bool> AddHeldOut(const HeldOutRow& row);
+  Result<std::vector<HeldOutRow>> HeldOut(const std::string& model) const;  // by answer
   Result<bool> AddEvaluationVote(const EvaluationVoteRow& row);
   Result<std::vector<EvaluationVoteRow>> EvaluationVotes(const std::string& model) const;
   /// As UnreadVotes, of a model's sampled judgements.

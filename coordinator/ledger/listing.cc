@@ -103,6 +103,37 @@ Result<ListPage> RoundPage(const Ledger& ledger, int round) {
   return page;
 }
 
+Result<ListPage> EvaluationPage(const Ledger& ledger, int round) {
+  SRLM_ASSIGN_OR_RETURN(const std::vector<ModelRow> models, ledger.Models());
+  ListPage page;
+  for (int number = 0; number <= static_cast<int>(models.size()); ++number) {
+    if (round > 0 && number != round + 1) continue;
+    SRLM_ASSIGN_OR_RETURN(const auto model, ledger.Model(fmt::format("M{}", number)));
+    if (!model) continue;
+    SRLM_ASSIGN_OR_RETURN(const auto metrics, ledger.Evaluation(model->name));
+    if (metrics) page.rows.push_back(EvaluationJson(*model, *metrics));
+  }
+  return page;
+}
+
+// Keys of answers are texts: a token is a number of rows.
+Result<ListPage> EvaluationAnswerPage(const Ledger& ledger, int round, int64_t limit, const RowKey& after) {
+  const int64_t skip = std::max<int64_t>(after[0], 0);
+  const std::string which = round > 0 ? fmt::format("M{}", round + 1) : "";
+  SRLM_ASSIGN_OR_RETURN(const auto rows, Select<EvaluationAnswerRow>(
+                                             ledger.database(),
+                                             "WHERE (?1 = '' OR model = ?1) ORDER BY length(model), model, prompt "
+                                             "LIMIT ?2 OFFSET ?3",
+                                             which, limit + 1, skip));
+  ListPage page;
+  for (size_t i = 0; i < rows.size() && i < static_cast<size_t>(limit); ++i) {
+    SRLM_ASSIGN_OR_RETURN(Json json, EvaluationAnswerJson(ledger, rows[i]));
+    page.rows.push_back(std::move(json));
+  }
+  if (rows.size() > static_cast<size_t>(limit)) page.next_page_token = Token({skip + limit, 0, 0});
+  return page;
+}
+
 Result<ListPage> EventPage(const Ledger& ledger, int round, int64_t limit, const RowKey& after) {
   SRLM_ASSIGN_OR_RETURN(const std::vector<EventRow> rows, ledger.Events(round, after[0], limit + 1));
   ListPage page;
@@ -130,9 +161,12 @@ Result<ListPage> List(const Ledger& ledger, std::string_view table, int round, i
         [](const PairRow& row) { return RowKey{row.round, row.position, row.pair}; },
         [&](const PairRow& row) { return PairJson(ledger, row); });
   if (table == "rounds") return RoundPage(ledger, round);
+  if (table == "evaluations") return EvaluationPage(ledger, round);
+  if (table == "evaluation_answers") return EvaluationAnswerPage(ledger, round, limit, after);
   if (table == "events") return EventPage(ledger, round, limit, after);
-  return InvalidArgument(
-      fmt::format("no table \"{}\"; there are prompts, candidates, pairs, rounds and events", table));
+  return InvalidArgument(fmt::format(
+      "no table \"{}\"; there are prompts, candidates, pairs, rounds, evaluations, evaluation_answers and events",
+      table));
 }
 
 }  // namespace srlm::ledger

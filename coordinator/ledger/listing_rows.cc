@@ -1,7 +1,10 @@
 #include "coordinator/ledger/listing_rows.h"
 
+#include <algorithm>
+#include <array>
 #include <map>
 #include <string>
+#include <string_view>
 
 namespace srlm::ledger {
 namespace {
@@ -94,6 +97,33 @@ Result<Json> PairJson(const Ledger& ledger, const PairRow& row) {
   return json;
 }
 
+Json EvaluationJson(const ModelRow& model, const std::string& metrics) {
+  const Json all = Json::parse(metrics, nullptr, false);
+  constexpr std::array kParts = {"answers_given", "held_out", "against", "head_to_head", "comparison_parse_rate"};
+  Json json = {{"model", model.name}, {"model_id", model.model_id}, {"judge", nullptr}};
+  for (const char* part : kParts) json[part] = all.contains(part) ? all[part] : Json();
+  for (const auto& [key, value] : all.items())
+    if (std::ranges::find(kParts, std::string_view(key)) == kParts.end()) json["judge"][key] = value;
+  return json;
+}
+
+Result<Json> EvaluationAnswerJson(const Ledger& ledger, const EvaluationAnswerRow& row) {
+  Json json = {{"model", row.model},   {"prompt_id", row.prompt_id},  {"model_id", row.model_id},
+               {"text", row.text},     {"token_ids", row.token_ids},  {"finish_reason", row.cut ? "length" : "stop"},
+               {"reason", row.reason}, {"comparisons", Json::array()}};
+  SRLM_ASSIGN_OR_RETURN(const auto comparisons, ledger.ComparisonsOf(row.model, row.prompt));
+  for (const ComparisonRow& each : comparisons)
+    json["comparisons"].push_back({{"other", each.other},
+                                   {"order", each.backward ? "backward" : "forward"},
+                                   {"vote", each.vote},
+                                   {"model_id", each.model_id},
+                                   {"state", each.state},
+                                   {"verdict", each.verdict.empty() ? Json() : Json(each.verdict)},
+                                   {"prefers_first", OrNull(each.prefers_first)},
+                                   {"text", each.text}});
+  return json;
+}
+
 Json EventJson(const EventRow& row) {
   return {{"sequence", row.sequence}, {"time_ms", row.time_ms}, {"epoch", row.epoch},    {"round", row.round},
           {"level", row.level},       {"event", row.event},     {"message", row.message}};
@@ -120,6 +150,9 @@ Json RoundJson(const v1::RoundSummary& s) {
   optional("margin", s.has_margin(), s.margin());
   optional("accuracy", s.has_accuracy(), s.accuracy());
   json["health"] = std::map<std::string, double>(s.health().begin(), s.health().end());
+  json["figures"] = Json::object();
+  for (const auto& [name, figure] : std::map<std::string, v1::Estimate>(s.figures().begin(), s.figures().end()))
+    json["figures"][name] = EstimateJson(figure);
   json["judge"] = s.has_judge() ? JudgeJson(s.judge()) : Json();
   return json;
 }

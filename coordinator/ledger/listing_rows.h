@@ -15,6 +15,10 @@ nlohmann::ordered_json AttemptJson(const AttemptRow& row);
 Result<nlohmann::ordered_json> CandidateJson(const Ledger& ledger, const CandidateRow& row);
 /// With the texts of the prompt and both answers.
 Result<nlohmann::ordered_json> PairJson(const Ledger& ledger, const PairRow& row);
+/// `metrics`: the JSON that the ledger keeps.
+nlohmann::ordered_json EvaluationJson(const ModelRow& model, const std::string& metrics);
+/// With its comparisons with the model before.
+Result<nlohmann::ordered_json> EvaluationAnswerJson(const Ledger& ledger, const EvaluationAnswerRow& row);
 nlohmann::ordered_json EventJson(const EventRow& row);
 nlohmann::ordered_json RoundJson(const v1::RoundSummary& summary);
 

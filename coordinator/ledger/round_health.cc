@@ -41,14 +41,20 @@ Status AddCandidates(const Ledger& ledger, const RoundCounts& counts, Figures& f
   return OkStatus();
 }
 
-Result<std::optional<double>> JudgeAccuracy(const Ledger& ledger, int model) {
+// A figure of M<model>'s evaluation, if it was counted.
+Result<std::optional<double>> Measured(const Ledger& ledger, int model, const char* pointer) {
   SRLM_ASSIGN_OR_RETURN(const auto text, ledger.Evaluation(fmt::format("M{}", model)));
   if (!text) return std::optional<double>();
   const auto metrics = nlohmann::json::parse(*text, nullptr, false);
-  const auto found = metrics.find("pairwise_accuracy");
-  if (!metrics.is_object() || found == metrics.end() || !found->is_object()) return std::optional<double>();
-  if (found->value("n", 0) == 0 || !found->contains("value")) return std::optional<double>();
-  return std::optional<double>(found->at("value").get<double>());
+  const nlohmann::json::json_pointer at(pointer);
+  if (!metrics.is_object() || !metrics.contains(at) || !metrics[at].is_object()) return std::optional<double>();
+  const nlohmann::json& figure = metrics[at];
+  if (figure.value("n", 0) == 0 || !figure.contains("value")) return std::optional<double>();
+  return std::optional<double>(figure.at("value").get<double>());
+}
+
+Result<std::optional<double>> JudgeAccuracy(const Ledger& ledger, int model) {
+  return Measured(ledger, model, "/pairwise_accuracy");
 }
 
 Status AddModel(const Ledger& ledger, int round, Figures& figures) {
@@ -56,6 +62,8 @@ Status AddModel(const Ledger& ledger, int round, Figures& figures) {
   SRLM_ASSIGN_OR_RETURN(const auto first, JudgeAccuracy(ledger, 1));
   if (accuracy) figures["judge_accuracy"] = *accuracy;
   if (accuracy && first) figures["judge_accuracy_change"] = *accuracy - *first;
+  SRLM_ASSIGN_OR_RETURN(const auto flips, Measured(ledger, round + 1, "/head_to_head/flipped"));
+  if (flips) figures["order_flip_rate"] = *flips;
   SRLM_ASSIGN_OR_RETURN(const auto jobs, ledger.JobsOf(round));
   for (const JobRow& job : jobs) {
     if (job.state != "done") continue;

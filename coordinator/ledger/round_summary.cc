@@ -53,9 +53,7 @@ void ReadEstimate(const Json& metrics, const char* key, v1::Estimate& estimate) 
   estimate.set_n(static_cast<uint64_t>(number("n")));
 }
 
-void ReadJudge(const std::string& text, v1::JudgeEvaluation& judge) {
-  const Json metrics = Json::parse(text, nullptr, false);
-  if (!metrics.is_object()) return;
+void ReadJudge(const Json& metrics, v1::JudgeEvaluation& judge) {
   ReadEstimate(metrics, "pairwise_accuracy", *judge.mutable_pairwise_accuracy());
   ReadEstimate(metrics, "pairwise_accuracy_length_matched", *judge.mutable_pairwise_accuracy_length_matched());
   ReadEstimate(metrics, "exact_match", *judge.mutable_exact_match());
@@ -66,6 +64,24 @@ void ReadJudge(const std::string& text, v1::JudgeEvaluation& judge) {
   v1::Estimate correlation;
   ReadEstimate(metrics, "length_correlation", correlation);
   judge.set_score_length_correlation(correlation.value());
+}
+
+// Figures that were counted, by the names that people see.
+void ReadEvaluation(const std::string& text, v1::RoundSummary& s) {
+  const Json metrics = Json::parse(text, nullptr, false);
+  if (!metrics.is_object()) return;
+  if (metrics.contains("pairwise_accuracy")) ReadJudge(metrics, *s.mutable_judge());
+  constexpr const char* kComparison[] = {
+      "win", "tie", "lose", "win_rate", "win_rate_length_controlled", "preference", "flipped", "prefers_first"};
+  const auto read = [&](const char* part, const char* key, const std::string& name) {
+    if (!metrics.contains(part) || !metrics[part].is_object()) return;
+    v1::Estimate estimate;
+    ReadEstimate(metrics[part], key, estimate);
+    if (estimate.n() > 0) (*s.mutable_figures())[name] = estimate;
+  };
+  for (const char* key : kComparison) read("head_to_head", key, key);
+  for (const char* key : {"characters", "tokens", "cut"}) read("answers_given", key, key);
+  read("held_out", "logprob_per_token", "held_out_logprob_per_token");
 }
 
 }  // namespace
@@ -82,7 +98,7 @@ Result<std::vector<v1::RoundSummary>> SummariseRounds(const Ledger& ledger) {
     SRLM_ASSIGN_OR_RETURN(const auto model, ledger.Model(s.model()));
     if (model) s.set_model_id(model->model_id);
     SRLM_ASSIGN_OR_RETURN(const auto metrics, ledger.Evaluation(s.model()));
-    if (metrics) ReadJudge(*metrics, *s.mutable_judge());
+    if (metrics) ReadEvaluation(*metrics, s);
     SRLM_ASSIGN_OR_RETURN(const auto health, RoundHealth(ledger, round.round));
     s.mutable_health()->insert(health.begin(), health.end());
     for (const JobRow& job : jobs) {

@@ -180,6 +180,45 @@ struct EvaluationVoteRow {
   std::optional<double> score;
 };
 
+/// A model's answer to a prompt of data.evaluation_prompts. Key: model, prompt.
+struct EvaluationAnswerRow {
+  std::string model;  // "M0", "M1", ...
+  int prompt = 0;     // row of the file, from 0
+  std::string prompt_id;
+  std::string model_id;
+  bool cut = false;        // ended at the token limit
+  std::string reason;      // why there is none
+  std::string token_hash;  // SHA-256 of token_ids
+  TokenIds token_ids;
+  std::string text;
+};
+
+/// What a judge said of the answers of two models to a prompt, in one order. Key: model, other, prompt, backward, vote;
+/// vote -1 is the expected verdict.
+struct ComparisonRow {
+  std::string model;  // the newer one
+  std::string other;
+  int prompt = 0;         // row of data.evaluation_prompts, from 0
+  bool backward = false;  // the other's answer stood first
+  int vote = 0;
+  std::string model_id;                 // of the judge
+  std::string subject_hash;             // of both answers in their order
+  std::string state;                    // parsed, absent, failed
+  std::string verdict;                  // a (the answer that stood first), b, tie; set exactly when parsed
+  std::optional<double> prefers_first;  // of an expected verdict
+  std::string text;                     // what it said; failed: why not
+};
+
+/// How probable a model finds a person's held-out answer. Key: model, answer.
+struct HeldOutRow {
+  std::string model;
+  int answer = 0;  // row of data.held_out, from 0
+  std::string model_id;
+  int64_t tokens = 0;             // with the end-of-turn token
+  std::optional<double> logprob;  // sum over them
+  std::string reason;             // why there is none
+};
+
 /// A training job. Key: job_id.
 struct JobRow {
   std::string job_id;  // "sft"; "dpo-1", ... or "sft-1", ...
@@ -229,7 +268,7 @@ struct EventRow {
 struct ItemFaultRow {
   std::string item_id;
   int round = 0;
-  std::string purpose;  // new_prompt, candidate, vote, evaluation
+  std::string purpose;  // the purpose of the item (work.proto), in small letters
   int tries = 0;
   bool failed = false;  // set aside
   std::string reason;

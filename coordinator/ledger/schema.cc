@@ -68,6 +68,16 @@ CREATE TABLE events (sequence INTEGER PRIMARY KEY AUTOINCREMENT, time_ms INTEGER
   round INTEGER NOT NULL, level TEXT NOT NULL, event TEXT NOT NULL, message TEXT NOT NULL);
 CREATE TABLE item_faults (item_id TEXT PRIMARY KEY, round INTEGER NOT NULL, purpose TEXT NOT NULL,
   tries INTEGER NOT NULL, failed INTEGER NOT NULL, reason TEXT NOT NULL);
+)sql",
+                                                            R"sql(
+CREATE TABLE evaluation_answers (model TEXT, prompt INTEGER, prompt_id TEXT NOT NULL, model_id TEXT NOT NULL,
+  cut INTEGER NOT NULL, reason TEXT NOT NULL, token_hash TEXT NOT NULL, token_ids BLOB NOT NULL, text TEXT NOT NULL,
+  PRIMARY KEY (model, prompt));
+CREATE TABLE comparisons (model TEXT, other TEXT, prompt INTEGER, backward INTEGER, vote INTEGER,
+  model_id TEXT NOT NULL, subject_hash TEXT NOT NULL, state TEXT NOT NULL, verdict TEXT NOT NULL, prefers_first REAL,
+  text TEXT NOT NULL, PRIMARY KEY (model, other, prompt, backward, vote));
+CREATE TABLE held_out (model TEXT, answer INTEGER, model_id TEXT NOT NULL, tokens INTEGER NOT NULL, logprob REAL,
+  reason TEXT NOT NULL, PRIMARY KEY (model, answer));
 )sql"};
 
 Result<int> Version(Database& database) {

@@ -66,6 +66,15 @@ SRLM_TABLE(RoundCounts, "round_counts",
            r.votes.score_pairs, r.votes.score_ties, r.pairs, r.ties, r.duplicates, r.consistency_sum, r.consistencies);
 SRLM_TABLE(EvaluationVoteRow, "evaluation_votes", "model, answer, vote, model_id, text, state, score", r.model,
            r.answer, r.vote, r.model_id, r.text, r.state, r.score);
+SRLM_TABLE(EvaluationAnswerRow, "evaluation_answers",
+           "model, prompt, prompt_id, model_id, cut, reason, token_hash, token_ids, text", r.model, r.prompt,
+           r.prompt_id, r.model_id, r.cut, r.reason, r.token_hash, r.token_ids, r.text);
+SRLM_TABLE(ComparisonRow, "comparisons",
+           "model, other, prompt, backward, vote, model_id, subject_hash, state, verdict, prefers_first, text", r.model,
+           r.other, r.prompt, r.backward, r.vote, r.model_id, r.subject_hash, r.state, r.verdict, r.prefers_first,
+           r.text);
+SRLM_TABLE(HeldOutRow, "held_out", "model, answer, model_id, tokens, logprob, reason", r.model, r.answer, r.model_id,
+           r.tokens, r.logprob, r.reason);
 SRLM_TABLE(JobRow, "jobs",
            "job_id, kind, round, state, tries, output_model, rows, step, total_steps, first_loss, loss, margin, "
            "accuracy, chosen_logp_change, rejected_logp_change, tokens, seconds, message",

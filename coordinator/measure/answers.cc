@@ -2,10 +2,6 @@
 
 #include <fmt/format.h>
 
-#include "common/data/distinct.h"
-#include "common/data/figure.h"
-#include "common/data/judge_metrics.h"
-
 namespace srlm::measure {
 
 Result<std::vector<Answer>> AnswerPrompts(FileWorker& worker, const NamedModel& model,
@@ -29,25 +25,6 @@ Result<std::vector<Answer>> AnswerPrompts(FileWorker& worker, const NamedModel& 
     answers.push_back(std::move(answer));
   }
   return answers;
-}
-
-Json DescribeAnswers(const std::vector<Answer>& answers, uint64_t seed) {
-  std::vector<data::ClusteredValue> characters, tokens, cut;
-  std::vector<std::string> texts;
-  for (const Answer& answer : answers) {
-    if (!answer.error.empty()) continue;
-    characters.push_back({answer.prompt_id, static_cast<double>(data::CountCharacters(answer.text))});
-    tokens.push_back({answer.prompt_id, static_cast<double>(answer.tokens)});
-    cut.push_back({answer.prompt_id, answer.cut ? 1.0 : 0.0});
-    texts.push_back(answer.text);
-  }
-  return {{"answers", texts.size()},
-          {"failed", answers.size() - texts.size()},
-          {"cut", data::ToJson(data::ClusteredRatio(cut, seed))},
-          {"characters", data::ToJson(data::ClusteredRatio(characters, seed))},
-          {"tokens", data::ToJson(data::ClusteredRatio(tokens, seed))},
-          {"distinct_1", data::Distinct(texts, 1)},
-          {"distinct_2", data::Distinct(texts, 2)}};
 }
 
 Json ToJson(const Sampling& sampling) {

@@ -57,14 +57,15 @@ Status CheckRanked(const std::vector<data::RankedAnswer>& answers, const std::st
     if (*std::ranges::max_element(qualities) > *std::ranges::min_element(qualities)) return OkStatus();
   }
   if (!several)
-    return InvalidArgument(fmt::format(
-        "{}: each of its {} prompts has one answer; a judge is measured on prompts with two or more answers "
-        "that people ranked (rows with the same prompt_id and different quality_score)",
-        path, by_prompt.size()));
+    return InvalidArgument(
+        fmt::format("{}:{}: each of its {} prompts has one answer; a judge is measured on prompts "
+                    "with two or more answers "
+                    "that people ranked (rows with the same prompt_id and different quality_score)",
+                    path, answers.empty() ? 1 : answers.front().line, by_prompt.size()));
   return InvalidArgument(
-      fmt::format("{}: all answers of a prompt have the same quality_score, in each of its {} prompts; a judge is "
+      fmt::format("{}:{}: all answers of a prompt have the same quality_score, in each of its {} prompts; a judge is "
                   "measured on answers that people ranked unequal",
-                  path, by_prompt.size()));
+                  path, answers.front().line, by_prompt.size()));
 }
 
 Result<std::vector<data::JudgedAnswer>> JudgeRanked(FileWorker& worker, const NamedModel& judge,

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "common/data/records.h"
+#include <set>
 
 namespace srlm::measure {
 namespace {
@@ -14,6 +14,16 @@ std::string UserText(const data::PromptInput& input) {
   for (const Message& message : input.messages)
     if (message.role == "user") text += message.content + "\n";
   return text;
+}
+
+/// Those of a key's file that were trained on are named.
+Status CheckFile(const data::OverlapIndex& index, const std::string& path, const std::set<std::string>& different) {
+  const std::vector<std::string> texts(different.begin(), different.end());
+  const auto overlaps = FindOverlaps(index, texts);
+  if (overlaps.empty()) return OkStatus();
+  return OverlapProblem(path, texts, overlaps,
+                        "figures on them say nothing of new prompts. Leave them out of one of the files (srlm prepare "
+                        "parts data so), or set evaluation.allow_overlap");
 }
 
 }  // namespace
@@ -38,6 +48,20 @@ std::vector<Overlap> FindOverlaps(const data::OverlapIndex& index, const std::ve
   for (size_t i = 0; i < prompts.size(); ++i)
     if (auto found = index.Find(prompts[i])) overlaps.push_back({i, std::move(*found)});
   return overlaps;
+}
+
+Status CheckEvaluationData(const config::RunConfig& config, const std::vector<data::RankedAnswer>& ranked,
+                           const std::vector<data::Prompt>& prompts, const std::vector<data::JudgeItem>& held_out) {
+  if (config.evaluation.allow_overlap || (ranked.empty() && prompts.empty() && held_out.empty())) return OkStatus();
+  data::OverlapIndex index;
+  SRLM_RETURN_IF_ERROR(AddTrainingPrompts(config, index));
+  std::set<std::string> of_ranked, of_prompts, of_held_out;
+  for (const data::RankedAnswer& row : ranked) of_ranked.insert(row.prompt);
+  for (const data::Prompt& row : prompts) of_prompts.insert(UserText(row.input));
+  for (const data::JudgeItem& row : held_out) of_held_out.insert(UserText(row.prompt));
+  SRLM_RETURN_IF_ERROR(CheckFile(index, config.data.evaluation, of_ranked));
+  SRLM_RETURN_IF_ERROR(CheckFile(index, config.data.evaluation_prompts, of_prompts));
+  return CheckFile(index, config.data.held_out, of_held_out);
 }
 
 Status OverlapProblem(const std::string& path, const std::vector<std::string>& prompts,

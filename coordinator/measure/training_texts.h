@@ -8,6 +8,7 @@
 #include "common/base/status.h"
 #include "common/config/config.h"
 #include "common/data/overlap.h"
+#include "common/data/records.h"
 
 namespace srlm::measure {
 
@@ -22,6 +23,11 @@ struct Overlap {
 
 /// Those of `prompts` that are in `index`, by words (OverlapIndex).
 std::vector<Overlap> FindOverlaps(const data::OverlapIndex& index, const std::vector<std::string>& prompts);
+
+/// InvalidArgument when data.evaluation, data.evaluation_prompts or data.held_out holds a prompt that the run would be
+/// trained on, unless evaluation.allow_overlap; the three are those files, read.
+Status CheckEvaluationData(const config::RunConfig& config, const std::vector<data::RankedAnswer>& ranked,
+                           const std::vector<data::Prompt>& prompts, const std::vector<data::JudgeItem>& held_out);
 
 /// Says it of the file `path` with `prompts`: how many, the first ones, what to do.
 Status OverlapProblem(const std::string& path, const std::vector<std::string>& prompts,

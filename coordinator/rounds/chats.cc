@@ -2,6 +2,8 @@
 
 #include "common/data/expected_score.h"
 #include "common/data/judge_template.h"
+#include "common/data/pairwise_template.h"
+#include "common/data/pairwise_verdict.h"
 
 namespace srlm::rounds {
 namespace {
@@ -21,6 +23,8 @@ bool HasFixedWriter(const config::RunConfig& config) {
 
 bool HasFixedJudge(const config::RunConfig& config) { return config.judge.model != "policy"; }
 
+bool HasFixedEvaluationJudge(const config::RunConfig& config) { return config.evaluation.judge != "policy"; }
+
 Result<std::unique_ptr<text::Chat>> LoadPolicyChat(const config::RunConfig& config, const std::string& folder) {
   return Load(config, folder, config.chat_template);
 }
@@ -31,6 +35,10 @@ Result<std::unique_ptr<text::Chat>> LoadOutsideChat(const config::RunConfig& con
 
 Result<text::Choices> ScoreChoices(const text::Chat& chat) {
   return text::FindChoices(chat.tokenizer(), data::kScorePrefix, data::ScoreDigits());
+}
+
+Result<text::Choices> PairChoices(const text::Chat& chat) {
+  return text::FindChoices(chat.tokenizer(), data::kVerdictPrefix, data::PairLetters());
 }
 
 Result<std::vector<int>> PromptTokens(const text::Chat& chat, const data::PromptInput& input) {

@@ -49,6 +49,9 @@ std::string PurposeName(v1::Purpose purpose) {
     case v1::PURPOSE_EVALUATION: return "evaluation";
     case v1::PURPOSE_ANCHOR: return "anchor";
     case v1::PURPOSE_LIKELIHOOD: return "likelihood";
+    case v1::PURPOSE_EVALUATION_ANSWER: return "evaluation_answer";
+    case v1::PURPOSE_COMPARISON: return "comparison";
+    case v1::PURPOSE_HELD_OUT: return "held_out";
     default: return "unspecified";
   }
 }

@@ -1,40 +1,40 @@
-// How well a model judges: its scores of the human-ranked answers.
+// A model measured: its judging of human-ranked answers, and its own answers (docs/method.md).
 #pragma once
 
-#include <set>
+#include <optional>
 #include <string>
 
-#include "coordinator/rounds/context.h"
+#include "coordinator/rounds/answer_measures.h"
+#include "coordinator/rounds/ranked_judging.h"
 
 namespace srlm::rounds {
 
-/// The vote of an evaluation's row that is an expected verdict.
-inline constexpr int kExpectedVote = -1;
+/// Whether a run measures its models.
+bool Measures(const config::RunConfig& config);
 
 class Evaluation {
  public:
-  /// `model` ("M1") judges as itself, whoever judges in its round.
-  Evaluation(const Context& context, std::string model) : context_(context), model_(std::move(model)) {}
+  /// Of M<number>.
+  Evaluation(const Context& context, int number);
 
-  /// Asks for the judgements that the ledger lacks.
+  /// Asks for what the ledger lacks.
   Status Begin();
   /// A result; false when it was there already.
   Result<bool> Store(const schedule::Subject& subject, const Finished& finished);
   Status SetAside(const schedule::Subject& subject, const std::string& reason);
 
-  size_t open() const { return open_.size(); }
-  uint64_t total() const { return total_; }
-  uint64_t failed() const { return failed_; }
+  size_t open() const { return judging_.open() + answers_.open(); }
+  uint64_t total() const { return judging_.total() + answers_.total(); }
+  uint64_t failed() const { return judging_.failed() + answers_.failed(); }
 
-  /// Computes the figures from the stored judgements and records them.
+  /// Computes the figures from the stored rows and records them.
   Status Finish();
 
  private:
   const Context& context_;
   std::string model_;
-  std::set<std::string> open_;  // item ids
-  uint64_t total_ = 0;
-  uint64_t failed_ = 0;
+  RankedJudging judging_;
+  AnswerMeasures answers_;
 };
 
 }  // namespace srlm::rounds

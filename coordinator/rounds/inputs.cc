@@ -16,15 +16,20 @@ std::string FirstInstruction(const data::PromptInput& input) {
 }
 
 Status HashFiles(const config::RunConfig& config, Inputs& inputs) {
-  const std::pair<const char*, const std::string*> files[] = {{"chat_template", &config.chat_template},
-                                                              {"data.ift", &config.data.ift},
-                                                              {"data.eft", &config.data.eft},
-                                                              {"data.prompts", &config.data.prompts},
-                                                              {"data.evaluation", &config.data.evaluation}};
+  const std::pair<const char*, const std::string*> files[] = {
+      {"chat_template", &config.chat_template},
+      {"data.ift", &config.data.ift},
+      {"data.eft", &config.data.eft},
+      {"data.prompts", &config.data.prompts},
+      {"data.evaluation", &config.data.evaluation},
+      {"data.evaluation_prompts", &config.data.evaluation_prompts},
+      {"data.held_out", &config.data.held_out}};
   for (const auto& [key, path] : files) {
     if (path->empty()) continue;
     SRLM_ASSIGN_OR_RETURN(inputs.hashes[key], Sha256File(*path));
   }
+  if (!config.data.evaluation_prompts.empty())
+    inputs.hashes["evaluation.pairwise_template"] = Sha256(inputs.pairwise_template.text());
   inputs.hashes["judge.template"] = Sha256(inputs.judge_template.text());  // also of the built-in one
   return OkStatus();
 }
@@ -45,6 +50,13 @@ Result<Inputs> ReadInputs(const config::RunConfig& config) {
   }
   if (!config.data.evaluation.empty()) {
     SRLM_ASSIGN_OR_RETURN(inputs.ranked, data::LoadRankedAnswers(config.data.evaluation));
+  }
+  if (!config.data.evaluation_prompts.empty()) {
+    SRLM_ASSIGN_OR_RETURN(inputs.evaluation_prompts, data::LoadPrompts(config.data.evaluation_prompts));
+    SRLM_ASSIGN_OR_RETURN(inputs.pairwise_template, data::PairwiseTemplate::Load(config.evaluation.pairwise_template));
+  }
+  if (!config.data.held_out.empty()) {
+    SRLM_ASSIGN_OR_RETURN(inputs.held_out, data::LoadHumanAnswers(config.data.held_out));
   }
   SRLM_RETURN_IF_ERROR(HashFiles(config, inputs));
   return inputs;

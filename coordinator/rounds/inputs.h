@@ -8,6 +8,7 @@
 #include "common/base/status.h"
 #include "common/config/config.h"
 #include "common/data/judge_template.h"
+#include "common/data/pairwise_template.h"
 #include "common/data/records.h"
 
 namespace srlm::rounds {
@@ -18,6 +19,9 @@ struct Inputs {
   std::vector<std::string> seeds;          // instructions of the IFT rows: examples for new prompts
   std::vector<data::Prompt> given;         // given prompts, in file order
   std::vector<data::RankedAnswer> ranked;  // human-ranked answers; may be empty
+  std::vector<data::Prompt> evaluation_prompts;
+  std::vector<data::JudgeItem> held_out;  // people's answers
+  data::PairwiseTemplate pairwise_template = data::PairwiseTemplate::BuiltIn();
   /// SHA-256 of the contents, by the configuration's key; keys without a file are absent.
   std::map<std::string, std::string> hashes;
   bool checked = false;  // by CheckInputTexts

@@ -10,34 +10,10 @@
 #include "common/data/expected_score.h"
 #include "common/data/self_instruct.h"
 #include "coordinator/rounds/answers.h"
+#include "coordinator/rounds/item_parts.h"
 
 namespace srlm::rounds {
 namespace {
-
-// The waves of new prompts wait on one another, so they go first; a measurement may stop the run, so it is early;
-// votes finish what was begun.
-enum Priority { kNewPrompt, kEvaluation, kVote, kCandidate, kLikelihood };
-
-// Decoding of one kind of text.
-struct Decoding {
-  double temperature;
-  double top_p;
-  int max_new_tokens;
-};
-
-void SetSample(v1::Item& item, const Decoding& decoding, const text::Chat& chat,
-               const std::vector<RandomStream>& streams) {
-  v1::SampleWork& work = *item.mutable_sample();
-  work.set_temperature(decoding.temperature);
-  work.set_top_p(decoding.top_p);
-  work.set_max_new_tokens(static_cast<uint32_t>(decoding.max_new_tokens));
-  for (const int id : chat.end_of_turn_ids()) work.add_stop_token_ids(id);
-  for (const RandomStream& stream : streams) work.add_stream_keys(stream.key());
-}
-
-void SetPrompt(v1::Item& item, const std::vector<int>& token_ids) {
-  item.mutable_prompt_token_ids()->Assign(token_ids.begin(), token_ids.end());
-}
 
 // The question to a judge, by votes drawn from `streams` or, without streams, by the digits' probabilities.
 Status SetJudgement(const Context& context, const KnownModel& judge, const std::string& prompt,
@@ -57,24 +33,8 @@ Status SetJudgement(const Context& context, const KnownModel& judge, const std::
   return OkStatus();
 }
 
-std::vector<RandomStream> Children(const RandomStream& stream, int count) {
-  std::vector<RandomStream> children;
-  for (int i = 0; i < count; ++i) children.push_back(stream.Child(static_cast<uint64_t>(i)));
-  return children;
-}
-
 // The model whose round it is.
 std::string ModelName(int round) { return fmt::format("M{}", round); }
-
-schedule::WorkItem Stub(Priority priority, const KnownModel& model, const std::string& id, schedule::Subject subject) {
-  schedule::WorkItem work;
-  work.priority = priority;
-  work.item.set_item_id(id);
-  work.item.set_purpose(subject.purpose);
-  work.item.set_model_id(model.model_id);
-  work.subject = std::move(subject);
-  return work;
-}
 
 Result<ledger::PromptRow> PromptOf(const Context& context, const schedule::Subject& subject) {
   SRLM_ASSIGN_OR_RETURN(auto prompt, context.ledger.Prompt(subject.round, subject.position));

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "common/base/check.h"
+#include "coordinator/rounds/evaluation_items.h"
 #include "coordinator/rounds/items.h"
 #include "coordinator/rounds/launches.h"
 #include "coordinator/rounds/pair_maker.h"
@@ -57,8 +58,8 @@ Status Machine::BeginModel(int number) {
   const std::string model = fmt::format("M{}", number);
   SRLM_RETURN_IF_ERROR(EndRound(number - 1));  // its coordinator may have died before the trainer had ended
   SRLM_ASSIGN_OR_RETURN(const auto measured, context_.ledger.Evaluation(model));
-  if (!context_.inputs.ranked.empty() && !measured) {
-    evaluation_ = std::make_unique<Evaluation>(context_, model);
+  if (Measures(context_.config) && !measured) {
+    evaluation_ = std::make_unique<Evaluation>(context_, number);
     SRLM_RETURN_IF_ERROR(evaluation_->Begin());
   }
   if (number >= LastModel()) return OkStatus();
@@ -240,6 +241,9 @@ Result<v1::Item> Machine::Complete(const schedule::WorkItem& work) const {
     case v1::PURPOSE_ANCHOR: status = CompleteAnchor(context_, work.subject, item); break;
     case v1::PURPOSE_VOTE: status = CompleteVote(context_, work.subject, item); break;
     case v1::PURPOSE_LIKELIHOOD: status = CompleteLikelihood(context_, work.subject, item); break;
+    case v1::PURPOSE_EVALUATION_ANSWER: status = CompleteEvaluationAnswer(context_, work.subject, item); break;
+    case v1::PURPOSE_COMPARISON: status = CompleteComparison(context_, work.subject, item); break;
+    case v1::PURPOSE_HELD_OUT: status = CompleteHeldOut(context_, work.subject, item); break;
     default: status = CompleteEvaluation(context_, work.subject, item);
   }
   if (!status.ok()) return status;

@@ -31,6 +31,8 @@ Result<std::unique_ptr<ModelBook>> ModelBook::Open(const config::RunConfig& conf
   SRLM_RETURN_IF_ERROR(book->NoteOutside("M0", config.model));
   if (HasFixedWriter(config)) SRLM_RETURN_IF_ERROR(book->NoteOutside("writer", config.prompts.writer));
   if (HasFixedJudge(config)) SRLM_RETURN_IF_ERROR(book->NoteOutside("judge", config.judge.model));
+  if (HasFixedEvaluationJudge(config))
+    SRLM_RETURN_IF_ERROR(book->NoteOutside("evaluation judge", config.evaluation.judge));
   return book;
 }
 
@@ -83,10 +85,14 @@ const KnownModel& ModelBook::JudgeFor(const std::string& policy) const {
   return models_.at(config_.judge.model == "policy" ? policy : "judge");
 }
 
+const KnownModel& ModelBook::EvaluationJudgeFor(const std::string& newer) const {
+  return models_.at(HasFixedEvaluationJudge(config_) ? "evaluation judge" : newer);
+}
+
 Result<const text::Chat*> ModelBook::ChatOf(const KnownModel& model) {
   std::unique_ptr<text::Chat>& chat = chats_[model.folder];
   if (chat == nullptr) {
-    const bool outside = model.name == "writer" || model.name == "judge";
+    const bool outside = model.name == "writer" || model.name == "judge" || model.name == "evaluation judge";
     SRLM_ASSIGN_OR_RETURN(chat,
                           outside ? LoadOutsideChat(config_, model.folder) : LoadPolicyChat(config_, model.folder));
   }

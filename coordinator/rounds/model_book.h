@@ -16,7 +16,7 @@
 namespace srlm::rounds {
 
 struct KnownModel {
-  std::string name;  // "M1"; "writer" and "judge" for fixed models from outside
+  std::string name;  // "M1"; "writer", "judge" and "evaluation judge" for fixed models from outside
   std::string model_id;
   std::string folder;  // absolute
 };
@@ -41,6 +41,9 @@ class ModelBook {
   /// Who writes new prompts, judges, in the round of `policy` ("M1"). The policy must be there.
   const KnownModel& WriterFor(const std::string& policy) const;
   const KnownModel& JudgeFor(const std::string& policy) const;
+
+  /// Who compares the answers of `newer` with those of the model before.
+  const KnownModel& EvaluationJudgeFor(const std::string& newer) const;
 
   /// The model's tokenizer and chat template, loaded when first asked for.
   Result<const text::Chat*> ChatOf(const KnownModel& model);

@@ -13,6 +13,8 @@ namespace {
 
 constexpr std::string_view kRoundRemedy =
     "let it say nothing but a digit (judge.verdict: digit or expected) in a new run";
+constexpr std::string_view kComparisonRemedy =
+    "compare by probabilities (evaluation.comparison: expected) in a new run";
 constexpr std::string_view kEvaluationRemedy =
     "ask for no written judgements (judge.verdict: digit or expected, evaluation.sampled_votes: 0) in a new run";
 
@@ -88,23 +90,29 @@ Result<std::string> PairProblem(const Context& context, int round) {
 }
 
 Result<std::string> EvaluationProblem(const Context& context, const std::string& model) {
-  // What the model writes as a judge decides nothing when something else judges, or only its digits are looked at.
   const config::JudgeConfig& judge = context.config.judge;
-  if (judge.verdict != config::JudgeVerdict::kSampled || judge.model != "policy") return std::string();
   SRLM_ASSIGN_OR_RETURN(const auto text, context.ledger.Evaluation(model));
   if (!text) return std::string();
   const auto metrics = nlohmann::json::parse(*text, nullptr, false);
-  const auto& rate = metrics["sampled_parse_rate"];
-  if (!rate.is_object() || !rate["value"].is_number()) return std::string();
-  ParseRate parsed{model + " on answers it was not trained on",
-                   rate["value"].get<double>(),
-                   rate["n"].get<int64_t>(),
-                   {},
-                   kEvaluationRemedy};
-  if (parsed.rate < judge.min_parse_rate) {
-    SRLM_ASSIGN_OR_RETURN(parsed.unread, context.ledger.UnreadEvaluationVotes(model, kUnreadShown));
+  const bool writes = judge.verdict == config::JudgeVerdict::kSampled && judge.model == "policy";
+  for (const char* key : {"sampled_parse_rate", "comparison_parse_rate"}) {
+    if (!metrics.contains(key) || !metrics[key]["value"].is_number()) continue;
+    const bool compared = key == std::string_view("comparison_parse_rate");
+    // What the model writes as a judge decides nothing when something else judges, or only its digits are looked at.
+    if (!compared && !writes) continue;
+    ParseRate parsed{compared ? "comparisons of the answers of " + model : model + " on answers it was not trained on",
+                     metrics[key]["value"].get<double>(),
+                     metrics[key]["n"].get<int64_t>(),
+                     {},
+                     compared ? kComparisonRemedy : kEvaluationRemedy};
+    if (parsed.rate < judge.min_parse_rate) {
+      SRLM_ASSIGN_OR_RETURN(parsed.unread, compared ? context.ledger.UnreadComparisons(model, kUnreadShown)
+                                                    : context.ledger.UnreadEvaluationVotes(model, kUnreadShown));
+    }
+    std::string problem = ParseRateProblem(context, parsed);
+    if (!problem.empty()) return problem;
   }
-  return ParseRateProblem(context, parsed);
+  return std::string();
 }
 
 }  // namespace srlm::rounds

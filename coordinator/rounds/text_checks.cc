@@ -48,6 +48,28 @@ Status CheckRanked(const config::RunConfig& config, const Inputs& inputs, const 
   return OkStatus();
 }
 
+// What the models are asked besides judging ranked answers.
+Status CheckOwnAnswers(const config::RunConfig& config, const Inputs& inputs, const text::Chat& policy) {
+  for (const data::Prompt& prompt : inputs.evaluation_prompts)
+    SRLM_RETURN_IF_ERROR(
+        PromptTokens(policy, prompt.input)
+            .status()
+            .WithContext(fmt::format("{}: prompt \"{}\"", config.data.evaluation_prompts, prompt.prompt_id)));
+  for (const data::JudgeItem& answer : inputs.held_out) {
+    Status status = PromptTokens(policy, answer.prompt).status();
+    if (status.ok()) status = policy.ResponseTokens(answer.response).status();
+    SRLM_RETURN_IF_ERROR(status.WithContext(fmt::format("{}: answer \"{}\"", config.data.held_out, answer.id)));
+  }
+  const bool letters =
+      !inputs.evaluation_prompts.empty() && config.evaluation.comparison == config::VerdictKind::kExpected;
+  if (!HasFixedEvaluationJudge(config))
+    return letters ? PairChoices(policy).status().WithContext("model " + config.model) : OkStatus();
+  const auto judge = LoadOutsideChat(config, config.evaluation.judge);
+  SRLM_RETURN_IF_ERROR(judge.status().WithContext("evaluation.judge"));
+  return letters ? PairChoices(**judge).status().WithContext("evaluation.judge " + config.evaluation.judge)
+                 : OkStatus();
+}
+
 }  // namespace
 
 Status CheckTexts(const config::RunConfig& config, const Inputs& inputs) {
@@ -65,6 +87,7 @@ Status CheckTexts(const config::RunConfig& config, const Inputs& inputs) {
   SRLM_RETURN_IF_ERROR(CheckJudge(inputs, *policy, measured || (expected && !HasFixedJudge(config)))
                            .WithContext("model " + config.model));
   SRLM_RETURN_IF_ERROR(CheckGiven(config, inputs, *policy));
+  SRLM_RETURN_IF_ERROR(CheckOwnAnswers(config, inputs, *policy));
   return CheckRanked(config, inputs, *policy);
 }
 

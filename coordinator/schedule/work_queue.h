@@ -23,6 +23,8 @@ struct Subject {
   int position = 0;       // of the prompt in its round
   int index = 0;          // attempt, sample or answer
   std::string model;      // of evaluations: "M1"
+  std::string other;      // of comparisons: the model that it is compared with
+  bool backward = false;  // of comparisons: the other's answer stands first
   bool expected = false;  // of votes and evaluations: by the digits' probabilities, not by sampled texts
 };
 
