@@ -1,4 +1,5 @@
-// The ledger's rows as structs. A name of a run's model is "M0", "M1", ...; other models are "writer" and "judge".
+// The ledger's rows as structs. A name of a run's model is "M0", "M1", ...; other models are "writer", "judge" and
+// "evaluation judge".
 #pragma once
 
 #include <compare>

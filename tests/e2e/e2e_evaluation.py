@@ -1,15 +1,17 @@
 #!/usr/bin/env python3
-"""A run that measures its models' own answers: every row is there once, the commands show the figures, and a coordinator
-that dies in the middle leaves the same rows and figures.
+"""A run that measures its models' own answers: every row is there once, the commands show the figures, and a
+coordinator that dies in the middle leaves the same rows and figures.
 
     e2e_evaluation.py BIN_FOLDER
 """
 
+import contextlib
 import json
 import os
 import pathlib
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -117,6 +119,22 @@ class Evaluated(unittest.TestCase):
         for row in there:
             self.assertEqual(rows[row["model"], row["prompt_id"]], row["token_ids"])
 
+    def test_fsck_finds_what_is_missing_or_changed(self):
+        for number, (statement, what) in enumerate([
+                ("DELETE FROM comparisons WHERE model = 'M2' AND prompt = 1 AND backward = 1", "has 0 votes of 1"),
+                ("UPDATE comparisons SET subject_hash = 'x' WHERE model = 'M1' AND prompt = 0", "other answers"),
+                ("UPDATE comparisons SET verdict = 'c' WHERE model = 'M1' AND prompt = 0", "do not fit"),
+                ("UPDATE evaluation_answers SET token_hash = 'x' WHERE model = 'M1' AND prompt = 0", "its hash"),
+                ("DELETE FROM evaluation_answers WHERE model = 'M0' AND prompt = 2", "it is missing"),
+                ("DELETE FROM held_out WHERE model = 'M0' AND answer = 1", "it is missing")]):
+            copy = self.path / f"damaged-{number}"
+            shutil.copytree(self.loop.run_dir, copy)
+            with contextlib.closing(sqlite3.connect(copy / "ledger.sqlite")) as ledger, ledger:
+                ledger.execute(statement)
+            report = json.loads(self.loop.srlm("fsck", str(copy), "--json").stdout)
+            found = [row["what"] for row in report["found"] if row["check"] == "answers of evaluations"]
+            self.assertTrue(any(what in each for each in found), (statement, report["found"]))
+
     def test_order_flips_can_end_a_run(self):
         loop = Loop(BIN, self.path / "limited")
         ended = loop.srlm(*arguments(loop, health__rules="['order_flip_rate > -1: stop']"))
@@ -151,7 +169,8 @@ class Refused(unittest.TestCase):
         data = self.refuse("data__evaluation", [{"prompt_id": "a", "prompt_text": "Say hi.", "response_text": text,
                                                  "quality_score": score} for score, text in enumerate(["x", "y"])],
                            "data.jsonl", "data.ift, line 2")
-        ended = self.loop.srlm(*arguments(self.loop, data__evaluation=data, evaluation__allow_overlap="true"), "--check")
+        allowed = arguments(self.loop, data__evaluation=data, evaluation__allow_overlap="true")
+        ended = self.loop.srlm(*allowed, "--check")
         self.assertEqual(ended.returncode, 0, ended.stderr)
 
     def test_ranked_answers_that_cannot_measure_a_judge(self):
