@@ -92,7 +92,7 @@ class Evaluated(unittest.TestCase):
             died = subprocess.run([f"{BIN}/srlm", *arguments(loop)], timeout=300, text=True, capture_output=True,
                                   stdin=subprocess.DEVNULL, env={**os.environ, "SRLM_FAILPOINT": point})
             self.assertEqual(died.returncode, -signal.SIGABRT, died.stderr)
-            self.assertEqual([row["model"] for row in loop.inspect("rounds")], ["M1"])
+            self.assertLess(len(loop.inspect("evaluations")), len(self.evaluations))  # not all was measured
             ended = loop.srlm(*arguments(loop))
             self.assertEqual(ended.returncode, 0, ended.stderr)
             self.check_same(loop)

@@ -45,7 +45,8 @@ class Items(unittest.TestCase):
         run.fsck()
 
     def test_a_poison_item_is_set_aside_alone_after_three_deaths(self):
-        poisoned = self.make("poisoned")
+        # Long leases: on a busy machine one would run out before the third death is noticed, and be the reason.
+        poisoned = self.make("poisoned", "--set", "coordinator.lease_timeout_s=30")
         poisoned.start(SRLM_FAILPOINT=f"worker.begin_item@1/candidate/{POISON}")
         self.finish(poisoned)
         deaths = poisoned.events("worker_died")

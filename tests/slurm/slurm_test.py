@@ -69,11 +69,12 @@ class OnCluster(unittest.TestCase):
         self.assertEqual(run.left(), [])
         digest, expected = run.digest(), self.calm.digest()
         case = self.id().split(".test_")[1].replace("_", " ")
-        self.figure(f"Slurm, {case}: digest of everything equals one host's", digest, f"= {expected}", digest == expected)
+        self.figure(f"Slurm, {case}: digest of everything equals one host's", digest, f"= {expected}", digest == expected,
+                    group="a run as a Slurm job, in what way it was disturbed: digest of everything equals one host's")
 
-    def figure(self, name, value, limit, holds):
+    def figure(self, name, value, limit, holds, **more):
         """A line for tests/tools/figures.py."""
-        print(json.dumps({"figure": name, "value": value, "limit": limit, "pass": holds}), flush=True)
+        print(json.dumps({"figure": name, "value": value, "limit": limit, "pass": holds} | more), flush=True)
         self.assertTrue(holds, f"{name}: {value}, not {limit}")
 
 
