@@ -69,7 +69,7 @@ CREATE TABLE events (sequence INTEGER PRIMARY KEY AUTOINCREMENT, time_ms INTEGER
 CREATE TABLE item_faults (item_id TEXT PRIMARY KEY, round INTEGER NOT NULL, purpose TEXT NOT NULL,
   tries INTEGER NOT NULL, failed INTEGER NOT NULL, reason TEXT NOT NULL);
 )sql",
-                                                            R"sql(
+                                                                                 R"sql(
 CREATE TABLE evaluation_answers (model TEXT, prompt INTEGER, prompt_id TEXT NOT NULL, model_id TEXT NOT NULL,
   cut INTEGER NOT NULL, reason TEXT NOT NULL, token_hash TEXT NOT NULL, token_ids BLOB NOT NULL, text TEXT NOT NULL,
   PRIMARY KEY (model, prompt));

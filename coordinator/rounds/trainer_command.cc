@@ -47,8 +47,9 @@ std::vector<std::string> MethodArguments(const Context& context, const TrainingJ
   Add(arguments, "--weight-decay", o.weight_decay);
   Add(arguments, "--max-grad-norm", o.max_grad_norm);
   if (context.config.trainer.threads > 0) Add(arguments, "--threads", context.config.trainer.threads);
-  // A job has an order of its own: else every round would mix in the same first rows.
-  Add(arguments, "--seed", RandomStream(context.config.seed, {StreamId(job.job_id)}).key());
+  // A round's job has an order of its own: else every round would mix in the same first rows.
+  const uint64_t seed = context.config.seed;
+  Add(arguments, "--seed", job.round == 0 ? seed : RandomStream(seed, {StreamId(job.job_id)}).key());
   if (context.config.special_tokens_in_text == config::SpecialTokensInText::kParse)
     Add(arguments, "--special-tokens-in-text", "parse");
   return arguments;
