@@ -93,7 +93,9 @@ Status ReadValue(const YAML::Node& node, std::vector<std::string>& value) {
   if (!node.IsSequence()) return InvalidArgument("wanted a list of texts, found " + Describe(node));
   std::vector<std::string> texts;
   for (const auto& each : node) {
-    if (!each.IsScalar()) return InvalidArgument("wanted a list of texts, found " + Describe(each) + " in it");
+    if (!each.IsScalar())
+      return InvalidArgument("wanted a list of texts, found " + Describe(each) +
+                             " in it; a text with ': ' in it stands in quotes");
     texts.push_back(each.Scalar());
   }
   value = std::move(texts);

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "common/base/check.h"
 #include "common/data/clustered.h"
 #include "common/data/statistics.h"
 
@@ -142,9 +143,13 @@ JudgeGain ComputeJudgeGain(std::span<const JudgedAnswer> before, std::span<const
       after.Add(other.after);
     }
   };
+  SRLM_CHECK(before.size() == after.size(), "two judges of the same answers");
   std::map<std::string, std::array<Answers, 2>> by_prompt;
-  for (const JudgedAnswer& answer : before) by_prompt[answer.prompt_id][0].push_back(&answer);
-  for (const JudgedAnswer& answer : after) by_prompt[answer.prompt_id][1].push_back(&answer);
+  for (size_t i = 0; i < before.size(); ++i) {
+    if (!before[i].predicted || !after[i].predicted) continue;  // else the two would be right on other pairs
+    by_prompt[before[i].prompt_id][0].push_back(&before[i]);
+    by_prompt[after[i].prompt_id][1].push_back(&after[i]);
+  }
   std::vector<Both> prompts;
   Both all;
   for (const auto& [id, groups] : by_prompt) {

@@ -43,7 +43,8 @@ struct JudgeMetrics {
 JudgeMetrics ComputeJudgeMetrics(std::span<const JudgedAnswer> answers, uint64_t seed, int resamples = 1000);
 
 /// How much better another judge of the same answers is: its figure less the first one's. Prompts are drawn for both
-/// together, so that what makes a prompt hard for both does not widen the interval.
+/// together, so that what makes a prompt hard for both does not widen the interval; pairs are those that both scored.
+/// `before` and `after` are of the same answers, in the same order.
 struct JudgeGain {
   Figure pairwise_accuracy;
   Figure pairwise_accuracy_length_matched;

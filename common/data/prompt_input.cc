@@ -28,4 +28,18 @@ std::string PlainText(const PromptInput& input) {
   return text;
 }
 
+std::string FirstInstruction(const PromptInput& input) {
+  for (const Message& message : input.messages)
+    if (message.role == "user") return message.content;
+  return PlainText(input);
+}
+
+std::string UserText(const PromptInput& input) {
+  if (input.raw) return input.raw_text;
+  std::string text;
+  for (const Message& message : input.messages)
+    if (message.role == "user") text += (text.empty() ? "" : "\n") + message.content;
+  return text;
+}
+
 }  // namespace srlm::data

@@ -23,4 +23,10 @@ struct PromptInput {
 /// messages as `role: content` paragraphs; raw text as it is.
 std::string PlainText(const PromptInput& input);
 
+/// What a conversation's user asks first; raw text as it is.
+std::string FirstInstruction(const PromptInput& input);
+
+/// All that its user says, a message a line; raw text as it is.
+std::string UserText(const PromptInput& input);
+
 }  // namespace srlm::data

@@ -224,7 +224,7 @@ Result<std::vector<RankedAnswer>> LoadRankedAnswers(const std::string& path) {
 SftRow ToSftRow(const EftRow& row, const JudgeTemplate& judge_template) {
   SftRow sft;
   sft.prompt = PromptInput::FromUser(judge_template.Fill(row.prompt, row.response));
-  if (!row.justification.empty()) sft.completion = row.justification + "\n";
+  if (!IsBlankText(row.justification)) sft.completion = row.justification + "\n";
   sft.completion += fmt::format("{}{}", kScorePrefix, row.score);
   return sft;
 }

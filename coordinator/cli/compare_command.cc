@@ -81,7 +81,7 @@ Status Run(const CompareOptions& options) {
   SRLM_ASSIGN_OR_RETURN(const auto measuring, Measuring::Make(options.more, {a, b}));
   SRLM_ASSIGN_OR_RETURN(std::vector<data::Prompt> all, data::LoadPrompts(options.prompts));
   std::vector<std::string> texts;
-  for (const data::Prompt& prompt : all) texts.push_back(data::PlainText(prompt.input));
+  for (const data::Prompt& prompt : all) texts.push_back(data::UserText(prompt.input));
   Json result;
   SRLM_ASSIGN_OR_RETURN(const auto chosen, measuring->Choose(options.prompts, texts, result["asked"]["prompts"]));
   std::vector<data::Prompt> prompts;
@@ -95,7 +95,8 @@ Status Run(const CompareOptions& options) {
   const std::vector<measure::AnswerPair> pairs = Pairs(prompts, answers_a, answers_b);
   if (pairs.empty())
     return FailedPrecondition(fmt::format("{}: no prompt has an answer of both models; the first failed with: {}",
-                                          options.prompts, answers_a[0].error + answers_b[0].error));
+                                          options.prompts,
+                                          answers_a[0].error.empty() ? answers_b[0].error : answers_a[0].error));
   SRLM_ASSIGN_OR_RETURN(const auto judged, measure::JudgePairs(worker, judge, pairs, options.judging));
   if (!options.rows.empty()) SRLM_RETURN_IF_ERROR(WriteRows(options.rows, pairs, judged));
 

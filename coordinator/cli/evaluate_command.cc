@@ -48,7 +48,7 @@ Result<Inputs> Load(const EvaluateOptions& options, const Measuring& measuring) 
         inputs.files["data"]));
     SRLM_RETURN_IF_ERROR(measure::CheckRanked(inputs.ranked, options.data + ", as far as it is used"));
   }
-  const auto text_of = [](const auto& row) { return data::PlainText(row.prompt); };
+  const auto text_of = [](const auto& row) { return data::UserText(row.prompt); };
   if (!options.held_out.empty()) {
     SRLM_ASSIGN_OR_RETURN(inputs.held_out, data::LoadHumanAnswers(options.held_out));
     SRLM_RETURN_IF_ERROR(Keep(measuring, options.held_out, text_of, inputs.held_out, inputs.files["held_out"]));
@@ -56,7 +56,7 @@ Result<Inputs> Load(const EvaluateOptions& options, const Measuring& measuring) 
   if (!options.prompts.empty()) {
     SRLM_ASSIGN_OR_RETURN(inputs.prompts, data::LoadPrompts(options.prompts));
     SRLM_RETURN_IF_ERROR(Keep(
-        measuring, options.prompts, [](const data::Prompt& row) { return data::PlainText(row.input); }, inputs.prompts,
+        measuring, options.prompts, [](const data::Prompt& row) { return data::UserText(row.input); }, inputs.prompts,
         inputs.files["prompts"]));
   }
   return inputs;

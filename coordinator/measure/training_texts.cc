@@ -7,13 +7,11 @@
 namespace srlm::measure {
 namespace {
 
-/// The words of the people's side of a conversation.
-std::string UserText(const data::PromptInput& input) {
-  if (input.raw) return input.raw_text;
-  std::string text;
-  for (const Message& message : input.messages)
-    if (message.role == "user") text += message.content + "\n";
-  return text;
+/// Both what a conversation begins with and all that its user says: either may be asked alone elsewhere.
+void Add(const data::PromptInput& input, const std::string& origin, data::OverlapIndex& index) {
+  const std::string first = data::FirstInstruction(input), all = data::UserText(input);
+  index.Add(first, origin);
+  if (all != first) index.Add(all, origin);
 }
 
 /// Those of a key's file that were trained on are named.
@@ -30,7 +28,7 @@ Status CheckFile(const data::OverlapIndex& index, const std::string& path, const
 
 Status AddTrainingPrompts(const config::RunConfig& config, data::OverlapIndex& index) {
   SRLM_ASSIGN_OR_RETURN(const auto ift, data::LoadSft(config.data.ift, data::JudgeTemplate::BuiltIn()));
-  for (const data::SftRow& row : ift) index.Add(UserText(row.prompt), fmt::format("data.ift, line {}", row.line));
+  for (const data::SftRow& row : ift) Add(row.prompt, fmt::format("data.ift, line {}", row.line), index);
   if (!config.data.eft.empty()) {
     SRLM_ASSIGN_OR_RETURN(const auto eft, data::LoadEft(config.data.eft));
     for (size_t i = 0; i < eft.size(); ++i) index.Add(eft[i].prompt, fmt::format("data.eft, row {}", i + 1));
@@ -38,7 +36,7 @@ Status AddTrainingPrompts(const config::RunConfig& config, data::OverlapIndex& i
   if (!config.data.prompts.empty()) {
     SRLM_ASSIGN_OR_RETURN(const auto given, data::LoadPrompts(config.data.prompts));
     for (const data::Prompt& prompt : given)
-      index.Add(UserText(prompt.input), fmt::format("data.prompts, prompt '{}'", prompt.prompt_id));
+      Add(prompt.input, fmt::format("data.prompts, prompt '{}'", prompt.prompt_id), index);
   }
   return OkStatus();
 }
@@ -57,8 +55,8 @@ Status CheckEvaluationData(const config::RunConfig& config, const std::vector<da
   SRLM_RETURN_IF_ERROR(AddTrainingPrompts(config, index));
   std::set<std::string> of_ranked, of_prompts, of_held_out;
   for (const data::RankedAnswer& row : ranked) of_ranked.insert(row.prompt);
-  for (const data::Prompt& row : prompts) of_prompts.insert(UserText(row.input));
-  for (const data::JudgeItem& row : held_out) of_held_out.insert(UserText(row.prompt));
+  for (const data::Prompt& row : prompts) of_prompts.insert(data::UserText(row.input));
+  for (const data::JudgeItem& row : held_out) of_held_out.insert(data::UserText(row.prompt));
   SRLM_RETURN_IF_ERROR(CheckFile(index, config.data.evaluation, of_ranked));
   SRLM_RETURN_IF_ERROR(CheckFile(index, config.data.evaluation_prompts, of_prompts));
   return CheckFile(index, config.data.held_out, of_held_out);

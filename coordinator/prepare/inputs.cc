@@ -29,12 +29,6 @@ Result<std::vector<ReadyRow>> ReadReady(const std::string& path, const std::vect
   return rows;
 }
 
-std::string FirstInstruction(const data::PromptInput& input) {
-  for (const Message& message : input.messages)
-    if (message.role == "user") return message.content;
-  return data::PlainText(input);
-}
-
 Status ReadSources(const Options& options, Inputs& inputs) {
   std::unordered_map<std::string, std::string> files;  // prompt id -> its file
   for (const std::string& path : options.sources) {
@@ -59,7 +53,7 @@ Status ReadReadyMade(const Options& options, Inputs& inputs) {
   std::vector<std::string> prompts;
   if (!options.ift.empty()) {
     SRLM_ASSIGN_OR_RETURN(const auto rows, data::LoadSft(options.ift, data::JudgeTemplate::BuiltIn()));
-    for (const data::SftRow& row : rows) prompts.push_back(FirstInstruction(row.prompt));
+    for (const data::SftRow& row : rows) prompts.push_back(data::FirstInstruction(row.prompt));
     SRLM_ASSIGN_OR_RETURN(inputs.ift, ReadReady(options.ift, std::exchange(prompts, {})));
   }
   if (!options.eft.empty()) {

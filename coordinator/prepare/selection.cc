@@ -16,7 +16,8 @@ namespace {
 using data::SourcePrompt;
 using nlohmann::ordered_json;
 
-constexpr size_t kWordsToTell = 3;  // a prompt of fewer words is told by its answer
+constexpr size_t kWordsToTell = 3;    // a prompt of fewer words is told by its answer
+constexpr size_t kWordsOfAnswer = 8;  // an answer of fewer is taken for the prompt's language
 
 std::string ToldLanguage(const std::string& code) { return code.empty() ? "no language can be told" : "is " + code; }
 
@@ -110,6 +111,7 @@ class Selector {
   }
 
   bool IsLesson(const SourcePrompt& prompt) const {
+    if (options_.eft_share == 0) return false;
     if (!inputs_.eft.empty()) return false;
     if (!data::IsRanked(prompt)) return false;
     return !inputs_.ift.empty() || data::PromptDraw(options_.seed, prompt.prompt_id) < options_.eft_share;
@@ -126,7 +128,10 @@ class Selector {
       return OkStatus();
     }
     const data::SourceAnswer& answer = prompt.answers[static_cast<size_t>(best)];
-    if (!options_.any_language) {
+    // Of a prompt known to be English. A few words, or code, tell a detector nothing.
+    const bool tells =
+        answer.response.find("```") == std::string::npos && data::PlainWords(answer.response).size() >= kWordsOfAnswer;
+    if (!options_.any_language && tells) {
       const Result<std::string> language = language_of_(answer.response);
       SRLM_RETURN_IF_ERROR(language.status());
       if (*language != "en") {

@@ -92,8 +92,12 @@ Result<std::string> WorkerFiles::WritePart(std::span<const Question> questions, 
   for (const Question& question : questions)
     content += nlohmann::json{{"prompt_id", question.id}, {"prompt", question.text}}.dump() + "\n";
   const std::vector<std::string> arguments = Arguments(samples);
+  std::string chat_template;  // of its content, not of its place
+  if (!settings_.chat_template.empty()) {
+    SRLM_ASSIGN_OR_RETURN(chat_template, Sha256File(settings_.chat_template));
+  }
   const std::string key =
-      Sha256(fmt::format("{}\n{}\n{}", model_id_, fmt::join(arguments, " "), content)).substr(0, 16);
+      Sha256(fmt::format("{}\n{}\n{}\n{}", model_id_, chat_template, fmt::join(arguments, " "), content)).substr(0, 16);
   const std::string stem = settings_.folder + "/" + key;
   const std::string out = stem + ".written.jsonl";
   std::error_code error;

@@ -125,6 +125,9 @@ TEST(JudgeMetrics, AGainIsDrawnWithBothJudgesOfAPromptTogether) {
   const double width = 2 * 1.96 * std::sqrt(gain.pairwise_accuracy.value * (1 - gain.pairwise_accuracy.value) / 200);
   EXPECT_NEAR(gain.pairwise_accuracy.high - gain.pairwise_accuracy.low, width, 0.015);
   EXPECT_LT(gain.pairwise_accuracy.high - gain.pairwise_accuracy.low, one.high - one.low);
+  // What one of them did not score is no loss of the other.
+  after[0].predicted = before[3].predicted = std::nullopt;
+  EXPECT_EQ(ComputeJudgeGain(before, after, 1).pairwise_accuracy.n, 198);
   EXPECT_EQ(ComputeJudgeGain({}, {}, 1).pairwise_accuracy.n, 0);
 }
 

@@ -75,19 +75,21 @@ TEST_F(Selecting, IftHasTheBestAnswer) {
 
 TEST_F(Selecting, WhatIsNotEnglishLeaves) {
   options_.eft_share = 0;
-  inputs_.prompts = Prompts(true, 4);
+  inputs_.prompts = Prompts(true, 6);
   inputs_.prompts[0].prompt = "Sag mir etwas auf Deutsch";
-  inputs_.prompts[1].answers[1].response = "Gern, auf Deutsch";
+  inputs_.prompts[1].answers[1].response = "Gern, ich sage es dir sofort ganz auf Deutsch";
+  inputs_.prompts[4].answers[1].response = "Gern auf Deutsch";  // too short to tell, as a number or a name is
+  inputs_.prompts[5].answers[1].response = "```\nint a = 1; // auf Deutsch, b, c, d, e, f, g\n```";
   inputs_.prompts[2].prompt = "Hallo";  // too short to tell: its answer does
   inputs_.prompts[2].answers[0].response = "Antwort auf Deutsch";
   auto again = inputs_;
   const Selection selection = Run();
-  EXPECT_EQ(selection.ift.size(), 1u);
+  EXPECT_EQ(selection.ift.size(), 3u);
   EXPECT_EQ(Count(selection, "prompt", "not_english"), 2);
   EXPECT_EQ(Count(selection, "ift", "answer_not_english"), 1);
   options_.any_language = true;
   inputs_ = again;
-  EXPECT_EQ(Run().ift.size(), 4u);
+  EXPECT_EQ(Run().ift.size(), 6u);
 }
 
 TEST_F(Selecting, TrainingPromptsThatOverlapWithEvaluationLeave) {
