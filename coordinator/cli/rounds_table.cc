@@ -2,6 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
+#include <string_view>
+
+#include "common/config/health_rule.h"
 #include "coordinator/cli/table.h"
 #include "coordinator/cli/text.h"
 
@@ -127,32 +132,17 @@ std::string DescribeRounds(const google::protobuf::RepeatedPtrField<v1::RoundSum
 }
 
 std::string DescribeHealth(const google::protobuf::RepeatedPtrField<v1::RoundSummary>& rounds, size_t width) {
-  constexpr const char* kFigures[] = {"unscored_rate",
-                                      "score_0",
-                                      "score_1",
-                                      "score_2",
-                                      "score_3",
-                                      "score_4",
-                                      "score_5",
-                                      "commonest_score_rate",
-                                      "tie_rate",
-                                      "vote_variance",
-                                      "length_correlation",
-                                      "length_drift",
-                                      "duplicate_rate",
-                                      "judge_accuracy_change",
-                                      "order_flip_rate",
-                                      "chosen_logp_change",
-                                      "rejected_logp_change"};
+  constexpr std::string_view kShownAbove[] = {"parse_rate", "mean_score", "judge_accuracy"};
   std::vector<Column> columns = {{"health"}};
   for (const v1::RoundSummary& round : rounds)
     columns.push_back({round.round() > 0 ? fmt::format("round {}", round.round()) : "SFT", true});
   Table table(columns);
-  for (const char* const figure : kFigures) {
-    std::vector<std::string> row = {figure};
+  for (const std::string_view figure : config::HealthFigures()) {
+    if (std::ranges::find(kShownAbove, figure) != std::end(kShownAbove)) continue;
+    std::vector<std::string> row = {std::string(figure)};
     bool any = false;
     for (const v1::RoundSummary& round : rounds) {
-      const auto found = round.health().find(figure);
+      const auto found = round.health().find(row[0]);
       const bool there = found != round.health().end();
       any |= there && round.round() > 0;
       row.push_back(Decimal(there, there ? found->second : 0, 3));
