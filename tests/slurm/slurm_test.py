@@ -24,7 +24,7 @@ from slurm_cluster import Cluster, SlurmRun  # noqa: E402
 BIN = ""  # set by main
 
 
-def longer(folder, prompts=12, epochs=3, tokens=96):
+def longer(folder, prompts=12, epochs=12, tokens=96):
     """Settings of a run whose phases last for some seconds each."""
     path = pathlib.Path(folder) / "prompts.jsonl"
     rows = [{"prompt_id": f"p{i}", "prompt": f"Say number {i} in a long way."} for i in range(prompts)]
