@@ -135,7 +135,7 @@ class Schedule {
         break;
       }
       if (!waiting_.empty() && (!engine_->HasWork() || dice_.Chance(30))) Arrive();
-      if (dice_.Chance(2)) Cancel();
+      if (cancels_ > 0 && dice_.Chance(2)) Cancel();
       if (restarts_ > 0 && dice_.Chance(1)) Restart();
       EXPECT_TRUE(engine_->Step().ok());
       Take();
@@ -208,6 +208,7 @@ class Schedule {
   /// One that was begun or waits is cancelled and comes again later.
   void Cancel() {
     if (parts_.empty()) return;
+    --cancels_;
     const auto at = std::next(parts_.begin(), dice_.Roll(0, static_cast<int>(parts_.size()) - 1));
     ASSERT_TRUE(engine_->Cancel(at->first));
     ++came_again_;
@@ -242,6 +243,7 @@ class Schedule {
   std::string kernels_;
   int longest_ = 0;
   int restarts_ = 0;
+  int cancels_ = 40;  // a long request by steps of one token would hardly ever come through without an end of them
   int64_t came_again_ = 0;  // requests, after a cancellation or a restart
   int64_t preempted_ = 0;   // sequences, in engines before this one
   std::unique_ptr<Engine> engine_;
