@@ -3,6 +3,8 @@
 #include <cmath>
 #include <vector>
 
+#include "common/data/logistic.h"
+
 namespace srlm::data {
 namespace {
 
@@ -10,11 +12,6 @@ struct Fit {
   double theta = 0;
   double phi = 0;
 };
-
-double Sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
-
-/// log(1 + exp(x)) without overflow.
-double SoftPlus(double x) { return x > 0 ? x + std::log1p(std::exp(-x)) : std::log1p(std::exp(x)); }
 
 /// Negative log-likelihood with its penalty.
 double Loss(std::span<const LengthOutcome> outcomes, const std::vector<double>& x, const Fit& fit) {

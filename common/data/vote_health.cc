@@ -11,18 +11,6 @@
 namespace srlm::data {
 namespace {
 
-/// Variance of the votes that have a score, n - 1 below; none with fewer than two.
-std::optional<double> VoteVariance(const std::vector<std::optional<double>>& votes, double mean) {
-  double sum = 0;
-  int count = 0;
-  for (const std::optional<double>& vote : votes) {
-    if (!vote) continue;
-    sum += (*vote - mean) * (*vote - mean);
-    ++count;
-  }
-  return count < 2 ? std::nullopt : std::optional<double>(sum / (count - 1));
-}
-
 template <class Counts>
 void CountVotes(const CandidateVotes& candidate, Counts& health) {
   for (const VerdictState state : candidate.states) {
@@ -47,6 +35,18 @@ double Mean(const std::vector<double>& values) {
 
 }  // namespace
 
+std::optional<double> VoteVariance(const std::vector<std::optional<double>>& votes) {
+  const std::optional<double> mean = MeanScore(votes);
+  double sum = 0;
+  int count = 0;
+  for (const std::optional<double>& vote : votes) {
+    if (!vote) continue;
+    sum += (*vote - *mean) * (*vote - *mean);
+    ++count;
+  }
+  return count < 2 ? std::nullopt : std::optional<double>(sum / (count - 1));
+}
+
 VoteHealth ComputeVoteHealth(std::span<const CandidateVotes> candidates) {
   VoteHealth health;
   std::vector<double> means, lengths, variances;
@@ -62,7 +62,7 @@ VoteHealth ComputeVoteHealth(std::span<const CandidateVotes> candidates) {
     means.push_back(*mean);
     lengths.push_back(static_cast<double>(candidate.characters));
     by_prompt[candidate.prompt_id].push_back(*mean);
-    if (const auto variance = VoteVariance(candidate.scores, *mean)) variances.push_back(*variance);
+    if (const auto variance = VoteVariance(candidate.scores)) variances.push_back(*variance);
   }
   int64_t pairs = 0, ties = 0;
   for (const auto& [id, scores] : by_prompt) {
@@ -95,7 +95,7 @@ void VoteTally::Add(const CandidateVotes& candidate, std::span<const double> oth
   length_sum += length;
   length_squares += length * length;
   score_length += *mean * length;
-  if (const auto variance = VoteVariance(candidate.scores, *mean)) {
+  if (const auto variance = VoteVariance(candidate.scores)) {
     variance_sum += *variance;
     ++variances;
   }

@@ -21,6 +21,9 @@ struct CandidateVotes {
   int64_t characters = 0;                     // of the candidate
 };
 
+/// Variance of the votes that have a score, n - 1 below; none with fewer than two.
+std::optional<double> VoteVariance(const std::vector<std::optional<double>>& votes);
+
 struct VoteHealth {
   int64_t votes = 0;
   int64_t parsed = 0;
