@@ -63,6 +63,19 @@ struct JudgeConfig {
   double min_parse_rate = 0.5;
 };
 
+/// Pairs of judgements (arXiv 2407.19594): the model compares its own.
+struct MetaJudgeConfig {
+  bool enabled = false;
+  std::string meta_template;  // key `template`: a file, or empty for the built-in one
+  VerdictKind verdict = VerdictKind::kSampled;
+  double temperature = 0.7;
+  double top_p = 0.9;
+  int max_new_tokens = 256;
+  int max_prompts = 0;  // 0: all
+  double max_share = 0.15;
+  int max_chosen_tokens = 200;
+};
+
 struct EvaluationConfig {
   VerdictKind verdict = VerdictKind::kExpected;
   int sampled_votes = 1;
@@ -200,6 +213,7 @@ struct RunConfig {
   PromptsConfig prompts;
   GenerationConfig generation;
   JudgeConfig judge;
+  MetaJudgeConfig meta_judge;
   EvaluationConfig evaluation;
   PairsConfig pairs;
   SftConfig sft;

@@ -136,6 +136,41 @@ void VisitFields(V& v, JudgeConfig& c) {
 }
 
 template <class V>
+void VisitFields(V& v, MetaJudgeConfig& c) {
+  v.Field(c.enabled, {.key = "enabled",
+                      .doc = "Whether a round also trains on pairs of judgements. Needs `judge.verdict: sampled`, two "
+                             "votes or more, and `judge.model: policy`."});
+  v.Field(c.meta_template, {.key = "template",
+                            .doc = "A text file with {judge_prompt}, {judgement_a} and {judgement_b} once each. Empty: "
+                                   "the built-in one.",
+                            .text = TextKind::kPath});
+  v.Field(c.verdict, {.key = "verdict",
+                      .doc = "`sampled`: what the model writes ends with [[A]], [[B]] or [[C]]. `expected`: the more "
+                             "probable one of A and B after the opened verdict, in one pass."});
+  v.Field(c.temperature,
+          {.key = "temperature", .doc = "sampled: sampling temperature; 0 is greedy.", .min = 0, .max = 10});
+  v.Field(
+      c.top_p,
+      {.key = "top_p", .doc = "sampled: nucleus of the distribution that is sampled from.", .min = 0.001, .max = 1});
+  v.Field(c.max_new_tokens,
+          {.key = "max_new_tokens", .doc = "sampled: longest comparison, in tokens.", .min = 1, .max = 131072});
+  v.Field(c.max_prompts, {.key = "max_prompts",
+                          .doc = "Most prompts of a round whose judgements are compared, those with the highest "
+                                 "variance of votes; n judgements take n (n - 1) comparisons. 0: all.",
+                          .min = 0,
+                          .max = 1e7});
+  v.Field(c.max_share, {.key = "max_share",
+                        .doc = "Most that judgements may be of a round's own pairs, as a share.",
+                        .min = 0.001,
+                        .max = 0.9});
+  v.Field(c.max_chosen_tokens,
+          {.key = "max_chosen_tokens",
+           .doc = "A pair whose chosen judgement is longer is left out: comparing favours length. 0: no limit.",
+           .min = 0,
+           .max = 131072});
+}
+
+template <class V>
 void VisitFields(V& v, EvaluationConfig& c) {
   v.Field(c.verdict,
           {.key = "verdict", .doc = "How the ranked answers are scored: `expected` or `sampled`, as in judge."});
@@ -518,6 +553,7 @@ void VisitFields(V& v, RunConfig& c) {
   v.Section("prompts", c.prompts, "Prompts of a round and the writing of new ones (8-shot self-instruct).");
   v.Section("generation", c.generation, "Candidates.");
   v.Section("judge", c.judge, "Judgements of candidates.");
+  v.Section("meta_judge", c.meta_judge, "Pairs of judgements: the model compares its own judgements of an answer.");
   v.Section("evaluation", c.evaluation,
             "Measuring each model: its judging on data.evaluation, its answers to data.evaluation_prompts.");
   v.Section("pairs", c.pairs, "Preference pairs.");

@@ -33,7 +33,10 @@ constexpr auto kFigures = std::to_array<std::string_view>({"parse_rate",
                                                            "judge_accuracy_change",
                                                            "order_flip_rate",
                                                            "chosen_logp_change",
-                                                           "rejected_logp_change"});
+                                                           "rejected_logp_change",
+                                                           "meta_parse_rate",
+                                                           "meta_flip_rate",
+                                                           "meta_first_rate"});
 
 std::string_view Trimmed(std::string_view text) {
   const size_t begin = text.find_first_not_of(" \t");

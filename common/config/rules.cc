@@ -197,6 +197,29 @@ void CheckPairs(const RunConfig& config, Rules& broken) {
     broken.push_back({"dpo.mix", "mixes seed rows into steps of DPO, " + none + ": set it to `none`"});
 }
 
+// It compares texts that the model itself wrote, and DPO learns from them.
+void CheckMetaJudge(const RunConfig& config, Rules& broken) {
+  if (!config.meta_judge.enabled) return;
+  const std::string key = "meta_judge.enabled", off = ", or set meta_judge.enabled to false";
+  const JudgeConfig& judge = config.judge;
+  if (judge.verdict != JudgeVerdict::kSampled)
+    broken.push_back({key, fmt::format("compares the texts of judgements, and judge.verdict: {} gives none: set it to "
+                                       "sampled{}",
+                                       NameOf(judge.verdict), off)});
+  else if (judge.votes < 2)
+    broken.push_back({key, fmt::format("compares the judgements of an answer, and judge.votes is {}: set it to 2 or "
+                                       "more (the paper's is 11){}",
+                                       judge.votes, off)});
+  if (judge.model != "policy")
+    broken.push_back({key,
+                      "trains the round's model on its own judgements, and judge.model is another one: set it to "
+                      "policy" +
+                          off});
+  if (config.pairs.rule == PairRule::kPositive)
+    broken.push_back(
+        {key, "makes pairs, and with `pairs.rule: positive` a round trains on none: set another rule" + off});
+}
+
 }  // namespace
 
 std::vector<BrokenRule> CheckRules(const RunConfig& config) {
@@ -216,6 +239,7 @@ std::vector<BrokenRule> CheckRules(const RunConfig& config) {
   CheckHealth(config.health, broken);
   CheckWorkers(config.workers, broken);
   CheckPairs(config, broken);
+  CheckMetaJudge(config, broken);
   CheckAddress(config.coordinator.address, config.security, broken);
   if (config.coordinator.relaunch_backoff_s > config.coordinator.relaunch_backoff_max_s)
     broken.push_back({"coordinator.relaunch_backoff_s", "is more than coordinator.relaunch_backoff_max_s"});

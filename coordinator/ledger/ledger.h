@@ -124,6 +124,22 @@ class Ledger {
   Result<std::vector<CandidateKey>> MissingLikelihoods(const LikelihoodsWanted& wanted, const CandidateKey& after,
                                                        int64_t limit) const;
 
+  /// Scores of the round's votes on its model's candidates (the first `samples` of a prompt), for positions from
+  /// `begin` to before `end`; by position, sample, vote.
+  Result<std::vector<VoteScore>> VoteScores(int round, int samples, int begin, int end) const;
+  Result<bool> AddMetaVote(const MetaVoteRow& row);
+  Result<std::vector<MetaVoteRow>> MetaVotesOf(int round, int position) const;  // by sample, first, second
+  Result<int64_t> CountMetaVotes(int round, bool failed) const;                 // all, or those that were set aside
+  /// As UnreadVotes, of comparisons.
+  Result<std::vector<std::string>> UnreadMetaVotes(int round, int64_t limit) const;
+  Result<bool> AddJudgePair(const JudgePairRow& row);
+  Result<std::optional<JudgePairRow>> JudgePair(int round, int position) const;
+  Result<std::vector<JudgePairRow>> MadeJudgePairs(int round) const;  // the paired ones, by position
+  /// What the round's comparisons give, without judge_pairs.
+  Result<MetaCounts> CountMeta(int round) const;
+  Status SetMetaCounts(const MetaCounts& counts);
+  Result<MetaCounts> GetMetaCounts(int round) const;  // zeros when there are none
+
   Result<bool> AddPair(const PairRow& row);
   Result<std::vector<PairRow>> Pairs(int round) const;  // by position and pair; 0: of all rounds
   Result<std::optional<PairRow>> Pair(const PairKey& key) const;

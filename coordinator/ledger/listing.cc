@@ -160,12 +160,17 @@ Result<ListPage> List(const Ledger& ledger, std::string_view table, int round, i
         ledger, "round, position, pair", round, limit, after,
         [](const PairRow& row) { return RowKey{row.round, row.position, row.pair}; },
         [&](const PairRow& row) { return PairJson(ledger, row); });
+  if (table == "judge_pairs")
+    return Page<JudgePairRow>(
+        ledger, "round, position", round, limit, after,
+        [](const JudgePairRow& row) { return RowKey{row.round, row.position, 0}; },
+        [&](const JudgePairRow& row) { return JudgePairJson(ledger, row); });
   if (table == "rounds") return RoundPage(ledger, round);
   if (table == "evaluations") return EvaluationPage(ledger, round);
   if (table == "evaluation_answers") return EvaluationAnswerPage(ledger, round, limit, after);
   if (table == "events") return EventPage(ledger, round, limit, after);
   return InvalidArgument(fmt::format(
-      "no table \"{}\"; there are prompts, candidates, pairs, rounds, evaluations, evaluation_answers and events",
+      "no table \"{}\"; there are prompts, candidates, pairs, judge_pairs, rounds, evaluations, evaluation_answers and events",
       table));
 }
 

@@ -124,6 +124,36 @@ Result<Json> EvaluationAnswerJson(const Ledger& ledger, const EvaluationAnswerRo
   return json;
 }
 
+Result<Json> JudgePairJson(const Ledger& ledger, const JudgePairRow& row) {
+  Json json = {{"round", row.round},     {"prompt_id", row.prompt_id}, {"sample", row.sample},
+               {"outcome", row.outcome}, {"reason", row.reason},       {"variance", row.variance}};
+  if (!row.prompt_token_ids.empty()) {
+    json["prompt"] = row.judge_prompt;
+    json["prompt_token_ids"] = row.prompt_token_ids;
+  }
+  SRLM_ASSIGN_OR_RETURN(const std::vector<VoteRow> votes, ledger.VotesOf(row.round, row.position, row.sample));
+  for (const bool chosen : {true, false}) {
+    const int vote = chosen ? row.chosen_vote : row.rejected_vote;
+    if (vote < 0 || vote >= static_cast<int>(votes.size())) continue;
+    const std::string side = chosen ? "chosen" : "rejected";
+    json[side] = votes[static_cast<size_t>(vote)].text;
+    json[side + "_vote"] = vote;
+    json[side + "_elo"] = chosen ? row.chosen_elo : row.rejected_elo;
+    json[side + "_score"] = chosen ? row.chosen_score : row.rejected_score;
+    json[side + "_token_ids"] = votes[static_cast<size_t>(vote)].token_ids;
+  }
+  SRLM_ASSIGN_OR_RETURN(const auto comparisons, ledger.MetaVotesOf(row.round, row.position));
+  json["comparisons"] = Json::array();
+  for (const MetaVoteRow& each : comparisons)
+    json["comparisons"].push_back({{"first", each.first},
+                                   {"second", each.second},
+                                   {"state", each.state},
+                                   {"verdict", each.verdict.empty() ? Json() : Json(each.verdict)},
+                                   {"prefers_first", OrNull(each.prefers_first)},
+                                   {"text", each.text}});
+  return json;
+}
+
 Json EventJson(const EventRow& row) {
   return {{"sequence", row.sequence}, {"time_ms", row.time_ms}, {"epoch", row.epoch},    {"round", row.round},
           {"level", row.level},       {"event", row.event},     {"message", row.message}};
@@ -138,6 +168,7 @@ Json RoundJson(const v1::RoundSummary& s) {
                {"candidates", s.candidates()},
                {"votes", s.votes()},
                {"pairs", s.pairs()},
+               {"judge_pairs", s.judge_pairs()},
                {"ties", s.ties()},
                {"unscored", s.unscored()},
                {"failed_items", s.failed_items()}};

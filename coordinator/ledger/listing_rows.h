@@ -19,6 +19,8 @@ Result<nlohmann::ordered_json> PairJson(const Ledger& ledger, const PairRow& row
 nlohmann::ordered_json EvaluationJson(const ModelRow& model, const std::string& metrics);
 /// With its comparisons with the model before.
 Result<nlohmann::ordered_json> EvaluationAnswerJson(const Ledger& ledger, const EvaluationAnswerRow& row);
+/// With both judgements and the comparisons.
+Result<nlohmann::ordered_json> JudgePairJson(const Ledger& ledger, const JudgePairRow& row);
 nlohmann::ordered_json EventJson(const EventRow& row);
 nlohmann::ordered_json RoundJson(const v1::RoundSummary& summary);
 

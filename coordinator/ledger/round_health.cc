@@ -41,6 +41,15 @@ Status AddCandidates(const Ledger& ledger, const RoundCounts& counts, Figures& f
   return OkStatus();
 }
 
+Status AddMeta(const Ledger& ledger, int round, Figures& figures) {
+  SRLM_ASSIGN_OR_RETURN(const MetaCounts counts, ledger.GetMetaCounts(round));
+  const int64_t wins = counts.first_wins + counts.second_wins;
+  if (counts.comparisons > 0) figures["meta_parse_rate"] = Ratio(counts.parsed, counts.comparisons);
+  if (counts.both_orders > 0) figures["meta_flip_rate"] = Ratio(counts.flips, counts.both_orders);
+  if (wins > 0) figures["meta_first_rate"] = Ratio(counts.first_wins, wins);
+  return OkStatus();
+}
+
 // A figure of M<model>'s evaluation, if it was counted.
 Result<std::optional<double>> Measured(const Ledger& ledger, int model, const char* pointer) {
   SRLM_ASSIGN_OR_RETURN(const auto text, ledger.Evaluation(fmt::format("M{}", model)));
@@ -81,6 +90,7 @@ Result<Figures> RoundHealth(const Ledger& ledger, int round) {
     SRLM_ASSIGN_OR_RETURN(const RoundCounts counts, ledger.Counts(round));
     AddVotes(counts, figures);
     SRLM_RETURN_IF_ERROR(AddCandidates(ledger, counts, figures));
+    SRLM_RETURN_IF_ERROR(AddMeta(ledger, round, figures));
   }
   SRLM_RETURN_IF_ERROR(AddModel(ledger, round, figures));
   return figures;

@@ -33,6 +33,8 @@ Status SetCounts(const Ledger& ledger, int round, v1::RoundSummary& s) {
   s.set_votes(static_cast<uint64_t>(votes.votes));
   s.set_pairs(static_cast<uint64_t>(counts.pairs));
   s.set_ties(static_cast<uint64_t>(counts.ties));
+  SRLM_ASSIGN_OR_RETURN(const MetaCounts meta, ledger.GetMetaCounts(round));
+  s.set_judge_pairs(static_cast<uint64_t>(meta.judge_pairs));
   s.set_failed_items(static_cast<uint64_t>(failed));
   if (votes.votes > 0) s.set_parse_rate(votes.Health().parse_rate);
   if (votes.scored > 0) s.set_mean_score(votes.Health().mean_score);

@@ -115,6 +115,65 @@ struct LikelihoodRow {
   std::string reason;             // why there is none
 };
 
+/// A comparison of two judgements of a candidate, `first` and `second` of its votes, shown in this order. Key: round,
+/// position, sample, first, second.
+struct MetaVoteRow {
+  int round = 0;
+  int position = 0;
+  int sample = 0;
+  int first = 0;
+  int second = 0;
+  std::string model_id;
+  std::string subject_hash;             // over the hashes of both judgements' tokens
+  std::string state;                    // parsed, absent, failed
+  std::string verdict;                  // a (the first), b, tie; set exactly when parsed, as the next
+  std::optional<double> prefers_first;  // 0 to 1
+  double logprob = 0;
+  TokenIds token_ids;
+  std::string text;  // what the model wrote; of a failed one the reason
+};
+
+/// What a round makes of the judgements of a prompt's candidate with the highest variance of votes. Key: round,
+/// position.
+struct JudgePairRow {
+  int round = 0;
+  int position = 0;
+  std::string prompt_id;
+  int sample = -1;         // of the candidate; -1: none has two votes that differ
+  std::string outcome;     // paired, no_variance, not_compared, tie, same_text, too_long, over_share
+  double variance = 0;     // of the candidate's votes
+  int chosen_vote = -1;    // -1: there are none
+  int rejected_vote = -1;  // as the next
+  double chosen_elo = 0;
+  double rejected_elo = 0;
+  double chosen_score = 0;  // what the judgements say
+  double rejected_score = 0;
+  int chosen_tokens = 0;
+  int rejected_tokens = 0;
+  std::string reason;
+  std::string judge_prompt;   // what the judge was asked; when paired, as the next
+  TokenIds prompt_token_ids;  // the same as rendered for the round's model
+};
+
+/// A round's comparisons of judgements, counted when its judge pairs are made. Key: round.
+struct MetaCounts {
+  int round = 0;
+  int64_t comparisons = 0;  // that were made
+  int64_t parsed = 0;
+  int64_t first_wins = 0;  // of the judgement that stood first
+  int64_t second_wins = 0;
+  int64_t both_orders = 0;  // pairs of judgements with a verdict in both orders
+  int64_t flips = 0;        // of these: the same place won both times
+  int64_t judge_pairs = 0;
+};
+
+/// The score of a vote, without its text.
+struct VoteScore {
+  int position = 0;
+  int sample = 0;
+  std::optional<double> score;
+};
+
 struct PairKey {
   int round = 0;
   int position = 0;

@@ -78,6 +78,20 @@ CREATE TABLE comparisons (model TEXT, other TEXT, prompt INTEGER, backward INTEG
   text TEXT NOT NULL, PRIMARY KEY (model, other, prompt, backward, vote));
 CREATE TABLE held_out (model TEXT, answer INTEGER, model_id TEXT NOT NULL, tokens INTEGER NOT NULL, logprob REAL,
   reason TEXT NOT NULL, PRIMARY KEY (model, answer));
+)sql",
+                                                            R"sql(
+CREATE TABLE meta_votes (round INTEGER, position INTEGER, sample INTEGER, first INTEGER, second INTEGER,
+  model_id TEXT NOT NULL, subject_hash TEXT NOT NULL, state TEXT NOT NULL, verdict TEXT NOT NULL, prefers_first REAL,
+  logprob REAL NOT NULL, token_ids BLOB NOT NULL, text TEXT NOT NULL,
+  PRIMARY KEY (round, position, sample, first, second));
+CREATE TABLE judge_pairs (round INTEGER, position INTEGER, prompt_id TEXT NOT NULL, sample INTEGER NOT NULL,
+  outcome TEXT NOT NULL, variance REAL NOT NULL, chosen_vote INTEGER NOT NULL, rejected_vote INTEGER NOT NULL,
+  chosen_elo REAL NOT NULL, rejected_elo REAL NOT NULL, chosen_score REAL NOT NULL, rejected_score REAL NOT NULL,
+  chosen_tokens INTEGER NOT NULL, rejected_tokens INTEGER NOT NULL, reason TEXT NOT NULL, judge_prompt TEXT NOT NULL,
+  prompt_token_ids BLOB NOT NULL, PRIMARY KEY (round, position));
+CREATE TABLE meta_counts (round INTEGER PRIMARY KEY, comparisons INTEGER NOT NULL, parsed INTEGER NOT NULL,
+  first_wins INTEGER NOT NULL, second_wins INTEGER NOT NULL, both_orders INTEGER NOT NULL, flips INTEGER NOT NULL,
+  judge_pairs INTEGER NOT NULL);
 )sql"};
 
 Result<int> Version(Database& database) {

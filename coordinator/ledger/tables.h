@@ -52,6 +52,21 @@ SRLM_TABLE(
     "chosen_tokens, rejected_tokens, consistency, reason",
     r.round, r.position, r.pair, r.prompt_id, r.rule, r.outcome, r.chosen_sample, r.rejected_sample, r.chosen_score,
     r.rejected_score, r.chosen_tokens, r.rejected_tokens, r.consistency, r.reason);
+SRLM_TABLE(MetaVoteRow, "meta_votes",
+           "round, position, sample, first, second, model_id, subject_hash, state, verdict, prefers_first, logprob, "
+           "token_ids, text",
+           r.round, r.position, r.sample, r.first, r.second, r.model_id, r.subject_hash, r.state, r.verdict,
+           r.prefers_first, r.logprob, r.token_ids, r.text);
+SRLM_TABLE(JudgePairRow, "judge_pairs",
+           "round, position, prompt_id, sample, outcome, variance, chosen_vote, rejected_vote, chosen_elo, "
+           "rejected_elo, chosen_score, rejected_score, chosen_tokens, rejected_tokens, reason, judge_prompt, "
+           "prompt_token_ids",
+           r.round, r.position, r.prompt_id, r.sample, r.outcome, r.variance, r.chosen_vote, r.rejected_vote,
+           r.chosen_elo, r.rejected_elo, r.chosen_score, r.rejected_score, r.chosen_tokens, r.rejected_tokens, r.reason,
+           r.judge_prompt, r.prompt_token_ids);
+SRLM_TABLE(MetaCounts, "meta_counts",
+           "round, comparisons, parsed, first_wins, second_wins, both_orders, flips, judge_pairs", r.round,
+           r.comparisons, r.parsed, r.first_wins, r.second_wins, r.both_orders, r.flips, r.judge_pairs);
 SRLM_TABLE(RoundCounts, "round_counts",
            "round, prompts, new_prompts, answered, failed_prompts, candidates, tokens, dropped, not_judged, anchors, "
            "anchors_done, votes, "

@@ -1,6 +1,7 @@
 // Reading, checking, printing and comparing configurations.
 #include "common/config/config.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -329,6 +330,21 @@ TEST(Config, WhatIsAboutPairsIsRefusedWhereThereAreNone) {
   ExpectContains(Failure(positive + "}\ndpo: {mix: ift}"), "dpo.mix");
   EXPECT_TRUE(ParseText(positive + ", positive_min_score: 4}").ok());
   ExpectContains(Failure(std::string(kLeast) + "pairs: {rule: length-controlled, rho: 0.5}"), "pairs.rho");
+}
+
+TEST(Config, JudgementsAreComparedOnlyWhereTheModelWritesSeveral) {
+  const std::string meta = std::string(kLeast) + "meta_judge: {enabled: true}\n";
+  EXPECT_TRUE(ParseText(meta).ok());
+  EXPECT_FALSE(ParseText(kLeast)->meta_judge.enabled);
+  for (const char* verdict : {"digit", "expected"})
+    ExpectContains(
+        Failure(meta + "judge: {verdict: " + verdict + "}"),
+        fmt::format("meta_judge.enabled compares the texts of judgements, and judge.verdict: {} gives none", verdict));
+  ExpectContains(Failure(meta + "judge: {verdict: program, program: [./score]}"), "judge.verdict: program gives none");
+  ExpectContains(Failure(meta + "judge: {votes: 1}"), "judge.votes is 1");
+  ExpectContains(Failure(meta + "judge: {model: /models/judge}"), "judge.model is another one");
+  ExpectContains(Failure(meta + "pairs: {rule: positive}"), "set another rule");
+  ExpectContains(Failure(std::string(kLeast) + "meta_judge: {max_share: 1}"), "meta_judge.max_share");
 }
 
 }  // namespace

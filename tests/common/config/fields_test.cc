@@ -65,6 +65,7 @@ TEST(Fields, EveryMemberIsDeclaredOnce) {
   ExpectEveryMemberDeclared<PromptsConfig>("prompts");
   ExpectEveryMemberDeclared<GenerationConfig>("generation");
   ExpectEveryMemberDeclared<JudgeConfig>("judge");
+  ExpectEveryMemberDeclared<MetaJudgeConfig>("meta_judge");
   ExpectEveryMemberDeclared<EvaluationConfig>("evaluation");
   ExpectEveryMemberDeclared<PairsConfig>("pairs");
   ExpectEveryMemberDeclared<WorkersConfig>("workers");

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cmath>
+#include <filesystem>
 
 #include "coordinator/ledger/database.h"
 #include "tests/coordinator/ledger/run_folder.h"
@@ -189,6 +190,28 @@ TEST_F(LedgerTest, ALedgerOfANewerOrATooOldVersionIsRefused) {
       EXPECT_NE(status.message().find(words), std::string::npos) << status.message();
     }
   }
+}
+
+TEST_F(LedgerTest, ALedgerOfTheFirstVersionIsBroughtForwardAndACopyKept) {
+  {
+    const auto ledger = OpenOrDie(run_);
+    ASSERT_TRUE(ledger->SetFact("kept", "yes").ok());
+    ASSERT_TRUE(ledger->Commit().ok());
+    ASSERT_TRUE(ledger->database()
+                    .Execute("DROP TABLE meta_votes; DROP TABLE judge_pairs; DROP TABLE meta_counts; PRAGMA "
+                             "user_version = 1")
+                    .ok());
+  }
+  EXPECT_EQ(Ledger::OpenReadOnly(run_).status().code(), Code::kFailedPrecondition);
+  const auto ledger = OpenOrDie(run_);
+  EXPECT_EQ(*ledger->Fact("kept"), "yes");
+  MetaVoteRow row;
+  row.second = 1;
+  EXPECT_TRUE(*ledger->AddMetaVote(row));
+  EXPECT_FALSE(*ledger->AddMetaVote(row));
+  std::swap(row.first, row.second);
+  EXPECT_TRUE(*ledger->AddMetaVote(row));
+  EXPECT_TRUE(std::filesystem::exists(run_ + "/ledger.sqlite.v1"));
 }
 
 TEST_F(LedgerTest, AFileThatIsNoLedgerIsDataLoss) {
