@@ -67,10 +67,10 @@ CLI::App* AddInspect(CLI::App& app, InspectOptions& options) {
   inspect->add_option("RUN", options.run_dir, "Folder of the run")->required();
   inspect
       ->add_option("TABLE", options.table,
-                   "prompts, candidates, pairs, rounds, evaluations, evaluation_answers or events")
+                   "prompts, candidates, pairs, judge_pairs, rounds, evaluations, evaluation_answers or events")
       ->required()
-      ->check(
-          CLI::IsMember({"prompts", "candidates", "pairs", "rounds", "evaluations", "evaluation_answers", "events"}));
+      ->check(CLI::IsMember(
+          {"prompts", "candidates", "pairs", "judge_pairs", "rounds", "evaluations", "evaluation_answers", "events"}));
   inspect->add_flag("--json", options.json, "One JSON object a line; fields in docs/formats.md");
   inspect->add_option("--round", options.round, "Only this round [all]")->check(CLI::Range(1, 1000000));
   inspect->add_option("--limit", options.limit, "At most this many rows [all]")->check(CLI::Range(1, 1000000000));
@@ -81,10 +81,11 @@ CLI::App* AddExport(CLI::App& app, ExportOptions& options) {
   CLI::App* command = app.add_subcommand("export", "Write a run's data as JSON Lines that TRL reads");
   command->add_option("RUN", options.run_dir, "Folder of the run")->required();
   command
-      ->add_option("WHAT", options.kind,
-                   "pairs, candidates, sft (every pair's chosen answer), evaluations or evaluation_answers")
+      ->add_option(
+          "WHAT", options.kind,
+          "pairs, judge_pairs, candidates, sft (every pair's chosen answer), evaluations or evaluation_answers")
       ->required()
-      ->check(CLI::IsMember({"pairs", "candidates", "sft", "evaluations", "evaluation_answers"}));
+      ->check(CLI::IsMember({"pairs", "judge_pairs", "candidates", "sft", "evaluations", "evaluation_answers"}));
   command->add_option("--out", options.out, "File to write [standard output]")->type_name("FILE");
   command->add_option("--round", options.round, "Only this round [all]")->check(CLI::Range(1, 1000000));
   return command;

@@ -112,6 +112,21 @@ Status ExportPairs(RunReader& run, int round, bool as_lessons, const Write& writ
   return OkStatus();
 }
 
+Status ExportJudgePairs(RunReader& run, int round, const Write& write) {
+  SRLM_ASSIGN_OR_RETURN(const auto rows, ReadRows(run, "judge_pairs", round, 0));
+  for (const Json& row : rows) {
+    if (row.value("outcome", "") != "paired") continue;
+    const Json question = Json::array({{{"role", "user"}, {"content", row.value("prompt", "")}}});
+    Json pair = {{"prompt", question}};
+    for (const char* side : {"chosen", "rejected"}) pair[side] = Answer(question, row.value(side, ""));
+    for (const char* key : {"prompt_token_ids", "chosen_token_ids", "rejected_token_ids", "chosen_score",
+                            "rejected_score", "chosen_elo", "rejected_elo", "reason", "round", "prompt_id", "sample"})
+      pair[key] = row.value(key, Json());
+    SRLM_RETURN_IF_ERROR(write(pair));
+  }
+  return OkStatus();
+}
+
 Status ExportCandidates(RunReader& run, int round, const Write& write) {
   SRLM_ASSIGN_OR_RETURN(const auto prompts, Prompts(run, round));
   SRLM_ASSIGN_OR_RETURN(const auto candidates, ReadRows(run, "candidates", round, 0));
@@ -132,6 +147,7 @@ Status ExportRows(RunReader& run, const std::string& kind, int round, const Writ
     return OkStatus();
   }
   if (kind == "candidates") return ExportCandidates(run, round, write);
+  if (kind == "judge_pairs") return ExportJudgePairs(run, round, write);
   return ExportPairs(run, round, kind == "sft", write);
 }
 

@@ -34,6 +34,7 @@ std::string PhaseTitle(const std::string& phase) {
   if (phase == "generate_and_judge") return "generate and judge";
   if (phase == "judge") return "judge.program judges";
   if (phase == "likelihoods") return "likelihoods under the model before";
+  if (phase == "meta_judge") return "compare judgements";
   if (phase == "dpo") return "DPO";
   if (phase == "evaluate") return "evaluate the judge";
   return phase;

@@ -27,6 +27,12 @@ std::string Loss(const v1::RoundSummary& round) {
   return fmt::format("{:.4f} -> {:.4f}", round.first_loss(), round.loss());
 }
 
+/// `40 + 6`: of answers and of judgements.
+std::string Pairs(const v1::RoundSummary& round) {
+  if (round.round() == 0) return kNone;
+  return Count(round.pairs()) + (round.judge_pairs() > 0 ? " + " + Count(round.judge_pairs()) : "");
+}
+
 void AddRound(Table& table, const v1::RoundSummary& round) {
   const bool loop = round.round() > 0;  // round 0 trains on the seed data: no prompts, no pairs
   const auto number = [&](uint64_t value) { return loop ? Count(value) : std::string(kNone); };
@@ -35,7 +41,7 @@ void AddRound(Table& table, const v1::RoundSummary& round) {
       {loop ? std::to_string(round.round()) : "SFT", made, number(round.prompts()), number(round.new_prompts()),
        number(round.candidates()), number(round.votes()), Percent(loop && round.has_parse_rate(), round.parse_rate()),
        Decimal(round.has_mean_score(), round.mean_score(), 2), Decimal(round.has_mean_length(), round.mean_length(), 1),
-       number(round.pairs()), number(round.ties()), Loss(round), Decimal(round.has_margin(), round.margin(), 3),
+       Pairs(round), number(round.ties()), Loss(round), Decimal(round.has_margin(), round.margin(), 3),
        Percent(round.has_accuracy(), round.accuracy())});
 }
 

@@ -158,6 +158,27 @@ std::string DescribeEvaluationAnswers(const Rows& rows, size_t width) {
   return text;
 }
 
+std::string DescribeJudgePairs(const Rows& rows, size_t width) {
+  std::string text;
+  for (const Row& row : rows) {
+    const std::string id = OneLine(Text(row, "prompt_id"));
+    if (Text(row, "outcome") != "paired") {
+      text += fmt::format("round {}  {}  no pair of judgements: {}\n", Number(row, "round"), id,
+                          OneLine(Text(row, "reason")));
+      continue;
+    }
+    text += fmt::format("round {}  {}  sample {}\n  {}\n", Number(row, "round"), id, Number(row, "sample"),
+                        OneLine(Text(row, "reason")));
+    for (const char* side : {"chosen", "rejected"}) {
+      const std::string of = side;
+      text += fmt::format("  {}, vote {}, score {}, Elo {}:\n{}", of, Number(row, (of + "_vote").c_str()),
+                          Number(row, (of + "_score").c_str()), Number(row, (of + "_elo").c_str()),
+                          Block(Text(row, side), width));
+    }
+  }
+  return text;
+}
+
 std::string DescribeEvents(const Rows& rows, size_t width) {
   Table table({{"time (UTC)"}, {"round", true}, {"level"}, {"event"}, {"message", false, true}});
   for (const Row& row : rows) {
@@ -176,6 +197,7 @@ std::string DescribeRows(const std::string& table, const Rows& rows, size_t widt
   if (table == "pairs") return DescribePairs(rows, width);
   if (table == "evaluations") return DescribeEvaluations(rows, width);
   if (table == "evaluation_answers") return DescribeEvaluationAnswers(rows, width);
+  if (table == "judge_pairs") return DescribeJudgePairs(rows, width);
   return DescribeEvents(rows, width);
 }
 

@@ -63,6 +63,7 @@ Status CheckAll(Run& run, Report& report) {
         Step{"rounds", [&] { return CheckRounds(run, report); }},
         Step{"new prompts", [&] { return CheckNewPrompts(run, report); }},
         Step{"answers", [&] { return CheckAnswers(run, report); }},
+        Step{"meta votes", [&] { return CheckMeta(run, report); }},
         Step{"evaluations", [&] { return CheckEvaluations(run, report); }},
         Step{"answers of evaluations", [&] { return CheckAnswerMeasures(run, report); }},
         Step{"models", [&] { return CheckModels(run, report); }}, Step{"jobs", [&] { return CheckJobs(run, report); }},

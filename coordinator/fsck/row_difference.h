@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <tuple>
+#include <vector>
 
 #include "coordinator/ledger/tables.h"
 
@@ -15,13 +16,16 @@ inline std::string ValueText(const std::string& text) { return "\"" + text + "\"
 inline std::string ValueText(const std::optional<double>& number) {
   return number ? fmt::format("{}", *number) : "none";
 }
+inline std::string ValueText(const std::vector<int>& token_ids) {
+  return fmt::format("{} token ids", token_ids.size());
+}
 template <class T>
 std::string ValueText(const T& number) {
   return fmt::format("{}", number);
 }
 
 /// "chosen_sample is 2 instead of 1": the first column in which `row` differs from `expected`; empty when they are the
-/// same. For rows of numbers and texts.
+/// same. For rows of numbers, texts and token ids.
 template <class Row>
 std::string Difference(const Row& row, const Row& expected) {
   std::string columns = ledger::Table<Row>::kColumns;

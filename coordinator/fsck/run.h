@@ -46,6 +46,8 @@ Status CheckRounds(const Run& run, Report& report);
 Status CheckNewPrompts(Run& run, Report& report);
 /// Prompts, candidates, votes, pairs and the rounds' counts.
 Status CheckAnswers(Run& run, Report& report);
+/// Comparisons of judgements and the pairs that follow from them.
+Status CheckMeta(Run& run, Report& report);
 /// Judgements of the human-ranked answers.
 Status CheckEvaluations(Run& run, Report& report);
 /// Models' own answers, their comparisons, and held-out answers.

@@ -169,9 +169,10 @@ Result<ListPage> List(const Ledger& ledger, std::string_view table, int round, i
   if (table == "evaluations") return EvaluationPage(ledger, round);
   if (table == "evaluation_answers") return EvaluationAnswerPage(ledger, round, limit, after);
   if (table == "events") return EventPage(ledger, round, limit, after);
-  return InvalidArgument(fmt::format(
-      "no table \"{}\"; there are prompts, candidates, pairs, judge_pairs, rounds, evaluations, evaluation_answers and events",
-      table));
+  return InvalidArgument(
+      fmt::format("no table \"{}\"; there are prompts, candidates, pairs, judge_pairs, rounds, evaluations, "
+                  "evaluation_answers and events",
+                  table));
 }
 
 }  // namespace srlm::ledger

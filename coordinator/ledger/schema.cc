@@ -79,7 +79,7 @@ CREATE TABLE comparisons (model TEXT, other TEXT, prompt INTEGER, backward INTEG
 CREATE TABLE held_out (model TEXT, answer INTEGER, model_id TEXT NOT NULL, tokens INTEGER NOT NULL, logprob REAL,
   reason TEXT NOT NULL, PRIMARY KEY (model, answer));
 )sql",
-                                                            R"sql(
+                                                                                 R"sql(
 CREATE TABLE meta_votes (round INTEGER, position INTEGER, sample INTEGER, first INTEGER, second INTEGER,
   model_id TEXT NOT NULL, subject_hash TEXT NOT NULL, state TEXT NOT NULL, verdict TEXT NOT NULL, prefers_first REAL,
   logprob REAL NOT NULL, token_ids BLOB NOT NULL, text TEXT NOT NULL,

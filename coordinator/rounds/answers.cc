@@ -142,7 +142,9 @@ Status Answers::Refill() {
 
 Result<bool> Answers::Recall(const std::string& item_id) {
   const auto name = ParseAnswerItem(item_id);
-  if (!name || name->round != round_ || name->purpose == v1::PURPOSE_LIKELIHOOD) return false;
+  if (!name || name->round != round_ || name->purpose == v1::PURPOSE_LIKELIHOOD ||
+      name->purpose == v1::PURPOSE_META_VOTE)
+    return false;
   SRLM_ASSIGN_OR_RETURN(const auto prompt, context_.ledger.PromptById(round_, name->prompt_id));
   if (!prompt) return false;
   if (name->purpose == v1::PURPOSE_CANDIDATE) {

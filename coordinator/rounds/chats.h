@@ -26,7 +26,6 @@ Result<std::unique_ptr<text::Chat>> LoadOutsideChat(const config::RunConfig& con
 
 /// What opens an expected verdict, and the tokens of its digits.
 Result<text::Choices> ScoreChoices(const text::Chat& chat);
-
 /// The same of a comparison: its opening, and the tokens of A and B.
 Result<text::Choices> PairChoices(const text::Chat& chat);
 

@@ -52,6 +52,7 @@ std::string PurposeName(v1::Purpose purpose) {
     case v1::PURPOSE_EVALUATION_ANSWER: return "evaluation_answer";
     case v1::PURPOSE_COMPARISON: return "comparison";
     case v1::PURPOSE_HELD_OUT: return "held_out";
+    case v1::PURPOSE_META_VOTE: return "meta_vote";
     default: return "unspecified";
   }
 }

@@ -65,23 +65,17 @@ Status CompleteComparison(const Context& context, const schedule::Subject& subje
   item.set_subject_hash(ComparedHash(first.token_hash, second.token_hash));
   const KnownModel& judge = context.models.EvaluationJudgeFor(subject.model);
   SRLM_ASSIGN_OR_RETURN(const text::Chat* chat, context.models.ChatOf(judge));
-  const std::vector<Message> question = {
-      {"user", context.inputs.pairwise_template.Fill(data::PlainText(prompt.input), first.text, second.text)}};
-  SRLM_ASSIGN_OR_RETURN(std::vector<int> token_ids, chat->PromptTokens(question));
+  const text::Choices* letters = nullptr;
   if (subject.expected) {
-    SRLM_ASSIGN_OR_RETURN(const text::Choices letters, PairChoices(*chat));
-    token_ids.insert(token_ids.end(), letters.opening_ids.begin(), letters.opening_ids.end());
-    for (const int id : letters.choice_ids) item.mutable_choose()->add_choice_token_ids(id);
-  } else {
-    const config::JudgeConfig& config = context.config.judge;
-    const RandomStream stream(context.config.seed,
-                              {v1::PURPOSE_COMPARISON, StreamId(subject.model), StreamId(subject.other),
-                               StreamId(prompt.prompt_id), static_cast<uint64_t>(subject.backward)});
-    SetSample(item, {config.temperature, config.top_p, config.max_new_tokens}, *chat,
-              Children(stream, context.config.evaluation.comparison_votes));
+    SRLM_ASSIGN_OR_RETURN(letters, context.models.PairChoicesOf(judge));
   }
-  SetPrompt(item, token_ids);
-  return OkStatus();
+  const config::JudgeConfig& config = context.config.judge;
+  const RandomStream stream(context.config.seed,
+                            {v1::PURPOSE_COMPARISON, StreamId(subject.model), StreamId(subject.other),
+                             StreamId(prompt.prompt_id), static_cast<uint64_t>(subject.backward)});
+  return SetQuestion(context.inputs.pairwise_template.Fill(data::PlainText(prompt.input), first.text, second.text),
+                     *chat, {config.temperature, config.top_p, config.max_new_tokens},
+                     Children(stream, context.config.evaluation.comparison_votes), letters, item);
 }
 
 Status CompleteHeldOut(const Context& context, const schedule::Subject& subject, v1::Item& item) {

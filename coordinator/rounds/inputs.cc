@@ -24,6 +24,7 @@ Status HashFiles(const config::RunConfig& config, Inputs& inputs) {
   if (!config.data.evaluation_prompts.empty())
     inputs.hashes["evaluation.pairwise_template"] = Sha256(inputs.pairwise_template.text());
   inputs.hashes["judge.template"] = Sha256(inputs.judge_template.text());  // also of the built-in one
+  if (config.meta_judge.enabled) inputs.hashes["meta_judge.template"] = Sha256(inputs.meta_template.text());
   return OkStatus();
 }
 
@@ -32,6 +33,7 @@ Status HashFiles(const config::RunConfig& config, Inputs& inputs) {
 Result<Inputs> ReadInputs(const config::RunConfig& config) {
   Inputs inputs;
   SRLM_ASSIGN_OR_RETURN(inputs.judge_template, data::JudgeTemplate::Load(config.judge.judge_template));
+  SRLM_ASSIGN_OR_RETURN(inputs.meta_template, data::MetaTemplate::Load(config.meta_judge.meta_template));
   SRLM_ASSIGN_OR_RETURN(inputs.sft, data::LoadSft(config.data.ift, inputs.judge_template));
   for (const data::SftRow& row : inputs.sft) inputs.seeds.push_back(data::FirstInstruction(row.prompt));
   if (!config.data.eft.empty()) {

@@ -8,6 +8,7 @@
 #include "common/base/status.h"
 #include "common/config/config.h"
 #include "common/data/judge_template.h"
+#include "common/data/meta_template.h"
 #include "common/data/pairwise_template.h"
 #include "common/data/records.h"
 
@@ -15,6 +16,7 @@ namespace srlm::rounds {
 
 struct Inputs {
   data::JudgeTemplate judge_template = data::JudgeTemplate::BuiltIn();
+  data::MetaTemplate meta_template = data::MetaTemplate::BuiltIn();
   std::vector<data::SftRow> sft;           // IFT rows, then EFT rows as lessons in judging
   std::vector<std::string> seeds;          // instructions of the IFT rows: examples for new prompts
   std::vector<data::Prompt> given;         // given prompts, in file order

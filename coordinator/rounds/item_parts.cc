@@ -18,6 +18,19 @@ void SetPrompt(v1::Item& item, const std::vector<int>& token_ids) {
   item.mutable_prompt_token_ids()->Assign(token_ids.begin(), token_ids.end());
 }
 
+Status SetQuestion(const std::string& question, const text::Chat& chat, const Decoding& decoding,
+                   const std::vector<RandomStream>& streams, const text::Choices* choices, v1::Item& item) {
+  SRLM_ASSIGN_OR_RETURN(std::vector<int> token_ids, chat.PromptTokens(std::vector<Message>{{"user", question}}));
+  if (choices != nullptr) {
+    token_ids.insert(token_ids.end(), choices->opening_ids.begin(), choices->opening_ids.end());
+    for (const int id : choices->choice_ids) item.mutable_choose()->add_choice_token_ids(id);
+  } else {
+    SetSample(item, decoding, chat, streams);
+  }
+  SetPrompt(item, token_ids);
+  return OkStatus();
+}
+
 std::vector<RandomStream> Children(const RandomStream& stream, int count) {
   std::vector<RandomStream> children;
   for (int i = 0; i < count; ++i) children.push_back(stream.Child(static_cast<uint64_t>(i)));

@@ -19,18 +19,13 @@ namespace {
 Status SetJudgement(const Context& context, const KnownModel& judge, const std::string& prompt,
                     const std::string& response, const std::vector<RandomStream>& streams, v1::Item& item) {
   SRLM_ASSIGN_OR_RETURN(const text::Chat* chat, context.models.ChatOf(judge));
-  const std::vector<Message> question = {{"user", context.inputs.judge_template.Fill(prompt, response)}};
-  SRLM_ASSIGN_OR_RETURN(std::vector<int> token_ids, chat->PromptTokens(question));
+  const text::Choices* choices = nullptr;
   if (streams.empty()) {
-    SRLM_ASSIGN_OR_RETURN(const text::Choices* choices, context.models.ScoreChoicesOf(judge));
-    token_ids.insert(token_ids.end(), choices->opening_ids.begin(), choices->opening_ids.end());
-    for (const int id : choices->choice_ids) item.mutable_choose()->add_choice_token_ids(id);
-  } else {
-    const config::JudgeConfig& config = context.config.judge;
-    SetSample(item, {config.temperature, config.top_p, config.max_new_tokens}, *chat, streams);
+    SRLM_ASSIGN_OR_RETURN(choices, context.models.ScoreChoicesOf(judge));
   }
-  SetPrompt(item, token_ids);
-  return OkStatus();
+  const config::JudgeConfig& config = context.config.judge;
+  return SetQuestion(context.inputs.judge_template.Fill(prompt, response), *chat,
+                     {config.temperature, config.top_p, config.max_new_tokens}, streams, choices, item);
 }
 
 // The model whose round it is.
@@ -108,6 +103,20 @@ schedule::WorkItem LikelihoodStub(const Context& context, int round, const ledge
                .index = candidate.sample});
 }
 
+schedule::WorkItem MetaVoteStub(const Context& context, int round, const ledger::CandidateKey& candidate, int first,
+                                int second) {
+  return Stub(kMetaVote, *context.models.Find(ModelName(round)),
+              fmt::format("{}/meta_vote/{}/{}/{}/{}", round, candidate.prompt_id, candidate.sample, first, second),
+              {.purpose = v1::PURPOSE_META_VOTE,
+               .round = round,
+               .prompt_id = candidate.prompt_id,
+               .position = candidate.position,
+               .index = candidate.sample,
+               .first = first,
+               .second = second,
+               .expected = context.config.meta_judge.verdict == config::VerdictKind::kExpected});
+}
+
 schedule::WorkItem EvaluationStub(const Context& context, const std::string& model, int answer, bool expected) {
   return Stub(kEvaluation, *context.models.Find(model),
               fmt::format("{}/evaluation/{}/{}", model, expected ? "expected" : "votes", answer),
@@ -120,23 +129,30 @@ std::optional<AnswerItemName> ParseAnswerItem(const std::string& item_id) {
   const auto [at, error] = std::from_chars(item_id.data(), end, name.round);
   if (error != std::errc()) return std::nullopt;
   std::string rest(at, end);
+  // The number after the last slash, which is taken off: an id may hold others.
+  const auto take_number = [&rest](int& number) {
+    const size_t slash = rest.rfind('/');
+    if (slash == std::string::npos) return false;
+    const char* const last = rest.data() + rest.size();
+    const auto [stop, wrong] = std::from_chars(rest.data() + slash + 1, last, number);
+    rest.resize(slash);
+    return wrong == std::errc() && stop == last;
+  };
   for (const auto& [prefix, purpose] : {std::pair{"/candidate/", v1::PURPOSE_CANDIDATE},
                                         {"/anchor/", v1::PURPOSE_ANCHOR},
                                         {"/vote/", v1::PURPOSE_VOTE},
-                                        {"/likelihood/", v1::PURPOSE_LIKELIHOOD}}) {
+                                        {"/likelihood/", v1::PURPOSE_LIKELIHOOD},
+                                        {"/meta_vote/", v1::PURPOSE_META_VOTE}}) {
     if (!rest.starts_with(prefix)) continue;
     name.purpose = purpose;
     rest.erase(0, std::strlen(prefix));
   }
   if (name.purpose == v1::PURPOSE_UNSPECIFIED) return std::nullopt;
-  if (name.purpose == v1::PURPOSE_VOTE || name.purpose == v1::PURPOSE_LIKELIHOOD) {
-    const size_t slash = rest.rfind('/');  // an id may hold others
-    if (slash == std::string::npos) return std::nullopt;
-    const char* const last = rest.data() + rest.size();
-    const auto [stop, wrong] = std::from_chars(rest.data() + slash + 1, last, name.sample);
-    if (wrong != std::errc() || stop != last) return std::nullopt;
-    rest.resize(slash);
-  }
+  const bool compares = name.purpose == v1::PURPOSE_META_VOTE;
+  if (compares && (!take_number(name.second) || !take_number(name.first))) return std::nullopt;
+  if ((compares || name.purpose == v1::PURPOSE_VOTE || name.purpose == v1::PURPOSE_LIKELIHOOD) &&
+      !take_number(name.sample))
+    return std::nullopt;
   name.prompt_id = rest;
   return name;
 }
@@ -184,6 +200,35 @@ Status CompleteLikelihood(const Context& context, const schedule::Subject& subje
   SetPrompt(item, prompt.token_ids);
   item.mutable_score()->mutable_response_token_ids()->Assign(candidate->token_ids.begin(), candidate->token_ids.end());
   return OkStatus();
+}
+
+std::string ComparedHash(const ledger::VoteRow& first, const ledger::VoteRow& second) {
+  return Sha256(Sha256Tokens(first.token_ids) + Sha256Tokens(second.token_ids));
+}
+
+Status CompleteMetaVote(const Context& context, const schedule::Subject& subject, v1::Item& item) {
+  SRLM_ASSIGN_OR_RETURN(const ledger::PromptRow prompt, PromptOf(context, subject));
+  SRLM_ASSIGN_OR_RETURN(const auto candidate, context.ledger.Candidate(subject.round, subject.position, subject.index));
+  SRLM_ASSIGN_OR_RETURN(const auto votes, context.ledger.VotesOf(subject.round, subject.position, subject.index));
+  if (!candidate || std::max(subject.first, subject.second) >= static_cast<int>(votes.size()))
+    return InternalError(fmt::format("item {}: what it compares is not in the ledger", item.item_id()));
+  const ledger::VoteRow& first = votes[static_cast<size_t>(subject.first)];
+  const ledger::VoteRow& second = votes[static_cast<size_t>(subject.second)];
+  item.set_subject_hash(ComparedHash(first, second));
+  const KnownModel& model = *context.models.Find(ModelName(subject.round));
+  SRLM_ASSIGN_OR_RETURN(const text::Chat* chat, context.models.ChatOf(model));
+  const text::Choices* choices = nullptr;
+  if (subject.expected) {
+    SRLM_ASSIGN_OR_RETURN(choices, context.models.PairChoicesOf(model));
+  }
+  const RandomStream stream(context.config.seed,
+                            {v1::PURPOSE_META_VOTE, static_cast<uint64_t>(subject.round), StreamId(subject.prompt_id),
+                             static_cast<uint64_t>(subject.index), static_cast<uint64_t>(subject.first),
+                             static_cast<uint64_t>(subject.second)});
+  const config::MetaJudgeConfig& config = context.config.meta_judge;
+  const std::string judge_prompt = context.inputs.judge_template.Fill(data::PlainText(prompt.input), candidate->text);
+  return SetQuestion(context.inputs.meta_template.Fill(judge_prompt, first.text, second.text), *chat,
+                     {config.temperature, config.top_p, config.max_new_tokens}, {stream}, choices, item);
 }
 
 Status CompleteEvaluation(const Context& context, const schedule::Subject& subject, v1::Item& item) {

@@ -25,16 +25,21 @@ schedule::WorkItem VoteStub(const Context& context, int round, const ledger::Can
                             const std::string& made_by);
 /// The log-probability of a candidate under the model before the round's.
 schedule::WorkItem LikelihoodStub(const Context& context, int round, const ledger::CandidateKey& candidate);
+/// The round's model compares two judgements of a candidate, shown in this order.
+schedule::WorkItem MetaVoteStub(const Context& context, int round, const ledger::CandidateKey& candidate, int first,
+                                int second);
 /// The judgement of ranked answer `answer` by `model`'s judge: the expected verdict, or the sampled votes.
 schedule::WorkItem EvaluationStub(const Context& context, const std::string& model, int answer, bool expected);
 
-/// Prompt or candidate of an item id as the stubs have it: its round, prompt_id and, of votes and
-/// likelihoods, sample.
+/// Prompt or candidate of an item id as the stubs have it: its round, prompt_id and, of votes, likelihoods and
+/// comparisons, sample; of comparisons the votes, too.
 struct AnswerItemName {
   v1::Purpose purpose = v1::PURPOSE_UNSPECIFIED;
   int round = 0;
   std::string prompt_id;
   int sample = -1;
+  int first = -1;
+  int second = -1;
 };
 /// None for other items.
 std::optional<AnswerItemName> ParseAnswerItem(const std::string& item_id);
@@ -48,7 +53,11 @@ Status CompleteCandidate(const Context& context, const schedule::Subject& subjec
 Status CompleteAnchor(const Context& context, const schedule::Subject& subject, v1::Item& item);
 Status CompleteVote(const Context& context, const schedule::Subject& subject, v1::Item& item);
 Status CompleteLikelihood(const Context& context, const schedule::Subject& subject, v1::Item& item);
+Status CompleteMetaVote(const Context& context, const schedule::Subject& subject, v1::Item& item);
 Status CompleteEvaluation(const Context& context, const schedule::Subject& subject, v1::Item& item);
+
+/// What a comparison's subject_hash must be: judgements have no hash of their own in the ledger.
+std::string ComparedHash(const ledger::VoteRow& first, const ledger::VoteRow& second);
 
 /// Expected score over the digits' log-probabilities, these normalised to 1.
 double ExpectedScore(const v1::ItemResult& result);

@@ -8,7 +8,6 @@
 #include "coordinator/rounds/evaluation_items.h"
 #include "coordinator/rounds/items.h"
 #include "coordinator/rounds/launches.h"
-#include "coordinator/rounds/pair_maker.h"
 #include "coordinator/rounds/round_problems.h"
 
 namespace srlm::rounds {
@@ -88,16 +87,9 @@ Result<bool> Machine::AdvanceAnswers(int number) {
   if (!begun || !new_prompts_->done()) return false;
   SRLM_ASSIGN_OR_RETURN(const bool judged, AdvanceProgram(number));
   if (!judged || !answers_->finished()) return false;
-  if (likelihoods_ == nullptr) likelihoods_ = std::make_unique<Likelihoods>(context_, number);
-  if (!likelihoods_->begun()) SRLM_RETURN_IF_ERROR(likelihoods_->Begin());
-  SRLM_RETURN_IF_ERROR(likelihoods_->Refill());
-  if (!likelihoods_->finished()) return false;
-  if (pair_maker_ == nullptr) pair_maker_ = std::make_unique<PairMaker>(context_, number, answers_->counts());
-  SRLM_ASSIGN_OR_RETURN(const bool made, pair_maker_->MakeSome());
-  if (!made) return false;
+  SRLM_ASSIGN_OR_RETURN(const bool paired, AdvancePairs(number));
+  if (!paired) return false;
   SRLM_RETURN_IF_ERROR(CloseRound(number, true, true));
-  pair_maker_.reset();
-  likelihoods_.reset();
   new_prompts_.reset();
   answers_.reset();
   return true;
@@ -222,11 +214,16 @@ Result<bool> Machine::EndGroups(bool waits_for_step) {
 
 Result<bool> Machine::Recall(const std::string& item_id) {
   if (answers_ == nullptr) return false;
-  SRLM_ASSIGN_OR_RETURN(const bool recalled, answers_->Recall(item_id));
-  if (recalled) return true;
-  // Also before this coordinator has got that far in the round: a result that is not asked for would be thrown away.
-  if (likelihoods_ == nullptr) likelihoods_ = std::make_unique<Likelihoods>(context_, begun_);
-  return likelihoods_->Recall(item_id);
+  SRLM_ASSIGN_OR_RETURN(bool recalled, answers_->Recall(item_id));
+  if (!recalled) {
+    // Also before this coordinator has got that far in the round: a result that is not asked for would be thrown away.
+    if (likelihoods_ == nullptr) likelihoods_ = std::make_unique<Likelihoods>(context_, begun_);
+    SRLM_ASSIGN_OR_RETURN(recalled, likelihoods_->Recall(item_id));
+  }
+  if (!recalled && meta_judge_ != nullptr) {
+    SRLM_ASSIGN_OR_RETURN(recalled, meta_judge_->Recall(item_id));
+  }
+  return recalled;
 }
 
 Result<v1::Item> Machine::Complete(const schedule::WorkItem& work) const {
@@ -244,6 +241,7 @@ Result<v1::Item> Machine::Complete(const schedule::WorkItem& work) const {
     case v1::PURPOSE_EVALUATION_ANSWER: status = CompleteEvaluationAnswer(context_, work.subject, item); break;
     case v1::PURPOSE_COMPARISON: status = CompleteComparison(context_, work.subject, item); break;
     case v1::PURPOSE_HELD_OUT: status = CompleteHeldOut(context_, work.subject, item); break;
+    case v1::PURPOSE_META_VOTE: status = CompleteMetaVote(context_, work.subject, item); break;
     default: status = CompleteEvaluation(context_, work.subject, item);
   }
   if (!status.ok()) return status;
@@ -261,6 +259,8 @@ Result<bool> Machine::Store(const schedule::WorkItem& work, const Finished& fini
     case v1::PURPOSE_VOTE: return answers_ != nullptr ? answers_->StoreVotes(subject, finished) : Result<bool>(false);
     case v1::PURPOSE_LIKELIHOOD:
       return likelihoods_ != nullptr ? likelihoods_->Store(subject, finished) : Result<bool>(false);
+    case v1::PURPOSE_META_VOTE:
+      return meta_judge_ != nullptr ? meta_judge_->Store(subject, finished) : Result<bool>(false);
     default: return evaluation_ != nullptr ? evaluation_->Store(subject, finished) : Result<bool>(false);
   }
 }
@@ -273,6 +273,7 @@ Status Machine::SetAside(const schedule::Subject& subject, const std::string& re
     case v1::PURPOSE_ANCHOR:
     case v1::PURPOSE_VOTE: return answers_ != nullptr ? answers_->SetAside(subject, reason) : OkStatus();
     case v1::PURPOSE_LIKELIHOOD: return likelihoods_ != nullptr ? likelihoods_->SetAside(subject, reason) : OkStatus();
+    case v1::PURPOSE_META_VOTE: return meta_judge_ != nullptr ? meta_judge_->SetAside(subject, reason) : OkStatus();
     default: return evaluation_ != nullptr ? evaluation_->SetAside(subject, reason) : OkStatus();
   }
 }

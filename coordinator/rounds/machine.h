@@ -11,7 +11,9 @@
 #include "coordinator/rounds/evaluation.h"
 #include "coordinator/rounds/fleet.h"
 #include "coordinator/rounds/health.h"
+#include "coordinator/rounds/judge_pairs.h"
 #include "coordinator/rounds/likelihoods.h"
+#include "coordinator/rounds/meta_judge.h"
 #include "coordinator/rounds/new_prompts.h"
 #include "coordinator/rounds/pair_maker.h"
 #include "coordinator/rounds/program_votes.h"
@@ -87,6 +89,10 @@ class Machine {
   Result<State> AdvanceModel(int number, Clock::time_point now);
   /// Draws, asks and waits; then asks for what else the pairs need, and makes them. Whether the round has them.
   Result<bool> AdvanceAnswers(int number);
+  // machine_pairs.cc
+  /// Of a round that is judged: likelihoods where they are wanted, comparisons of judgements, pairs. Whether it has
+  /// them.
+  Result<bool> AdvancePairs(int number);
   /// Lets the program judge, where one does and all candidates are there. Whether there is nothing left to judge.
   Result<bool> AdvanceProgram(int number);
   Result<State> Pause(const std::string& problem, int round);
@@ -110,7 +116,9 @@ class Machine {
   std::unique_ptr<Answers> answers_;
   std::unique_ptr<ProgramVotes> program_votes_;  // after the answers that it judges
   std::unique_ptr<Likelihoods> likelihoods_;     // while they are asked for, or were
+  std::unique_ptr<MetaJudge> meta_judge_;
   std::unique_ptr<PairMaker> pair_maker_;
+  std::unique_ptr<JudgePairMaker> judge_pair_maker_;  // after pair_maker_, which it outlives
   std::unique_ptr<Training> training_;
   Health health_;
   int begun_ = -1;  // the model whose parts these are

@@ -28,6 +28,9 @@ v1::PhaseProgress Machine::Counts() const {
   } else if (new_prompts_ != nullptr && !new_prompts_->done()) {
     set("prompts", static_cast<uint64_t>(new_prompts_->accepted()),
         static_cast<uint64_t>(context_.config.prompts.new_per_round), 0);
+  } else if (meta_judge_ != nullptr) {
+    set("meta_judge", static_cast<uint64_t>(meta_judge_->total() - meta_judge_->missing()),
+        static_cast<uint64_t>(meta_judge_->total()), static_cast<uint64_t>(meta_judge_->failed()));
   } else if (likelihoods_ != nullptr && likelihoods_->total() > 0) {
     set("likelihoods", static_cast<uint64_t>(likelihoods_->total() - likelihoods_->missing()),
         static_cast<uint64_t>(likelihoods_->total()), static_cast<uint64_t>(likelihoods_->failed()));

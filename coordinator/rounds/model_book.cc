@@ -112,10 +112,19 @@ Result<std::vector<std::string>> ModelBook::Texts(const KnownModel& model, const
 }
 
 Result<const text::Choices*> ModelBook::ScoreChoicesOf(const KnownModel& model) {
-  std::unique_ptr<text::Choices>& choices = choices_[model.folder];
+  return ChoicesOf(model, score_choices_, ScoreChoices);
+}
+
+Result<const text::Choices*> ModelBook::PairChoicesOf(const KnownModel& model) {
+  return ChoicesOf(model, pair_choices_, PairChoices);
+}
+
+Result<const text::Choices*> ModelBook::ChoicesOf(const KnownModel& model, ChoicesByFolder& known,
+                                                  Result<text::Choices> (*find)(const text::Chat& chat)) {
+  std::unique_ptr<text::Choices>& choices = known[model.folder];
   if (choices == nullptr) {
     SRLM_ASSIGN_OR_RETURN(const text::Chat* chat, ChatOf(model));
-    SRLM_ASSIGN_OR_RETURN(text::Choices found, ScoreChoices(*chat));
+    SRLM_ASSIGN_OR_RETURN(text::Choices found, find(*chat));
     choices = std::make_unique<text::Choices>(std::move(found));
   }
   return static_cast<const text::Choices*>(choices.get());

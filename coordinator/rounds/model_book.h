@@ -51,6 +51,8 @@ class ModelBook {
   Result<std::vector<std::string>> Texts(const KnownModel& model, const v1::ItemResult& result);
   /// What opens an expected verdict, and the tokens of its digits.
   Result<const text::Choices*> ScoreChoicesOf(const KnownModel& model);
+  /// The same of an expected verdict on two texts.
+  Result<const text::Choices*> PairChoicesOf(const KnownModel& model);
 
  private:
   ModelBook(const config::RunConfig& config, std::string run_dir, ledger::Ledger& ledger)
@@ -60,9 +62,13 @@ class ModelBook {
   const config::RunConfig& config_;
   std::string run_dir_;
   ledger::Ledger& ledger_;
-  std::map<std::string, KnownModel> models_;                       // by name
-  std::map<std::string, std::unique_ptr<text::Chat>> chats_;       // by folder
-  std::map<std::string, std::unique_ptr<text::Choices>> choices_;  // by folder
+  std::map<std::string, KnownModel> models_;                  // by name
+  std::map<std::string, std::unique_ptr<text::Chat>> chats_;  // by folder
+  using ChoicesByFolder = std::map<std::string, std::unique_ptr<text::Choices>>;
+  Result<const text::Choices*> ChoicesOf(const KnownModel& model, ChoicesByFolder& known,
+                                         Result<text::Choices> (*find)(const text::Chat& chat));
+  ChoicesByFolder score_choices_;
+  ChoicesByFolder pair_choices_;
 };
 
 }  // namespace srlm::rounds

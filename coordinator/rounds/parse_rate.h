@@ -22,6 +22,8 @@ inline constexpr int64_t kUnreadShown = 5;
 
 /// Why the run must pause: fewer than judge.min_parse_rate could be read, with those that could not. Empty: go on.
 std::string ParseRateProblem(const Context& context, const ParseRate& parsed);
+/// The same of the model's comparisons of judgements.
+std::string MetaRateProblem(const Context& context, const ParseRate& parsed);
 /// The same of a program that judges and gave no score too often.
 std::string ProgramRateProblem(const Context& context, int round, double rate, int64_t votes);
 

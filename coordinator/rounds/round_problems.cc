@@ -70,6 +70,16 @@ Result<std::string> PairProblem(const Context& context, int round) {
                                                           : ParseRateProblem(context, parsed);
     if (!problem.empty()) return problem;
   }
+  SRLM_ASSIGN_OR_RETURN(const ledger::MetaCounts meta, context.ledger.GetMetaCounts(round));
+  if (meta.comparisons > 0 && context.config.meta_judge.verdict == config::VerdictKind::kSampled) {
+    const double rate = static_cast<double>(meta.parsed) / static_cast<double>(meta.comparisons);
+    ParseRate parsed{fmt::format("round {}", round), rate, meta.comparisons, {}, {}};
+    if (rate < context.config.judge.min_parse_rate) {
+      SRLM_ASSIGN_OR_RETURN(parsed.unread, context.ledger.UnreadMetaVotes(round, kUnreadShown));
+    }
+    const std::string problem = MetaRateProblem(context, parsed);
+    if (!problem.empty()) return problem;
+  }
   const int64_t pairs = counts.pairs;
   SRLM_ASSIGN_OR_RETURN(const std::string nothing, NoPairsProblem(context, counts));
   if (!nothing.empty()) return nothing;

@@ -86,6 +86,9 @@ Status CheckTexts(const config::RunConfig& config, const Inputs& inputs) {
   const bool measured = !inputs.ranked.empty() && config.evaluation.verdict == config::VerdictKind::kExpected;
   SRLM_RETURN_IF_ERROR(CheckJudge(inputs, *policy, measured || (expected && !HasFixedJudge(config)))
                            .WithContext("model " + config.model));
+  const config::MetaJudgeConfig& meta = config.meta_judge;
+  if (meta.enabled && meta.verdict == config::VerdictKind::kExpected)
+    SRLM_RETURN_IF_ERROR(PairChoices(*policy).status().WithContext("model " + config.model));
   SRLM_RETURN_IF_ERROR(CheckGiven(config, inputs, *policy));
   SRLM_RETURN_IF_ERROR(CheckOwnAnswers(config, inputs, *policy));
   return CheckRanked(config, inputs, *policy);

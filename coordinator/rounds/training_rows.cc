@@ -45,6 +45,28 @@ Result<data::PreferenceRow> PreferenceOf(const ledger::Ledger& ledger, const led
   return row;
 }
 
+Result<data::PreferenceRow> PreferenceOf(const ledger::Ledger& ledger, const ledger::JudgePairRow& pair,
+                                         const std::string& sampler_id) {
+  SRLM_ASSIGN_OR_RETURN(const auto votes, ledger.VotesOf(pair.round, pair.position, pair.sample));
+  if (std::max(pair.chosen_vote, pair.rejected_vote) >= static_cast<int>(votes.size()))
+    return InternalError("a judgement of prompt " + pair.prompt_id + " is not in the ledger");
+  const ledger::VoteRow& chosen = votes[static_cast<size_t>(pair.chosen_vote)];
+  const ledger::VoteRow& rejected = votes[static_cast<size_t>(pair.rejected_vote)];
+  data::PreferenceRow row;
+  row.prompt_id = pair.prompt_id;
+  row.prompt = data::PromptInput::FromUser(pair.judge_prompt);
+  row.prompt_token_ids = pair.prompt_token_ids;
+  row.chosen = chosen.text;
+  row.chosen_token_ids = chosen.token_ids;
+  row.rejected = rejected.text;
+  row.rejected_token_ids = rejected.token_ids;
+  if (!sampler_id.empty() && chosen.model_id == sampler_id && rejected.model_id == sampler_id) {
+    row.reference_chosen_logp = chosen.logprob;
+    row.reference_rejected_logp = rejected.logprob;
+  }
+  return row;
+}
+
 // CREAM's label of a round's pairs: the mean consistency of its prompts; none where labels are certain.
 Result<std::optional<double>> ChosenProbability(const config::RunConfig& config, const ledger::Ledger& ledger,
                                                 int round) {
@@ -90,7 +112,13 @@ Status ForEachPreference(const config::RunConfig& config, const ledger::Ledger& 
   };
   SRLM_ASSIGN_OR_RETURN(const std::vector<ledger::PairRow> own, ledger.MadePairs(round));
   for (const ledger::PairRow& pair : own) SRLM_RETURN_IF_ERROR(give(pair));
-  SRLM_ASSIGN_OR_RETURN(const auto earlier, EarlierPairs(config, ledger, round, static_cast<int64_t>(own.size())));
+  SRLM_ASSIGN_OR_RETURN(const auto judgements, ledger.MadeJudgePairs(round));
+  for (const ledger::JudgePairRow& pair : judgements) {
+    SRLM_ASSIGN_OR_RETURN(const data::PreferenceRow row, PreferenceOf(ledger, pair, sampler_id));
+    SRLM_RETURN_IF_ERROR(use(row));
+  }
+  SRLM_ASSIGN_OR_RETURN(const auto earlier,
+                        EarlierPairs(config, ledger, round, static_cast<int64_t>(own.size() + judgements.size())));
   for (const ledger::PairKey& key : earlier) {
     SRLM_ASSIGN_OR_RETURN(const auto pair, ledger.Pair(key));
     if (!pair)

@@ -22,6 +22,8 @@ struct Subject {
   std::string prompt_id;  // of candidates and votes, as the next
   int position = 0;       // of the prompt in its round
   int index = 0;          // attempt, sample or answer
+  int first = 0;          // of comparisons of judgements: the votes, in the order shown
+  int second = 0;
   std::string model;      // of evaluations: "M1"
   std::string other;      // of comparisons: the model that it is compared with
   bool backward = false;  // of comparisons: the other's answer stands first

@@ -33,7 +33,8 @@ from strike import Striker  # noqa: E402
 # An item that happens to be there at every death of a schedule is not a poison item.
 SETTINGS = ("--set", "coordinator.max_item_tries=20")
 MOST_LIVES = 12
-CHECKS_OF_ROWS = {"ledger", "rounds", "new prompts", "prompts", "candidates", "votes", "likelihoods", "pairs", "evaluations"}
+CHECKS_OF_ROWS = {"ledger", "rounds", "new prompts", "prompts", "candidates", "votes", "likelihoods", "pairs", "meta votes",
+                  "judge pairs", "evaluations"}
 ITEMS = 4 + 5 + 15 + 2 * 6  # new prompts, prompts, candidates, judgements of two models
 
 

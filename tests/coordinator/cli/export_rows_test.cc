@@ -90,5 +90,22 @@ TEST(ExportRows, ALostRowIsAnError) {
   EXPECT_EQ(ExportRows(run, "pairs", 0, [](const Json&) { return OkStatus(); }).code(), Code::kDataLoss);
 }
 
+TEST(ExportRows, JudgementsAreAnswersToTheJudgesQuestion) {
+  FixedRun run;
+  run.tables["judge_pairs"] = {
+      Json::parse(R"({"round":1,"prompt_id":"q","sample":0,"outcome":"too_long","chosen":"a","rejected":"b"})"),
+      Json::parse(R"({"round":1,"prompt_id":"p","sample":2,"outcome":"paired","reason":"why","prompt":"Grade",)"
+                  R"("prompt_token_ids":[1],"chosen":"Score: 4","chosen_vote":1,"chosen_elo":0.5,"chosen_score":4.0,)"
+                  R"("chosen_token_ids":[2],"rejected":"Score: 0","rejected_vote":0,"rejected_elo":-0.5,)"
+                  R"("rejected_score":0.0,"rejected_token_ids":[3],"comparisons":[]})")};
+  const auto rows = Exported(run, "judge_pairs");
+  ASSERT_EQ(rows.size(), 1U);
+  EXPECT_EQ(rows[0].dump(),
+            R"({"prompt":[{"role":"user","content":"Grade"}],"chosen":[{"role":"assistant","content":"Score: 4"}],)"
+            R"("rejected":[{"role":"assistant","content":"Score: 0"}],"prompt_token_ids":[1],"chosen_token_ids":[2],)"
+            R"("rejected_token_ids":[3],"chosen_score":4.0,"rejected_score":0.0,"chosen_elo":0.5,"rejected_elo":-0.5,)"
+            R"("reason":"why","round":1,"prompt_id":"p","sample":2})");
+}
+
 }  // namespace
 }  // namespace srlm::cli

@@ -39,6 +39,13 @@ TEST(DescribeRounds, ShowsWhatIsThereAndADashForTheRest) {
   EXPECT_EQ(text.find("nan"), std::string::npos) << text;
 }
 
+TEST(DescribeRounds, PairsOfJudgementsStandBesideThoseOfAnswers) {
+  auto rounds = TwoRounds();
+  EXPECT_EQ(DescribeRounds(rounds, 200).find("5 + "), std::string::npos);
+  rounds[1].set_judge_pairs(3);
+  EXPECT_NE(DescribeRounds(rounds, 200).find("5 + 3"), std::string::npos) << DescribeRounds(rounds, 200);
+}
+
 TEST(DescribeRounds, IsEmptyWithoutRounds) { EXPECT_EQ(DescribeRounds({}, 80), ""); }
 
 }  // namespace

@@ -154,9 +154,45 @@ TEST_F(FsckPairsTest, CreamsLabelsFollowFromTheLikelihoods) {
   EXPECT_NE(Found().find("likelihoods: likelihoods, round 2, position 1"), std::string::npos) << Found();
 }
 
-// By hand, so that it stops after exactly so many results, among answers, the anchor's answers, votes and likelihoods.
+TEST_F(FsckPairsTest, JudgementsAreComparedAndTheirPairsFollow) {
+  const std::vector<std::string> meta = {"meta_judge.enabled=true", "judge.votes=3", "meta_judge.max_share=0.5"};
+  Make(meta);
+  EXPECT_EQ(Found(), "");
+  const auto report = CheckRun(RunDir());
+  EXPECT_TRUE(report->digest.kinds.contains("meta votes") && report->digest.kinds.contains("judge pairs"));
+  const std::string folder = RunDir() + ".damaged";
+  for (const auto& [sql, found] :
+       {std::pair{"UPDATE meta_votes SET verdict = 'b', prefers_first = 0 WHERE verdict = 'a'",
+                  "meta votes: meta_votes, position"},
+        {"UPDATE meta_votes SET subject_hash = 'x' WHERE first = 0 AND second = 1", "it compared other texts"},
+        {"UPDATE meta_votes SET model_id = 'x' WHERE first = 0 AND second = 1", "made by model x"},
+        {"UPDATE meta_votes SET state = 'absent' WHERE first = 0 AND second = 1", "do not fit"},
+        {"UPDATE meta_votes SET sample = 9 WHERE first = 0 AND second = 1", "is not the one whose judgements"},
+        {"UPDATE meta_votes SET first = 7 WHERE first = 0 AND second = 1", "no two judgements that it compares"},
+        {"DELETE FROM meta_votes WHERE first = 0 AND second = 1", "comparisons are there, in a round that is closed"},
+        {"DELETE FROM judge_pairs WHERE position = 2", "judge pairs: judge_pairs, position 2, round 1: it is missing"},
+        {"UPDATE judge_pairs SET chosen_elo = chosen_elo + 1e-6 WHERE outcome = 'paired'", "chosen_elo is"},
+        {"UPDATE judge_pairs SET judge_prompt = 'x' WHERE outcome = 'paired'", "its question is not that about"},
+        {"UPDATE judge_pairs SET prompt_token_ids = x'' WHERE outcome = 'paired'", "it has no question"},
+        {"UPDATE meta_counts SET flips = flips + 1", "judge pairs: meta_counts, round 1: it is not what"},
+        {"INSERT INTO meta_votes SELECT 9, position, sample, first, second, model_id, subject_hash, state, verdict, "
+         "prefers_first, logprob, token_ids, text FROM meta_votes",
+         "meta_votes, round 9: the ledger has no such round"}}) {
+    std::filesystem::copy_file(RunDir() + "/ledger.sqlite", folder);
+    Damage(sql);
+    EXPECT_NE(Found().find(found), std::string::npos) << sql << "\n" << Found();
+    std::filesystem::rename(folder, RunDir() + "/ledger.sqlite");
+  }
+  EXPECT_EQ(Found(), "");
+  Damage("UPDATE votes SET logprob = -2 WHERE round = 1");  // what the job's rows were made of
+  EXPECT_NE(Found().find("jobs: jobs, dpo-1"), std::string::npos) << Found();
+}
+
+// By hand, so that it stops after exactly so many results, among answers, the anchor's answers, votes, likelihoods and
+// comparisons of judgements.
 TEST_F(FsckPairsTest, ARunStoppedAnywhereMakesTheSameAnchorsAndLabels) {
-  const std::vector<std::string> more = {"pairs.rule=anchored", "pairs.anchor_samples=2", "pairs.soft_labels=cream"};
+  const std::vector<std::string> more = {"pairs.rule=anchored", "pairs.anchor_samples=2", "pairs.soft_labels=cream",
+                                         "meta_judge.enabled=true"};
   Make(more);
   const std::string whole = CheckRun(RunDir())->digest.all;
   EXPECT_EQ(whole.size(), 64u);
@@ -182,7 +218,7 @@ TEST_F(FsckPairsTest, ARunStoppedAnywhereMakesTheSameAnchorsAndLabels) {
     work.join();
     EXPECT_EQ(Found(), "");
   }
-  EXPECT_EQ(seen.size(), 5u);  // M1 was evaluated before
+  EXPECT_EQ(seen.size(), 6u);  // M1 was evaluated before
   Make(more);
   EXPECT_EQ(CheckRun(RunDir())->digest.all, whole);
 }

@@ -121,6 +121,7 @@ Result<launcher::Launch> FakeLauncher::Start(const launcher::LaunchSpec& spec) {
     } else {
       FakeWorker worker(Flag(spec, "--run"), spec.id, groups_.order);
       if (groups_.judgement) worker.judgement = groups_.judgement;
+      if (groups_.comparison) worker.comparison = groups_.comparison;
       if (dies)
         (void)worker.Lease(3);
       else

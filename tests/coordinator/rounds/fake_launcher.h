@@ -13,15 +13,16 @@
 namespace srlm::rounds {
 
 struct FakeGroups {
-  uint64_t order = 1;                              // of the workers' answers
-  std::atomic<int> failing_starts = 0;             // so many trainers end without a model
-  std::atomic<int> steps_of_failing = 0;           // that these report before
-  std::atomic<int> failure_code = 0;               // that these report; 0: they say nothing
-  std::atomic<int> silent_ends = 0;                // so many trainers save their model and die before saying so
-  std::atomic<int> dying_workers = 0;              // so many workers die with what they leased
-  std::atomic<int> workers = 0;                    // started so far
-  std::atomic<int> trainers = 0;                   // started so far
-  std::function<std::string(uint64_t)> judgement;  // replaces the workers' one
+  uint64_t order = 1;                               // of the workers' answers
+  std::atomic<int> failing_starts = 0;              // so many trainers end without a model
+  std::atomic<int> steps_of_failing = 0;            // that these report before
+  std::atomic<int> failure_code = 0;                // that these report; 0: they say nothing
+  std::atomic<int> silent_ends = 0;                 // so many trainers save their model and die before saying so
+  std::atomic<int> dying_workers = 0;               // so many workers die with what they leased
+  std::atomic<int> workers = 0;                     // started so far
+  std::atomic<int> trainers = 0;                    // started so far
+  std::function<std::string(uint64_t)> judgement;   // replaces the workers' one
+  std::function<std::string(uint64_t)> comparison;  // the same
 };
 
 class FakeLauncher final : public launcher::Launcher {

@@ -17,6 +17,7 @@ FakeWorker::FakeWorker(const std::string& run_dir, const std::string& launch_id,
                        const std::string& arithmetic)
     : order_(order) {
   judgement = [](uint64_t key) { return fmt::format("Fine.\nScore: {}", key % 6); };
+  comparison = [](uint64_t key) { return fmt::format("Well.\nVerdict: [[{}]]", "AABBC"[key % 5]); };
   tokenizer_ = *text::Tokenizer::Load(std::string(std::getenv("SRLM_SOURCE")) + "/tests/reference/models/smollm2");
   const auto address = rpc::ReadRunAddress(run_dir);
   if (!address.ok()) return;  // the run has ended; Work sees it
@@ -33,6 +34,7 @@ FakeWorker::FakeWorker(const std::string& run_dir, const std::string& launch_id,
 
 std::string FakeWorker::TextFor(v1::Purpose purpose, uint64_t key) const {
   if (purpose == v1::PURPOSE_VOTE || purpose == v1::PURPOSE_EVALUATION) return judgement(key);
+  if (purpose == v1::PURPOSE_META_VOTE) return comparison(key);
   if (purpose == v1::PURPOSE_CANDIDATE || purpose == v1::PURPOSE_ANCHOR)
     return fmt::format("Answer number {}.", key % 1000);
   // Every fourth new prompt is too short to be taken.

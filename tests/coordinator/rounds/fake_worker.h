@@ -31,6 +31,8 @@ class FakeWorker {
 
   /// What the judge says about stream `key`; may be replaced.
   std::function<std::string(uint64_t key)> judgement;
+  /// And about two judgements.
+  std::function<std::string(uint64_t key)> comparison;
 
  private:
   std::string TextFor(v1::Purpose purpose, uint64_t key) const;
