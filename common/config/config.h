@@ -150,6 +150,7 @@ struct HealthConfig {
                                     "length_drift > 2: warn",
                                     "duplicate_rate > 0.5: warn",
                                     "judge_accuracy_change < -0.05: warn"};
+  int kl_prompts = 0;  // of a round, whose first candidate is looked at under M0, too
 };
 
 struct WorkersConfig {

@@ -331,6 +331,11 @@ void VisitFields(V& v, HealthConfig& c) {
            .doc = "Limits of a round's figures, each `FIGURE > NUMBER: ACTION` or with `<`. `warn`: an event; `pause`: "
                   "the run pauses before it trains on the round; `stop`: the run ends there, and names its best model.",
            .continuation = Continuation::kMayChange});
+  v.Field(c.kl_prompts, {.key = "kl_prompts",
+                         .doc = "Prompts of a round whose first candidate's log-probability under M0 is measured, too, "
+                                "for the figure kl_from_m0. 0: none.",
+                         .min = 0,
+                         .max = 1000000});
 }
 
 template <class V>

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "common/base/hash.h"
 #include "common/data/pairs.h"
@@ -212,23 +213,31 @@ bool GroupCheck::Vote(const ledger::CandidateRow& candidate, const ledger::VoteR
 bool GroupCheck::Likelihoods() {
   totals_.likelihoods += static_cast<int64_t>(group_.likelihoods.size());
   const auto wanted = rounds::LikelihoodsWanted(run_.config, round_.round);
-  const std::string model = run_.ModelId(fmt::format("M{}", round_.round - 1));
   const auto add = [&](int sample, const std::string& what) {
     Add("likelihoods", RowOf("likelihoods", sample), what);
     return false;
   };
   for (const ledger::CandidateRow& row : group_.candidates) {
-    const auto rows = std::ranges::count(group_.likelihoods, row.sample, &ledger::LikelihoodRow::sample);
-    const bool one = row.sample < wanted.samples && (wanted.keep_cut || !row.cut);
-    if (rows > one) return add(row.sample, fmt::format("it is there {} times, {} wanted", rows, one ? 1 : 0));
-    if (rows < one && round_.pairs_closed) return add(row.sample, "it is missing, in a round that is closed");
+    std::multiset<std::string> there;
+    for (const ledger::LikelihoodRow& value : group_.likelihoods)
+      if (value.sample == row.sample) there.insert(value.model);
+    for (const auto& each : wanted) {
+      if (row.sample >= each.samples || position_ >= each.prompts || (row.cut && !each.keep_cut)) continue;
+      const auto found = there.find(each.model);
+      if (found != there.end())
+        there.erase(found);
+      else if (round_.pairs_closed)
+        return add(row.sample, fmt::format("that under {} is missing, in a round that is closed", each.model));
+    }
+    if (!there.empty()) return add(row.sample, fmt::format("that under {} is wanted by nobody", *there.begin()));
   }
   for (const ledger::LikelihoodRow& row : group_.likelihoods) {
     if (std::ranges::find(group_.candidates, row.sample, &ledger::CandidateRow::sample) == group_.candidates.end())
       return add(row.sample, "there is no candidate that it is of");
     if (row.logprob.has_value() != row.reason.empty()) return add(row.sample, "its value and its reason do not fit");
+    const std::string model = run_.ModelId(row.model);
     if (row.logprob && row.model_id != model && !model.empty())
-      return add(row.sample, fmt::format("made by model {}, and M{} is {}", row.model_id, round_.round - 1, model));
+      return add(row.sample, fmt::format("made by model {}, and {} is {}", row.model_id, row.model, model));
   }
   return true;
 }

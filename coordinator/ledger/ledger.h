@@ -112,17 +112,23 @@ class Ledger {
   Result<std::vector<std::string>> UnreadVotes(int round, int64_t limit) const;
 
   Result<bool> AddLikelihood(const LikelihoodRow& row);
-  Result<std::vector<LikelihoodRow>> LikelihoodsOf(int round, int position) const;  // by sample
-  /// A round's candidates that are to have one: of the first `samples` of each prompt those that were not cut, or all.
+  Result<std::vector<LikelihoodRow>> LikelihoodsOf(int round, int position) const;  // by sample, model
+  /// A round's candidates that are to have one under `model`: of the first `samples` of each of its first `prompts`
+  /// those that were not cut, or all.
   struct LikelihoodsWanted {
     int round = 0;
+    std::string model;
     int samples = 0;
+    int prompts = 0;
     bool keep_cut = false;
   };
   Result<int64_t> CountLikelihoods(const LikelihoodsWanted& wanted, bool missing) const;
   /// Keys of those that have none, after a key, in order; at most `limit`.
   Result<std::vector<CandidateKey>> MissingLikelihoods(const LikelihoodsWanted& wanted, const CandidateKey& after,
                                                        int64_t limit) const;
+  /// Over a round's candidates that have a likelihood under `model`: the mean of their own log-probability less that,
+  /// in nats of a whole answer. None without any.
+  Result<std::optional<double>> MeanLogRatio(int round, const std::string& model) const;
 
   /// Scores of the round's votes on its model's candidates (the first `samples` of a prompt), for positions from
   /// `begin` to before `end`; by position, sample, vote.

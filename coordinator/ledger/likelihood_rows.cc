@@ -6,24 +6,25 @@
 namespace srlm::ledger {
 namespace {
 
-// Of candidates, with the parameters round, samples and keep_cut.
-constexpr char kWanted[] = "FROM candidates AS c WHERE c.round = ?1 AND c.sample < ?2 AND (c.cut = 0 OR ?3)";
+// Of candidates, with the parameters round, samples, keep_cut, prompts and model.
+constexpr char kWanted[] =
+    "FROM candidates AS c WHERE c.round = ?1 AND c.sample < ?2 AND (c.cut = 0 OR ?3) AND c.position < ?4 AND ?5 <> ''";
 constexpr char kMissing[] =
     "AND NOT EXISTS (SELECT 1 FROM likelihoods AS l WHERE l.round = c.round AND l.position = c.position AND l.sample = "
-    "c.sample)";
+    "c.sample AND l.model = ?5)";
 
 }  // namespace
 
 Result<bool> Ledger::AddLikelihood(const LikelihoodRow& row) { return Add(row); }
 
 Result<std::vector<LikelihoodRow>> Ledger::LikelihoodsOf(int round, int position) const {
-  return Select<LikelihoodRow>(*database_, "WHERE round = ? AND position = ? ORDER BY sample", round, position);
+  return Select<LikelihoodRow>(*database_, "WHERE round = ? AND position = ? ORDER BY sample, model", round, position);
 }
 
 Result<int64_t> Ledger::CountLikelihoods(const LikelihoodsWanted& wanted, bool missing) const {
   SRLM_ASSIGN_OR_RETURN(Query query,
                         database_->Prepare(fmt::format("SELECT count(*) {} {}", kWanted, missing ? kMissing : "")));
-  query.BindNext(wanted.round, wanted.samples, wanted.keep_cut);
+  query.BindNext(wanted.round, wanted.samples, wanted.keep_cut, wanted.prompts, wanted.model);
   SRLM_RETURN_IF_ERROR(query.Step().status());
   int64_t count = 0;
   query.Read(count);
@@ -34,11 +35,24 @@ Result<std::vector<CandidateKey>> Ledger::MissingLikelihoods(const LikelihoodsWa
                                                              int64_t limit) const {
   SRLM_ASSIGN_OR_RETURN(
       Query query,
-      database_->Prepare(fmt::format("SELECT c.position, c.sample, c.prompt_id {} {} AND (c.position, c.sample) > (?4, "
-                                     "?5) ORDER BY c.position, c.sample LIMIT ?6",
+      database_->Prepare(fmt::format("SELECT c.position, c.sample, c.prompt_id {} {} AND (c.position, c.sample) > (?6, "
+                                     "?7) ORDER BY c.position, c.sample LIMIT ?8",
                                      kWanted, kMissing)));
-  query.BindNext(wanted.round, wanted.samples, wanted.keep_cut, after.position, after.sample, limit);
+  query.BindNext(wanted.round, wanted.samples, wanted.keep_cut, wanted.prompts, wanted.model, after.position,
+                 after.sample, limit);
   return ReadCandidateKeys(query);
+}
+
+Result<std::optional<double>> Ledger::MeanLogRatio(int round, const std::string& model) const {
+  SRLM_ASSIGN_OR_RETURN(
+      Query query,
+      database_->Prepare("SELECT avg(c.logprob - l.logprob) FROM likelihoods AS l JOIN candidates AS c USING (round, "
+                         "position, sample) WHERE l.round = ? AND l.model = ?"));
+  query.BindNext(round, model);
+  SRLM_RETURN_IF_ERROR(query.Step().status());
+  std::optional<double> mean;
+  query.Read(mean);
+  return mean;
 }
 
 }  // namespace srlm::ledger

@@ -91,6 +91,8 @@ Result<Figures> RoundHealth(const Ledger& ledger, int round) {
     AddVotes(counts, figures);
     SRLM_RETURN_IF_ERROR(AddCandidates(ledger, counts, figures));
     SRLM_RETURN_IF_ERROR(AddMeta(ledger, round, figures));
+    SRLM_ASSIGN_OR_RETURN(const auto kl, ledger.MeanLogRatio(round, "M0"));
+    if (kl) figures["kl_from_m0"] = *kl;
   }
   SRLM_RETURN_IF_ERROR(AddModel(ledger, round, figures));
   return figures;

@@ -105,11 +105,12 @@ struct VoteRow {
   std::string text;
 };
 
-/// A candidate under the model before its own. Key: round, position, sample.
+/// A candidate under an earlier model. Key: round, position, sample, model.
 struct LikelihoodRow {
   int round = 0;
   int position = 0;
   int sample = 0;
+  std::string model;  // "M0", ...
   std::string model_id;
   std::optional<double> logprob;  // sum over the candidate's tokens
   std::string reason;             // why there is none

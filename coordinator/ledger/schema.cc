@@ -92,6 +92,12 @@ CREATE TABLE judge_pairs (round INTEGER, position INTEGER, prompt_id TEXT NOT NU
 CREATE TABLE meta_counts (round INTEGER PRIMARY KEY, comparisons INTEGER NOT NULL, parsed INTEGER NOT NULL,
   first_wins INTEGER NOT NULL, second_wins INTEGER NOT NULL, both_orders INTEGER NOT NULL, flips INTEGER NOT NULL,
   judge_pairs INTEGER NOT NULL);
+ALTER TABLE likelihoods RENAME TO likelihoods_before;
+CREATE TABLE likelihoods (round INTEGER, position INTEGER, sample INTEGER, model TEXT, model_id TEXT NOT NULL,
+  logprob REAL, reason TEXT NOT NULL, PRIMARY KEY (round, position, sample, model));
+INSERT INTO likelihoods SELECT round, position, sample, 'M' || (round - 1), model_id, logprob, reason
+  FROM likelihoods_before;
+DROP TABLE likelihoods_before;
 )sql"};
 
 Result<int> Version(Database& database) {

@@ -44,8 +44,8 @@ SRLM_TABLE(
 SRLM_TABLE(VoteRow, "votes",
            "round, position, sample, vote, model_id, subject_hash, state, score, logprob, token_ids, text", r.round,
            r.position, r.sample, r.vote, r.model_id, r.subject_hash, r.state, r.score, r.logprob, r.token_ids, r.text);
-SRLM_TABLE(LikelihoodRow, "likelihoods", "round, position, sample, model_id, logprob, reason", r.round, r.position,
-           r.sample, r.model_id, r.logprob, r.reason);
+SRLM_TABLE(LikelihoodRow, "likelihoods", "round, position, sample, model, model_id, logprob, reason", r.round,
+           r.position, r.sample, r.model, r.model_id, r.logprob, r.reason);
 SRLM_TABLE(
     PairRow, "pairs",
     "round, position, pair, prompt_id, rule, outcome, chosen_sample, rejected_sample, chosen_score, rejected_score, "

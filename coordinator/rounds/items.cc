@@ -93,14 +93,16 @@ schedule::WorkItem VoteStub(const Context& context, int round, const ledger::Can
   return work;
 }
 
-schedule::WorkItem LikelihoodStub(const Context& context, int round, const ledger::CandidateKey& candidate) {
-  return Stub(kLikelihood, *context.models.Find(ModelName(round - 1)),
-              fmt::format("{}/likelihood/{}/{}", round, candidate.prompt_id, candidate.sample),
+schedule::WorkItem LikelihoodStub(const Context& context, int round, const ledger::CandidateKey& candidate,
+                                  const std::string& model) {
+  return Stub(kLikelihood, *context.models.Find(model),
+              fmt::format("{}/likelihood/{}/{}/{}", round, candidate.prompt_id, candidate.sample, model.substr(1)),
               {.purpose = v1::PURPOSE_LIKELIHOOD,
                .round = round,
                .prompt_id = candidate.prompt_id,
                .position = candidate.position,
-               .index = candidate.sample});
+               .index = candidate.sample,
+               .model = model});
 }
 
 schedule::WorkItem MetaVoteStub(const Context& context, int round, const ledger::CandidateKey& candidate, int first,
@@ -149,7 +151,8 @@ std::optional<AnswerItemName> ParseAnswerItem(const std::string& item_id) {
   }
   if (name.purpose == v1::PURPOSE_UNSPECIFIED) return std::nullopt;
   const bool compares = name.purpose == v1::PURPOSE_META_VOTE;
-  if (compares && (!take_number(name.second) || !take_number(name.first))) return std::nullopt;
+  if (compares && !take_number(name.second)) return std::nullopt;
+  if ((compares || name.purpose == v1::PURPOSE_LIKELIHOOD) && !take_number(name.first)) return std::nullopt;
   if ((compares || name.purpose == v1::PURPOSE_VOTE || name.purpose == v1::PURPOSE_LIKELIHOOD) &&
       !take_number(name.sample))
     return std::nullopt;

@@ -23,8 +23,9 @@ schedule::WorkItem AnchorStub(const Context& context, int round, int position, c
 /// its cache.
 schedule::WorkItem VoteStub(const Context& context, int round, const ledger::CandidateKey& candidate,
                             const std::string& made_by);
-/// The log-probability of a candidate under the model before the round's.
-schedule::WorkItem LikelihoodStub(const Context& context, int round, const ledger::CandidateKey& candidate);
+/// The log-probability of a candidate under `model` ("M0"), an earlier one than the round's.
+schedule::WorkItem LikelihoodStub(const Context& context, int round, const ledger::CandidateKey& candidate,
+                                  const std::string& model);
 /// The round's model compares two judgements of a candidate, shown in this order.
 schedule::WorkItem MetaVoteStub(const Context& context, int round, const ledger::CandidateKey& candidate, int first,
                                 int second);
@@ -32,7 +33,7 @@ schedule::WorkItem MetaVoteStub(const Context& context, int round, const ledger:
 schedule::WorkItem EvaluationStub(const Context& context, const std::string& model, int answer, bool expected);
 
 /// Prompt or candidate of an item id as the stubs have it: its round, prompt_id and, of votes, likelihoods and
-/// comparisons, sample; of comparisons the votes, too.
+/// comparisons, sample; of comparisons the votes, too, and of likelihoods the number of their model as `first`.
 struct AnswerItemName {
   v1::Purpose purpose = v1::PURPOSE_UNSPECIFIED;
   int round = 0;

@@ -1,18 +1,21 @@
-// The round's answers under the model before the round's: what CREAM's labels need besides what sampling recorded.
+// The round's answers under earlier models: under the one before the round's for CREAM's labels, under M0 for the
+// divergence from it.
 #pragma once
 
 #include "coordinator/rounds/context.h"
 
 namespace srlm::rounds {
 
-/// Which candidates of a round are to have a likelihood: those of the round's model that could be in a pair.
-ledger::Ledger::LikelihoodsWanted LikelihoodsWanted(const config::RunConfig& config, int round);
+/// Which candidates of a round are to have a likelihood under which model. For CREAM those of the round's model that
+/// could be in a pair; for the divergence the first answer of each of the first health.kl_prompts prompts, where CREAM
+/// does not ask for M0 anyway.
+std::vector<ledger::Ledger::LikelihoodsWanted> LikelihoodsWanted(const config::RunConfig& config, int round);
 
 /// Asked for when the round's answers are all there, so that a worker changes its model once. As with the answers,
 /// what is missing is in the ledger and the queue holds the next part of it.
 class Likelihoods {
  public:
-  Likelihoods(const Context& context, int round) : context_(context), round_(round) {}
+  Likelihoods(const Context& context, int round);
 
   /// Takes up where the ledger stands. Results of a worker that knew an earlier coordinator may come before.
   Status Begin();
@@ -31,14 +34,20 @@ class Likelihoods {
   int64_t failed() const { return failed_; }
 
  private:
+  /// One of LikelihoodsWanted, and how far it was asked for.
+  struct Part {
+    ledger::Ledger::LikelihoodsWanted wanted;
+    ledger::CandidateKey asked;
+    bool all_asked = false;
+  };
+
   const Context& context_;
   int round_;
+  std::vector<Part> parts_;
   int64_t total_ = 0;
   int64_t missing_ = 0;
   int64_t failed_ = 0;  // of this process
-  ledger::CandidateKey asked_;
   bool begun_ = false;
-  bool all_asked_ = false;
 };
 
 }  // namespace srlm::rounds

@@ -30,6 +30,7 @@ std::optional<double> Consistency(const std::vector<ledger::CandidateRow>& candi
   std::vector<double> now, before;
   for (const ledger::LikelihoodRow& row : likelihoods) {
     const auto candidate = std::ranges::find(candidates, row.sample, &ledger::CandidateRow::sample);
+    if (row.model != fmt::format("M{}", row.round - 1)) continue;
     if (!row.logprob || candidate == candidates.end() || candidate->token_ids.empty()) continue;
     const auto tokens = static_cast<double>(candidate->token_ids.size());
     now.push_back(candidate->logprob / tokens);

@@ -11,7 +11,7 @@ QUERIES = {
     "candidate": "SELECT count(*) FROM prompts WHERE round = ? AND prompt_id = ? AND state <> 'open'",
     "anchor": "SELECT count(*) FROM prompts WHERE round = ? AND prompt_id = ? AND state NOT IN ('open', 'anchor')",
     "likelihood": "SELECT count(*) FROM likelihoods JOIN prompts USING (round, position) WHERE round = ? AND "
-                  "prompt_id = ? AND sample = ?",
+                  "prompt_id = ? AND sample = ? AND model = 'M' || ?",
     "vote": "SELECT count(*) FROM candidates WHERE round = ? AND prompt_id = ? AND sample = ? AND "
             "(score IS NOT NULL OR reason <> '')",
     "new_prompt": "SELECT count(*) FROM attempts WHERE round = ? AND attempt = ? AND state <> 'asked'",

@@ -154,6 +154,19 @@ TEST_F(FsckPairsTest, CreamsLabelsFollowFromTheLikelihoods) {
   EXPECT_NE(Found().find("likelihoods: likelihoods, round 2, position 1"), std::string::npos) << Found();
 }
 
+TEST_F(FsckPairsTest, TheDivergenceFromM0StandsBesideCreamsLabels) {
+  Make({"run.iterations=2", "pairs.soft_labels=cream", "generation.samples=4", "health.kl_prompts=2"});
+  EXPECT_EQ(Found(), "");
+  {
+    const auto ledger = std::move(*ledger::Ledger::OpenReadOnly(RunDir()));
+    EXPECT_EQ(ledger->LikelihoodsOf(1, 0)->size(), 4u);  // of M0, once for both
+    EXPECT_EQ(ledger->LikelihoodsOf(2, 1)->size(), 5u);
+    EXPECT_EQ(ledger->LikelihoodsOf(2, 2)->size(), 4u);
+  }
+  Damage("DELETE FROM likelihoods WHERE round = 2 AND position = 1 AND model = 'M0'");
+  EXPECT_NE(Found().find("that under M0 is missing"), std::string::npos) << Found();
+}
+
 TEST_F(FsckPairsTest, JudgementsAreComparedAndTheirPairsFollow) {
   const std::vector<std::string> meta = {"meta_judge.enabled=true", "judge.votes=3", "meta_judge.max_share=0.5"};
   Make(meta);

@@ -44,7 +44,7 @@ class HealthTest : public RunFilesTest {
 };
 
 TEST_F(HealthTest, EveryFigureIsKnownByItsNameAndIsWhatTheRowsSay) {
-  EXPECT_EQ(RunToEnd({"health.rules=[]"}), RunEnd::kDone);
+  EXPECT_EQ(RunToEnd({"health.rules=[]", "health.kl_prompts=3"}), RunEnd::kDone);
   const auto ledger = Opened();
   auto figures = *ledger::RoundHealth(*ledger, 1);
   for (const std::string_view figure : config::HealthFigures()) {
@@ -70,6 +70,15 @@ TEST_F(HealthTest, EveryFigureIsKnownByItsNameAndIsWhatTheRowsSay) {
   EXPECT_NEAR(figures["chosen_logp_change"], -5, 1e-9);  // the rewards that trainers report, over beta
   EXPECT_NEAR(figures["rejected_logp_change"], -15, 1e-9);
   EXPECT_EQ(figures["duplicate_rate"], 0);
+  double log_ratios = 0;
+  for (int position = 0; position < 3; ++position) {
+    const auto values = *ledger->LikelihoodsOf(1, position);
+    ASSERT_EQ(values.size(), 1u);  // of its first candidate alone
+    EXPECT_EQ(values[0].model, "M0");
+    log_ratios += (*ledger->Candidate(1, position, 0))->logprob - *values[0].logprob;
+  }
+  EXPECT_NEAR(figures["kl_from_m0"], log_ratios / 3, 1e-9);
+  EXPECT_TRUE(ledger->LikelihoodsOf(1, 3)->empty());
   const auto first = *ledger::RoundHealth(*ledger, 0);  // of M1: it was only measured
   EXPECT_TRUE(first.contains("judge_accuracy"));
   EXPECT_EQ(first.at("judge_accuracy_change"), 0);
