@@ -16,6 +16,12 @@ QUERIES = {
             "(score IS NOT NULL OR reason <> '')",
     "new_prompt": "SELECT count(*) FROM attempts WHERE round = ? AND attempt = ? AND state <> 'asked'",
     "evaluation": "SELECT count(*) FROM evaluation_votes WHERE model = ? AND (? = 'expected') = (vote = -1) AND answer = ?",
+    "evaluation_answer": "SELECT count(*) FROM evaluation_answers WHERE model = ? AND prompt = ?",
+    "comparison": "SELECT count(*) FROM comparisons WHERE model = ? AND other = ? AND prompt = ? AND "
+                  "(? = 'backward') = backward",
+    "held_out": "SELECT count(*) FROM held_out WHERE model = ? AND answer = ?",
+    "meta_vote": "SELECT count(*) FROM meta_votes JOIN prompts USING (round, position) WHERE round = ? AND "
+                 "prompt_id = ? AND sample = ? AND first = ? AND second = ?",
 }
 
 
@@ -32,8 +38,6 @@ def acknowledged(run_dir):
 
 def stored(ledger, item):
     parts = item.split("/")
-    if parts[1] == "evaluation":
-        return ledger.execute(QUERIES["evaluation"], (parts[0], parts[2], parts[3])).fetchone()[0] > 0
     return ledger.execute(QUERIES[parts[1]], (parts[0], *parts[2:])).fetchone()[0] > 0
 
 

@@ -34,7 +34,7 @@ from strike import Striker  # noqa: E402
 SETTINGS = ("--set", "coordinator.max_item_tries=20")
 MOST_LIVES = 12
 CHECKS_OF_ROWS = {"ledger", "rounds", "new prompts", "prompts", "candidates", "votes", "likelihoods", "pairs", "meta votes",
-                  "judge pairs", "evaluations"}
+                  "judge pairs", "evaluations", "answers of evaluations"}
 ITEMS = 4 + 5 + 15 + 2 * 6  # new prompts, prompts, candidates, judgements of two models
 
 

@@ -122,6 +122,7 @@ Result<launcher::Launch> FakeLauncher::Start(const launcher::LaunchSpec& spec) {
       FakeWorker worker(Flag(spec, "--run"), spec.id, groups_.order);
       if (groups_.judgement) worker.judgement = groups_.judgement;
       if (groups_.comparison) worker.comparison = groups_.comparison;
+      worker.refuses = groups_.refuses;
       if (dies)
         (void)worker.Lease(3);
       else

@@ -23,6 +23,7 @@ struct FakeGroups {
   std::atomic<int> trainers = 0;                    // started so far
   std::function<std::string(uint64_t)> judgement;   // replaces the workers' one
   std::function<std::string(uint64_t)> comparison;  // the same
+  std::function<bool(const std::string&)> refuses;  // items that cannot be done
 };
 
 class FakeLauncher final : public launcher::Launcher {

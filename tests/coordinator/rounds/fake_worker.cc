@@ -34,8 +34,8 @@ FakeWorker::FakeWorker(const std::string& run_dir, const std::string& launch_id,
 
 std::string FakeWorker::TextFor(v1::Purpose purpose, uint64_t key) const {
   if (purpose == v1::PURPOSE_VOTE || purpose == v1::PURPOSE_EVALUATION) return judgement(key);
-  if (purpose == v1::PURPOSE_META_VOTE) return comparison(key);
-  if (purpose == v1::PURPOSE_CANDIDATE || purpose == v1::PURPOSE_ANCHOR)
+  if (purpose == v1::PURPOSE_META_VOTE || purpose == v1::PURPOSE_COMPARISON) return comparison(key);
+  if (purpose == v1::PURPOSE_CANDIDATE || purpose == v1::PURPOSE_ANCHOR || purpose == v1::PURPOSE_EVALUATION_ANSWER)
     return fmt::format("Answer number {}.", key % 1000);
   // Every fourth new prompt is too short to be taken.
   if (key % 4 == 0) return "No.\n\n";
@@ -50,6 +50,10 @@ v1::ItemResult FakeWorker::Answer(const v1::Item& item, const std::string& lease
   result.set_subject_hash(item.subject_hash());
   const std::vector<int> prompt(item.prompt_token_ids().begin(), item.prompt_token_ids().end());
   result.set_prompt_hash(Sha256Tokens(prompt));
+  if (refuses && refuses(item.item_id())) {
+    result.set_error("it cannot be done");
+    return result;
+  }
   for (const uint64_t key : item.sample().stream_keys()) {
     v1::SampleOutput& output = *result.add_samples();
     const std::vector<int> ids = *tokenizer_->Encode(TextFor(item.purpose(), key), text::SpecialTokensInText::kText);

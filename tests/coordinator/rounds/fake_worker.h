@@ -31,8 +31,10 @@ class FakeWorker {
 
   /// What the judge says about stream `key`; may be replaced.
   std::function<std::string(uint64_t key)> judgement;
-  /// And about two judgements.
+  /// And about two judgements, or two answers.
   std::function<std::string(uint64_t key)> comparison;
+  /// Items that cannot be done; may be empty.
+  std::function<bool(const std::string& item_id)> refuses;
 
  private:
   std::string TextFor(v1::Purpose purpose, uint64_t key) const;
