@@ -61,6 +61,7 @@ def scores(wins):
                             for n in range(len(wins)) if n != m) > 0.01 * at
                 low, high = (at, high) if rises else (low, at)
             scores[m] = at
+        scores = [score - sum(scores) / len(scores) for score in scores]  # where they must end; alone they go there slowly
     return scores
 
 

@@ -339,7 +339,7 @@ TEST(Config, JudgementsAreComparedOnlyWhereTheModelWritesSeveral) {
   for (const char* verdict : {"digit", "expected"})
     ExpectContains(
         Failure(meta + "judge: {verdict: " + verdict + "}"),
-        fmt::format("meta_judge.enabled compares the texts of judgements, and judge.verdict: {} gives none", verdict));
+        fmt::format("meta_judge.enabled: compares the texts of judgements, and judge.verdict: {} gives none", verdict));
   ExpectContains(Failure(meta + "judge: {verdict: program, program: [./score]}"), "judge.verdict: program gives none");
   ExpectContains(Failure(meta + "judge: {votes: 1}"), "judge.votes is 1");
   ExpectContains(Failure(meta + "judge: {model: /models/judge}"), "judge.model is another one");

@@ -192,26 +192,33 @@ TEST_F(LedgerTest, ALedgerOfANewerOrATooOldVersionIsRefused) {
   }
 }
 
-TEST_F(LedgerTest, ALedgerOfTheFirstVersionIsBroughtForwardAndACopyKept) {
+TEST_F(LedgerTest, ALedgerOfAnEarlierVersionIsBroughtForwardAndACopyKept) {
   {
     const auto ledger = OpenOrDie(run_);
     ASSERT_TRUE(ledger->SetFact("kept", "yes").ok());
     ASSERT_TRUE(ledger->Commit().ok());
     ASSERT_TRUE(ledger->database()
-                    .Execute("DROP TABLE meta_votes; DROP TABLE judge_pairs; DROP TABLE meta_counts; PRAGMA "
-                             "user_version = 1")
+                    .Execute("DROP TABLE meta_votes; DROP TABLE judge_pairs; DROP TABLE meta_counts; DROP TABLE "
+                             "likelihoods; CREATE TABLE likelihoods (round INTEGER, position INTEGER, sample INTEGER, "
+                             "model_id TEXT NOT NULL, logprob REAL, reason TEXT NOT NULL, PRIMARY KEY (round, "
+                             "position, sample)); INSERT INTO likelihoods VALUES (2, 4, 1, 'id', -3.5, ''); PRAGMA "
+                             "user_version = 3")
                     .ok());
   }
   EXPECT_EQ(Ledger::OpenReadOnly(run_).status().code(), Code::kFailedPrecondition);
   const auto ledger = OpenOrDie(run_);
   EXPECT_EQ(*ledger->Fact("kept"), "yes");
+  const auto likelihoods = *ledger->LikelihoodsOf(2, 4);
+  ASSERT_EQ(likelihoods.size(), 1u);
+  EXPECT_EQ(likelihoods[0].model, "M1");
+  EXPECT_EQ(likelihoods[0].logprob, -3.5);
   MetaVoteRow row;
   row.second = 1;
   EXPECT_TRUE(*ledger->AddMetaVote(row));
   EXPECT_FALSE(*ledger->AddMetaVote(row));
   std::swap(row.first, row.second);
   EXPECT_TRUE(*ledger->AddMetaVote(row));
-  EXPECT_TRUE(std::filesystem::exists(run_ + "/ledger.sqlite.v1"));
+  EXPECT_TRUE(std::filesystem::exists(run_ + "/ledger.sqlite.v3"));
 }
 
 TEST_F(LedgerTest, AFileThatIsNoLedgerIsDataLoss) {

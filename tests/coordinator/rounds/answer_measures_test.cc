@@ -58,7 +58,7 @@ class AnswerMeasuresTest : public RunFilesTest {
 
 TEST_F(AnswerMeasuresTest, AJudgeThatAlwaysPrefersAPlaceMakesTiesAndFlips) {
   groups_.comparison = [](uint64_t) { return "Verdict: [[A]]"; };
-  RunToEnd({"evaluation.comparison_votes=2"});
+  RunToEnd({"evaluation.comparison=sampled", "evaluation.comparison_votes=2"});
   for (const std::string model : {"M1", "M2"}) {
     const nlohmann::json figures = Figures(model).at("head_to_head");
     EXPECT_EQ(figures.at("tie").at("value"), 1) << model;
@@ -71,7 +71,7 @@ TEST_F(AnswerMeasuresTest, AJudgeThatAlwaysPrefersAPlaceMakesTiesAndFlips) {
 
 TEST_F(AnswerMeasuresTest, VotesThatSayNothingAreCountedAndDecideNothing) {
   groups_.comparison = [](uint64_t) { return "I cannot say."; };
-  RunToEnd({});
+  RunToEnd({"evaluation.comparison=sampled", "judge.min_parse_rate=0"});
   const nlohmann::json figures = Figures("M2");
   EXPECT_EQ(figures.at("comparison_parse_rate").at("value"), 0);
   EXPECT_EQ(figures.at("head_to_head").at("judged").at("value"), 0);
