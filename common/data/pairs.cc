@@ -13,11 +13,11 @@ namespace {
 constexpr double kRounding = 1e-9;
 
 pairs::Contrast Find(std::span<const pairs::RatedCandidate> left, const PairOptions& options) {
-  switch (options.rule) {
-    case PairRule::kExtremes: return pairs::Extremes(left);
-    case PairRule::kLengthControlled: return pairs::LengthControlled(left, options.rho);
-    case PairRule::kAnchored: return pairs::Anchored(left);
-    case PairRule::kPositive: break;
+  switch (options.method) {
+    case PairMethod::kExtremes: return pairs::Extremes(left);
+    case PairMethod::kLengthControlled: return pairs::LengthControlled(left, options.rho);
+    case PairMethod::kAnchored: return pairs::Anchored(left);
+    case PairMethod::kPositive: break;
   }
   return {};
 }
@@ -117,16 +117,6 @@ std::string_view PairOutcomeName(PairOutcome outcome) {
   return "?";
 }
 
-std::string_view PairRuleName(PairRule rule) {
-  switch (rule) {
-    case PairRule::kExtremes: return "extremes";
-    case PairRule::kLengthControlled: return "length-controlled";
-    case PairRule::kAnchored: return "anchored";
-    case PairRule::kPositive: return "positive";
-  }
-  return "?";
-}
-
 PairDecision ChoosePairs(std::span<const ScoredCandidate> candidates, const PairOptions& options) {
   PairDecision decision;
   std::vector<pairs::RatedCandidate> left;
@@ -141,7 +131,7 @@ PairDecision ChoosePairs(std::span<const ScoredCandidate> candidates, const Pair
     if (candidate.score && !dropped)
       left.push_back({candidate.sample, *candidate.score, candidate.tokens, candidate.anchor, candidate.text_key});
   }
-  const bool positive = options.rule == PairRule::kPositive;
+  const bool positive = options.method == PairMethod::kPositive;
   if (left.size() < (positive ? 1 : 2)) {
     decision.reason = fmt::format("{} of {} candidates can be {} ({} cut, {} unscored)", left.size(), candidates.size(),
                                   positive ? "trained on" : "in a pair", cut, unscored);

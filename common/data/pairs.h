@@ -38,12 +38,11 @@ enum class PairOutcome {
 };
 std::string_view PairOutcomeName(PairOutcome outcome);
 
-/// How the two answers of a pair are found; each rule has a file of its own in pairs/.
-enum class PairRule { kExtremes, kLengthControlled, kAnchored, kPositive };
-std::string_view PairRuleName(PairRule rule);
+/// How the two answers of a pair are found (the configuration's pairs.rule); each has a file of its own in pairs/.
+enum class PairMethod { kExtremes, kLengthControlled, kAnchored, kPositive };
 
 struct PairOptions {
-  PairRule rule = PairRule::kExtremes;
+  PairMethod method = PairMethod::kExtremes;
   double min_gap = 0.0;   // least difference of scores; a difference of 0 is always a tie
   bool keep_cut = false;  // whether answers cut at the limit may be in a pair
   int max_pairs = 1;      // of the prompt

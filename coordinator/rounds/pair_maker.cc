@@ -13,15 +13,15 @@
 namespace srlm::rounds {
 namespace {
 
-data::PairRule RuleOf(config::PairRule rule) {
+data::PairMethod MethodOf(config::PairRule rule) {
   switch (rule) {
-    case config::PairRule::kExtremes: return data::PairRule::kExtremes;
-    case config::PairRule::kLengthControlled: return data::PairRule::kLengthControlled;
-    case config::PairRule::kAnchored: return data::PairRule::kAnchored;
-    case config::PairRule::kPositive: return data::PairRule::kPositive;
+    case config::PairRule::kExtremes: return data::PairMethod::kExtremes;
+    case config::PairRule::kLengthControlled: return data::PairMethod::kLengthControlled;
+    case config::PairRule::kAnchored: return data::PairMethod::kAnchored;
+    case config::PairRule::kPositive: return data::PairMethod::kPositive;
   }
   SRLM_CHECK(false, "a rule of the configuration");
-  return data::PairRule::kExtremes;
+  return data::PairMethod::kExtremes;
 }
 
 // How far the round's model and the one before rank a prompt's answers alike, by length-normalised log-likelihood.
@@ -42,7 +42,7 @@ std::optional<double> Consistency(const std::vector<ledger::CandidateRow>& candi
 }  // namespace
 
 data::PairOptions PairOptionsOf(const config::RunConfig& config) {
-  return {.rule = RuleOf(config.pairs.rule),
+  return {.method = MethodOf(config.pairs.rule),
           .min_gap = config.pairs.min_gap,
           .keep_cut = config.generation.cut_candidates == config::CutCandidates::kKeep,
           .max_pairs = config.pairs.max_per_prompt,
@@ -57,14 +57,13 @@ PromptDecision DecidePrompt(const config::RunConfig& config, const ledger::Promp
   for (const ledger::CandidateRow& row : candidates)
     scored.push_back({row.sample, row.score, row.cut, static_cast<int>(row.token_ids.size()),
                       IsAnchor(config, row.sample), row.text});
-  const data::PairOptions options = PairOptionsOf(config);
-  const data::PairDecision decision = data::ChoosePairs(scored, options);
+  const data::PairDecision decision = data::ChoosePairs(scored, PairOptionsOf(config));
   PromptDecision made;
   ledger::PairRow row;
   row.round = prompt.round;
   row.position = prompt.position;
   row.prompt_id = prompt.prompt_id;
-  row.rule = data::PairRuleName(options.rule);
+  row.rule = config::NameOf(config.pairs.rule);
   row.outcome = data::PairOutcomeName(decision.outcome);
   row.reason = prompt.state == "failed" ? "no candidates: " + prompt.reason : decision.reason;
   if (prompt.state == "answered" && !prompt.reason.empty()) row.reason = "no answers of the anchor: " + prompt.reason;

@@ -114,7 +114,7 @@ PairDecision LengthControlled(std::initializer_list<Sized> answers, double rho) 
   for (const Sized& each : answers)
     candidates.push_back(
         {.sample = static_cast<int>(candidates.size()), .score = each.score, .tokens = each.tokens, .text_key = ""});
-  return ChoosePairs(candidates, {.rule = PairRule::kLengthControlled, .rho = rho});
+  return ChoosePairs(candidates, {.method = PairMethod::kLengthControlled, .rho = rho});
 }
 
 TEST(Pairs, LengthControlledTakesTheShortestOfTheBestAgainstTheLongestOfTheWorst) {
@@ -155,7 +155,7 @@ TEST(Pairs, LengthControlledNeverRejectsABetterAnswer) {
         candidates.push_back(
             {.sample = sample, .score = draw(16) / 3.0, .tokens = 1 + static_cast<int>(draw(40)), .text_key = ""});
       const PairDecision decision =
-          ChoosePairs(candidates, {.rule = PairRule::kLengthControlled, .max_pairs = 3, .rho = rho});
+          ChoosePairs(candidates, {.method = PairMethod::kLengthControlled, .max_pairs = 3, .rho = rho});
       for (const ChosenPair& pair : decision.pairs) EXPECT_GT(pair.chosen_score, pair.rejected_score);
     }
   }
@@ -171,7 +171,7 @@ std::vector<ScoredCandidate> WithAnchors(std::initializer_list<std::optional<dou
 }
 
 TEST(Pairs, AnchoredSetsTheBestAnswerAgainstTheAnchorsWorst) {
-  const PairOptions anchored{.rule = PairRule::kAnchored, .max_pairs = 2};
+  const PairOptions anchored{.method = PairMethod::kAnchored, .max_pairs = 2};
   const PairDecision decision = ChoosePairs(WithAnchors({3, 4, 0}, {5, 1, 2, std::nullopt}), anchored);
   ASSERT_EQ(decision.pairs.size(), 2u);
   EXPECT_EQ(decision.pairs[0].chosen_sample, 1);
@@ -183,7 +183,7 @@ TEST(Pairs, AnchoredSetsTheBestAnswerAgainstTheAnchorsWorst) {
 }
 
 TEST(Pairs, AnchoredMakesNoPairWhereTheAnchorIsAsGood) {
-  const PairOptions anchored{.rule = PairRule::kAnchored};
+  const PairOptions anchored{.method = PairMethod::kAnchored};
   EXPECT_EQ(ChoosePairs(WithAnchors({3, 2}, {4, 5}), anchored).outcome, PairOutcome::kNotBetter);
   const PairDecision tie = ChoosePairs(WithAnchors({3, 2}, {3, 5}), anchored);
   EXPECT_EQ(tie.outcome, PairOutcome::kTie);
@@ -193,7 +193,7 @@ TEST(Pairs, AnchoredMakesNoPairWhereTheAnchorIsAsGood) {
 }
 
 TEST(Pairs, PositiveTakesEveryGoodAnswerAndRejectsNone) {
-  const PairOptions positive{.rule = PairRule::kPositive, .positive_min_score = 4};
+  const PairOptions positive{.method = PairMethod::kPositive, .positive_min_score = 4};
   const PairDecision decision = ChoosePairs(Scored({5, 3.9, 4, std::nullopt}), positive);
   EXPECT_EQ(decision.outcome, PairOutcome::kPositive);
   ASSERT_EQ(decision.pairs.size(), 2u);
