@@ -1,8 +1,11 @@
 #include "common/data/overlap.h"
 
 #include <span>
+#include <sstream>
+#include <utility>
 
 #include "common/base/random.h"
+#include "common/data/normal_form.h"
 
 namespace srlm::data {
 namespace {
@@ -16,19 +19,9 @@ uint64_t HashOf(std::span<const std::string> words) {
 }  // namespace
 
 std::vector<std::string> PlainWords(std::string_view text) {
+  std::istringstream form(NormalForm(text));
   std::vector<std::string> words;
-  std::string word;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    const char lower = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    if (byte >= 0x80 || (lower >= 'a' && lower <= 'z') || (lower >= '0' && lower <= '9')) {
-      word += lower;
-    } else if (!word.empty()) {
-      words.push_back(std::move(word));
-      word.clear();
-    }
-  }
-  if (!word.empty()) words.push_back(std::move(word));
+  for (std::string word; std::getline(form, word, ' ');) words.push_back(std::move(word));
   return words;
 }
 

@@ -10,8 +10,8 @@
 
 namespace srlm::data {
 
-/// Words of a text: runs of letters and digits in lower case (ASCII), every byte outside ASCII a letter. What separates
-/// them (spaces, marks) is not compared.
+/// Words of a text: those of its normal form (normal_form.h), so that case, spaces and punctuation are not compared. A
+/// sentence in a script without spaces is one word.
 std::vector<std::string> PlainWords(std::string_view text);
 
 class OverlapIndex {

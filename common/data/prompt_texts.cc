@@ -1,6 +1,6 @@
 #include "common/data/prompt_texts.h"
 
-#include "common/data/overlap.h"
+#include "common/data/normal_form.h"
 #include "common/data/row.h"
 
 namespace srlm::data {
@@ -24,12 +24,8 @@ Result<std::vector<std::string>> PromptTextsOf(const Row& row) {
 }  // namespace
 
 std::string NormalisedPrompt(std::string_view text) {
-  std::string normalised;
-  for (const std::string& word : PlainWords(text)) {
-    if (!normalised.empty()) normalised += ' ';
-    normalised += word;
-  }
-  return normalised.empty() ? std::string(text) : normalised;
+  std::string form = NormalForm(text);
+  return form.empty() ? std::string(text) : form;
 }
 
 Result<std::vector<std::string>> LoadPromptTexts(const std::string& path) {

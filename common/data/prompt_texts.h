@@ -9,8 +9,7 @@
 
 namespace srlm::data {
 
-/// The text's words (overlap.h) with one space between: texts that differ in case, spaces and marks alone have the
-/// same. A text without a word stays as it is.
+/// The text's normal form (normal_form.h); a text without a word stays as it is.
 std::string NormalisedPrompt(std::string_view text);
 
 /// Every prompt of a JSON Lines file, whatever it is of: "prompt", "prompt_text", "instruction", "messages" or "turns",

@@ -45,6 +45,8 @@ class Row {
   Result<std::string> Answer(const char* key) const;
 
   bool IsList(const char* key) const { return Has(key) && json_[key].is_array(); }
+  /// `file:line`
+  std::string Where() const { return reader_.Where(); }
   Status Error(const std::string& message) const { return reader_.Error(message); }
 
  private:

@@ -1,4 +1,7 @@
 // Formats with a row an answer: this project's ranked answers, and HelpSteer's.
+#include <fmt/format.h>
+
+#include <map>
 #include <memory>
 #include <utility>
 
@@ -16,6 +19,11 @@ class RankedParser : public SourceParser {
     SourceAnswer answer;
     if (row.Has("response_id")) {
       SRLM_ASSIGN_OR_RETURN(answer.response_id, row.Id("response_id"));
+      const auto [first, is_new] = places_.emplace(std::pair(prompt_id, answer.response_id), row.Where());
+      if (!is_new)
+        return row.Error(
+            fmt::format("response '{}' of prompt '{}' is in {} too; ids of one prompt's answers must differ",
+                        answer.response_id, prompt_id, first->second));
     }
     SRLM_ASSIGN_OR_RETURN(answer.response, row.Text(row.FirstOf({"response_text", "response"})));
     SRLM_ASSIGN_OR_RETURN(answer.quality, row.OptionalNumber(row.FirstOf({"quality_score", "score"})));
@@ -26,6 +34,7 @@ class RankedParser : public SourceParser {
 
  private:
   SourceBuilder& builder_;
+  std::map<std::pair<std::string, std::string>, std::string> places_;  // ids of prompt and response -> file:line
 };
 
 class HelpSteerParser : public SourceParser {

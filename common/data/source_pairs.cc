@@ -1,7 +1,9 @@
 // Formats with a row a prompt: UltraFeedback's completions, and pairs of a chosen and a rejected answer.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <memory>
+#include <unordered_map>
 #include <utility>
 
 #include "common/data/source_builder.h"
@@ -50,6 +52,32 @@ Result<PairAnswer> ReadPairAnswer(const Row& row, const char* key) {
   return answer;
 }
 
+/// A row's two answers, with its scores where it has them.
+struct AnswerPair {
+  SourceAnswer chosen;
+  SourceAnswer rejected;
+};
+
+/// Gives the answers of pairs without scores a quality that stands in the pairs' order: how many others are below, one
+/// after another. None where the pairs go round in a circle.
+void RankByPairs(std::vector<AnswerPair>& pairs) {
+  std::unordered_map<std::string, double> below;  // by answer
+  bool changed = true;
+  for (size_t round = 0; changed && round <= pairs.size(); ++round) {  // no chain has more links than there are pairs
+    changed = false;
+    for (const auto& [chosen, rejected] : pairs) {
+      const double least = below[rejected.response] + 1;
+      double& quality = below[chosen.response];
+      if (chosen.response == rejected.response || quality >= least) continue;
+      quality = least;
+      changed = true;
+    }
+  }
+  for (auto& pair : pairs)
+    for (SourceAnswer* answer : {&pair.chosen, &pair.rejected})
+      answer->quality = changed ? std::nullopt : std::optional(below[answer->response]);
+}
+
 class BinarizedParser : public SourceParser {
  public:
   explicit BinarizedParser(SourceBuilder& builder) : builder_(builder) {}
@@ -66,15 +94,34 @@ class BinarizedParser : public SourceParser {
     }
     SRLM_ASSIGN_OR_RETURN(const bool known, builder_.AddPrompt(row, prompt_id, prompt));
     if (!known) return OkStatus();
-    // Without scores the pair still says which is better.
-    const bool scored = chosen_score && rejected_score;
-    builder_.AddAnswer(prompt_id, {"", std::move(chosen.response), scored ? chosen_score : 1});
-    builder_.AddAnswer(prompt_id, {"", std::move(rejected.response), scored ? rejected_score : 0});
+    const auto [place, is_new] = places_.emplace(prompt_id, prompts_.size());
+    if (is_new) prompts_.push_back({prompt_id, {}});
+    prompts_[place->second].pairs.push_back(
+        {{"", std::move(chosen.response), chosen_score}, {"", std::move(rejected.response), rejected_score}});
+    return OkStatus();
+  }
+
+  /// Which of a prompt's answers is better is known when all its pairs are.
+  Status Finish() override {
+    for (auto& [prompt_id, pairs] : prompts_) {
+      if (!std::ranges::all_of(pairs, [](const auto& pair) { return pair.chosen.quality && pair.rejected.quality; }))
+        RankByPairs(pairs);
+      for (auto& [chosen, rejected] : pairs) {
+        builder_.AddAnswer(prompt_id, std::move(chosen));
+        builder_.AddAnswer(prompt_id, std::move(rejected));
+      }
+    }
     return OkStatus();
   }
 
  private:
+  struct PromptPairs {
+    std::string prompt_id;
+    std::vector<AnswerPair> pairs;
+  };
   SourceBuilder& builder_;
+  std::vector<PromptPairs> prompts_;  // in the file's order
+  std::unordered_map<std::string, size_t> places_;
 };
 
 }  // namespace

@@ -32,8 +32,11 @@ TEST(Overlap, WordsOutsideAsciiAreKept) {
   OverlapIndex index;
   index.Add("日本の首都は?", "a");
   EXPECT_TRUE(index.Find("日本の首都は"));
+  EXPECT_TRUE(index.Find("「日本の首都は」？"));
   EXPECT_FALSE(index.Find("中国の首都は?"));
   EXPECT_EQ(PlainWords("Où est-il?"), (std::vector<std::string>{"où", "est", "il"}));
+  EXPECT_EQ(PlainWords("“Qui”… – non\u00a0!"), (std::vector<std::string>{"qui", "non"}));
+  EXPECT_EQ(PlainWords("東京、大阪。"), (std::vector<std::string>{"東京", "大阪"}));
 }
 
 TEST(Distinct, CountedByHand) {

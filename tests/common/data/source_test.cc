@@ -107,6 +107,26 @@ TEST(Source, PairsMayBeTextsOrConversations) {
   EXPECT_EQ(CountRejects(source, "not_first_turn"), 1);
 }
 
+std::vector<std::optional<double>> Qualities(const Source& source) {
+  std::vector<std::optional<double>> qualities;
+  for (const SourceAnswer& answer : source.prompts.at(0).answers) qualities.push_back(answer.quality);
+  return qualities;
+}
+
+TEST(Source, PairsOfOnePromptWithoutScoresKeepTheirOrder) {
+  const std::string better = R"({"prompt": "Why?", "chosen": "A", "rejected": "B"})";
+  const std::string other = R"({"prompt": "Why?", "chosen": "C", "rejected": "D"})";
+  const std::string between = R"({"prompt": "Why?", "chosen": "B", "rejected": "C"})";
+  using Wanted = std::vector<std::optional<double>>;  // of A, B, C, D
+  EXPECT_EQ(Qualities(Load(better + "\n" + other)), (Wanted{1, 0, 1, 0}));
+  EXPECT_EQ(Qualities(Load(better + "\n" + other + "\n" + between)), (Wanted{3, 2, 1, 0}));
+  const std::string scored =
+      R"({"prompt": "Why?", "chosen": "B", "rejected": "C", "score_chosen": 8, "score_rejected": 5})";
+  EXPECT_EQ(Qualities(Load(better + "\n" + other + "\n" + scored)), (Wanted{3, 2, 1, 0}));
+  const std::string circle = R"({"prompt": "Why?", "chosen": "D", "rejected": "A"})";
+  EXPECT_EQ(Qualities(Load(better + "\n" + other + "\n" + between + "\n" + circle)), Wanted(4));
+}
+
 TEST(Source, HelpSteerAnswersOfOnePromptComeTogether) {
   const Source source = Load(
       R"({"prompt": "c#", "response": "A language.", "helpfulness": 3, "correctness": 4, "verbosity": 1}
@@ -129,6 +149,10 @@ TEST(Source, WrongRowsAreNamedByTheirLines) {
   ExpectContains(Failure(R"({"prompt_id": "a", "prompt_text": "Why?", "response_text": "So."}
 {"prompt_id": "a", "prompt_text": "How?", "response_text": "So."})"),
                  "in.jsonl:2: prompt 'a' is in an earlier line with another text");
+  ExpectContains(Failure(R"({"prompt_id": "a", "prompt": "Why?", "response_id": "r", "response": "So."}
+{"prompt_id": "b", "prompt": "How?", "response_id": "r", "response": "So."}
+{"prompt_id": "a", "prompt": "Why?", "response_id": "r", "response": "Because."})"),
+                 "in.jsonl:3: response 'r' of prompt 'a' is in ");
   ExpectContains(Failure(R"({"instruction": "Why?", "completions": ["So."]})"),
                  "'completions': element 1 is no object");
   ExpectContains(LoadSource("/no/such/file.jsonl").status().message(), "/no/such/file.jsonl");
