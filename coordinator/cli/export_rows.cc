@@ -42,6 +42,20 @@ Json Answer(const Json& question, const std::string& text) {
   return Json::array({{{"role", "assistant"}, {"content", text}}});
 }
 
+/// CREAM's label of each round's pairs: the mean consistency of its prompts, which each row of a prompt carries.
+std::map<int, double> ChosenProbabilities(const std::vector<Json>& pairs) {
+  std::map<int, std::pair<double, int>> sums;
+  for (const Json& pair : pairs) {
+    if (!pair.contains("consistency") || pair.value("pair", 0) != 0) continue;
+    auto& [sum, prompts] = sums[pair.value("round", 0)];
+    sum += pair["consistency"].get<double>();
+    ++prompts;
+  }
+  std::map<int, double> means;
+  for (const auto& [round, sum] : sums) means[round] = sum.first / sum.second;
+  return means;
+}
+
 Json Pair(const Json& pair, const Json& prompt, const Json& chosen, const Json& rejected) {
   const Json question = Question(prompt);
   return {{"prompt", question},
@@ -97,6 +111,7 @@ Status ExportPairs(RunReader& run, int round, bool as_lessons, const Write& writ
   SRLM_ASSIGN_OR_RETURN(const auto prompts, Prompts(run, round));
   SRLM_ASSIGN_OR_RETURN(const auto candidates, Candidates(run, round));
   SRLM_ASSIGN_OR_RETURN(const auto pairs, ReadRows(run, "pairs", round, 0));
+  const std::map<int, double> labels = ChosenProbabilities(pairs);
   for (const Json& pair : pairs) {
     if (!pair.contains("chosen")) continue;  // a tie, or another reason for no pair
     const bool positive = !pair.contains("rejected");
@@ -106,8 +121,11 @@ Status ExportPairs(RunReader& run, int round, bool as_lessons, const Write& writ
     const auto rejected = candidates.find({KeyOf(pair), pair.value("rejected_sample", -1)});
     if (prompt == prompts.end() || chosen == candidates.end() || (!positive && rejected == candidates.end()))
       return Missing(pair);
-    SRLM_RETURN_IF_ERROR(write(as_lessons ? Lesson(prompt->second, chosen->second)
-                                          : Pair(pair, prompt->second, chosen->second, rejected->second)));
+    Json row = as_lessons ? Lesson(prompt->second, chosen->second)
+                          : Pair(pair, prompt->second, chosen->second, rejected->second);
+    const auto label = labels.find(pair.value("round", 0));
+    if (!as_lessons && label != labels.end()) row["chosen_probability"] = label->second;
+    SRLM_RETURN_IF_ERROR(write(row));
   }
   return OkStatus();
 }

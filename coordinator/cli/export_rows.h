@@ -12,7 +12,9 @@
 namespace srlm::cli {
 
 /// Gives each exported row of `kind` to `write`, in the order of rounds and prompts:
-///   pairs       {"prompt", "chosen", "rejected"} as message lists, *_token_ids and *_score beside them
+///   pairs       {"prompt", "chosen", "rejected"} as message lists, *_token_ids and *_score beside them, and with
+///   CREAM's
+///               labels "chosen_probability"
 ///   candidates  {"prompt", "completion"} as message lists, token ids, score, votes, use
 ///   sft         {"messages"}: every pair's prompt and chosen answer
 /// Every row carries round and prompt_id. Prompts that no chat template renders are texts instead of message lists.

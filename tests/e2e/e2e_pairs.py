@@ -54,6 +54,8 @@ class OtherPairs(unittest.TestCase):
         label = {row["chosen_probability"] for row in rows[:own]}
         consistencies = {row["prompt_id"]: row["consistency"] for row in loop.inspect("pairs", "--round", "2")}
         self.assertEqual(len(label), 1)
+        exported = {row["chosen_probability"] for row in loop.rows("export", loop.run_dir, "pairs", "--round", "2")}
+        self.assertEqual(exported, label)
         self.assertAlmostEqual(label.pop(), sum(consistencies.values()) / len(consistencies))
         self.check_likelihoods(loop)
 

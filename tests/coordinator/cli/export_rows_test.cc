@@ -64,6 +64,18 @@ TEST(ExportRows, PairsAreConversationsWithTheirTokens) {
       R"("round":1,"prompt_id":"p"})");
 }
 
+TEST(ExportRows, SoftLabelsAreTheMeanConsistencyOfTheRoundsPrompts) {
+  FixedRun run = OnePair(kChat);
+  run.tables["pairs"][0]["consistency"] = 0.5;  // of a prompt without a pair
+  run.tables["pairs"][1]["consistency"] = 1.0;
+  run.tables["pairs"].push_back(run.tables["pairs"][1]);
+  run.tables["pairs"][2]["pair"] = 1;  // the prompt's second one
+  const auto rows = Exported(run, "pairs");
+  ASSERT_EQ(rows.size(), 2U);
+  for (const Json& row : rows) EXPECT_EQ(row["chosen_probability"], 0.75);
+  for (const Json& row : Exported(run, "sft")) EXPECT_FALSE(row.contains("chosen_probability"));
+}
+
 TEST(ExportRows, ARawPromptStaysText) {
   const auto rows = Exported(OnePair(kRaw), "pairs");
   EXPECT_EQ(rows[0]["prompt"], "Q");
