@@ -1,22 +1,16 @@
 #include "coordinator/measure/file_worker.h"
 
-#include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <filesystem>
 
 #include "common/base/file.h"
 #include "common/data/jsonl.h"
-#include "coordinator/launcher/log_tail.h"
-#include "coordinator/launcher/process_group.h"
+#include "coordinator/launcher/file_command.h"
 
 namespace srlm::measure {
 namespace {
-
-constexpr size_t kTailLines = 6;  // of the worker's words, in a failure's message
 
 Status WriteRows(const std::string& path, const std::vector<Json>& rows) {
   SRLM_ASSIGN_OR_RETURN(data::JsonlWriter writer, data::JsonlWriter::Create(path));
@@ -38,8 +32,7 @@ Result<std::vector<nlohmann::json>> ReadRows(const std::string& path) {
 }  // namespace
 
 Result<std::unique_ptr<FileWorker>> FileWorker::Make(Options options) {
-  if (access(options.program.c_str(), X_OK) != 0)
-    return NotFound(options.program + ": not there; it lies beside srlm, build all programs with `make build`");
+  SRLM_RETURN_IF_ERROR(launcher::CheckProgram(options.program));
   const char* const where = std::getenv("TMPDIR");
   std::string folder = std::string(where == nullptr || *where == '\0' ? "/tmp" : where) + "/srlm-measure-XXXXXX";
   if (mkdtemp(folder.data()) == nullptr) return FileError("make", folder, errno);
@@ -66,17 +59,9 @@ Result<std::vector<nlohmann::json>> FileWorker::Run(const NamedModel& model, con
   if (!model.chat_template.empty()) words.insert(words.end(), {"--chat-template", model.chat_template});
   if (model.parse_special_tokens) words.insert(words.end(), {"--special-tokens-in-text", "parse"});
 
-  launcher::Environment environment = launcher::CleanEnvironment();
-  environment["OMP_WAIT_POLICY"] = "passive";
-  SRLM_ASSIGN_OR_RETURN(launcher::ProcessGroup process,
-                        launcher::ProcessGroup::Start({.command = words, .environment = environment, .output = log}));
-  constexpr std::chrono::milliseconds kLookAgain(100);
-  std::optional<launcher::ExitState> exit;
-  while (!(exit = process.Wait(Deadline::After(kLookAgain))))
-    if (options_.stopped && options_.stopped()) return Status(Code::kCancelled, "stopped");  // the group is killed
-  if (!exit->ok())
-    return Unavailable(fmt::format("srlm-worker {} with {}: {}\n{}", command, model.name, launcher::ExplainExit(*exit),
-                                   fmt::join(launcher::LastLines(log, kTailLines), "\n")));
+  const Status ran = launcher::RunFileCommand({.words = std::move(words), .log = log, .stopped = options_.stopped});
+  if (ran.code() == Code::kFailedPrecondition) return ran.WithContext(model.name);
+  SRLM_RETURN_IF_ERROR(ran);
   return ReadRows(out);
 }
 

@@ -19,7 +19,7 @@ class FileWorker {
   struct Options {
     std::string program;                          // srlm-worker's path
     int threads = 0;                              // 0: all cores
-    std::function<bool()> stopped;                // whether the person wants an end; asked ten times a second
+    std::function<bool()> stopped;                // as of launcher::FileCommand
     std::function<void(const std::string&)> say;  // takes a line about what begins
   };
 
@@ -30,13 +30,10 @@ class FileWorker {
   FileWorker& operator=(const FileWorker&) = delete;
 
   /// Tells the person what begins.
-  void Say(const std::string& line) const {
-    if (options_.say) options_.say(line);
-  }
+  void Say(const std::string& line) const { options_.say(line); }
 
   /// `srlm-worker COMMAND` (generate, judge, logprobs) of `model` on `rows` with `flags`; one output row an input row
-  /// (an answer of generate), in order. Cancelled when it was stopped; Unavailable with the worker's own words when it
-  /// failed.
+  /// (an answer of generate), in order. As launcher::RunFileCommand when it is stopped or fails.
   Result<std::vector<nlohmann::json>> Run(const NamedModel& model, const std::string& command,
                                           const std::vector<Json>& rows, const std::vector<std::string>& flags);
 

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "common/base/file.h"
+#include "common/base/hash.h"
 #include "common/data/jsonl.h"
 #include "common/data/seed_split.h"
 #include "common/text/language.h"
@@ -101,6 +102,10 @@ Status AddLessons(const Options& options, const Surroundings& surroundings, cons
   SRLM_ASSIGN_OR_RETURN(
       Lessons lessons, MakeLessons(selection.lessons, judge_template, options, *worker, language_of, surroundings.say));
   report.eft_model_id = worker->model_id();
+  report.eft_chat_template_sha256 = worker->chat_template_sha256();
+  if (!options.judge_template.empty()) {
+    SRLM_ASSIGN_OR_RETURN(report.eft_judge_template_sha256, Sha256File(options.judge_template));
+  }
   report.eft_origin = lessons.origin;
   report.probe_texts = lessons.probe_texts;
   report.probe_parsed = lessons.probe_parsed;

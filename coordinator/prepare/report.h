@@ -24,9 +24,11 @@ struct Report {
   int64_t lesson_answers = 0;
   int64_t evaluation_prompts = 0;
   int64_t evaluation_answers = 0;
-  std::string eft_model_id;  // of options.model; empty: none was given, and the next are as they are
-  std::string eft_origin;    // sampled, human
-  int64_t probe_texts = 0;   // judgements that decided the origin
+  std::string eft_model_id;               // of options.model; empty: none was given, and the next are as they are
+  std::string eft_judge_template_sha256;  // empty: the built-in one
+  std::string eft_chat_template_sha256;   // empty: the model's
+  std::string eft_origin;                 // sampled, human
+  int64_t probe_texts = 0;                // judgements that decided the origin
   int64_t probe_parsed = 0;
   int64_t eft_prompts = 0;
   std::string no_lesson;                 // why a model's lessons are none; empty: there are some

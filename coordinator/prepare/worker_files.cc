@@ -1,7 +1,7 @@
 #include "coordinator/prepare/worker_files.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -14,16 +14,12 @@
 #include "common/base/hash.h"
 #include "common/base/manifest.h"
 #include "common/data/jsonl.h"
-#include "coordinator/launcher/log_tail.h"
-#include "coordinator/launcher/process_group.h"
+#include "coordinator/launcher/file_command.h"
 
 namespace srlm::prepare {
 namespace {
 
 constexpr size_t kPartQuestions = 128;  // what is lost at most when the command is stopped
-constexpr double kLookSeconds = 0.1;    // between looks at `stopped`
-constexpr double kStopSeconds = 10;     // for a worker that is told to end
-constexpr size_t kTailLines = 5;
 
 /// What the worker wrote for each question, in the questions' order.
 Result<std::vector<std::vector<Written>>> ReadWritten(const std::string& path, std::span<const Question> questions,
@@ -54,22 +50,23 @@ Result<std::vector<std::vector<Written>>> ReadWritten(const std::string& path, s
 }  // namespace
 
 Result<std::unique_ptr<WorkerFiles>> WorkerFiles::Open(WorkerSettings settings) {
-  if (access(settings.program.c_str(), X_OK) != 0)
-    return NotFound(settings.program + ": not there; build all programs with `make build`");
+  SRLM_RETURN_IF_ERROR(launcher::CheckProgram(settings.program));
   SRLM_ASSIGN_OR_RETURN(const Manifest manifest, ReadManifest(settings.model));
+  std::string chat_template;  // of its content, not of its place
+  if (!settings.chat_template.empty()) {
+    SRLM_ASSIGN_OR_RETURN(chat_template, Sha256File(settings.chat_template));
+  }
   SRLM_RETURN_IF_ERROR(MakeFolders(settings.folder));
-  return std::unique_ptr<WorkerFiles>(new WorkerFiles(std::move(settings), manifest.ModelId()));
+  return std::unique_ptr<WorkerFiles>(
+      new WorkerFiles(std::move(settings), manifest.ModelId(), std::move(chat_template)));
 }
 
 std::vector<std::string> WorkerFiles::Arguments(int samples) const {
-  std::vector<std::string> words = {"--samples",        std::to_string(samples),
-                                    "--seed",           std::to_string(settings_.seed),
-                                    "--temperature",    fmt::format("{}", settings_.temperature),
-                                    "--top-p",          fmt::format("{}", settings_.top_p),
-                                    "--max-new-tokens", std::to_string(settings_.max_new_tokens)};
-  if (!settings_.chat_template.empty())
-    words.insert(words.end(), {"--chat-template", std::filesystem::absolute(settings_.chat_template).string()});
-  return words;
+  return {"--samples",        std::to_string(samples),
+          "--seed",           std::to_string(settings_.seed),
+          "--temperature",    fmt::format("{}", settings_.temperature),
+          "--top-p",          fmt::format("{}", settings_.top_p),
+          "--max-new-tokens", std::to_string(settings_.max_new_tokens)};
 }
 
 Result<std::vector<std::vector<Written>>> WorkerFiles::Write(std::span<const Question> questions, int samples) {
@@ -92,12 +89,9 @@ Result<std::string> WorkerFiles::WritePart(std::span<const Question> questions, 
   for (const Question& question : questions)
     content += nlohmann::json{{"prompt_id", question.id}, {"prompt", question.text}}.dump() + "\n";
   const std::vector<std::string> arguments = Arguments(samples);
-  std::string chat_template;  // of its content, not of its place
-  if (!settings_.chat_template.empty()) {
-    SRLM_ASSIGN_OR_RETURN(chat_template, Sha256File(settings_.chat_template));
-  }
   const std::string key =
-      Sha256(fmt::format("{}\n{}\n{}\n{}", model_id_, chat_template, fmt::join(arguments, " "), content)).substr(0, 16);
+      Sha256(fmt::format("{}\n{}\n{}\n{}", model_id_, chat_template_sha256_, fmt::join(arguments, " "), content))
+          .substr(0, 16);
   const std::string stem = settings_.folder + "/" + key;
   const std::string out = stem + ".written.jsonl";
   std::error_code error;
@@ -108,27 +102,13 @@ Result<std::string> WorkerFiles::WritePart(std::span<const Question> questions, 
   command.insert(command.end(), arguments.begin(), arguments.end());
   command.insert(command.end(), {"--max-batch", std::to_string(settings_.max_batch)});
   if (settings_.threads > 0) command.insert(command.end(), {"--threads", std::to_string(settings_.threads)});
-  SRLM_RETURN_IF_ERROR(RunWorker(command, stem + ".log"));
+  if (!settings_.chat_template.empty()) command.insert(command.end(), {"--chat-template", settings_.chat_template});
+  const std::string log = stem + ".log";
+  const Status ran = launcher::RunFileCommand(
+      {.words = std::move(command), .log = log, .stopped = settings_.stopped, .timeout_s = settings_.part_timeout_s});
+  if (ran.code() == Code::kAborted) return Aborted("stopped; the same command goes on where it was");
+  if (!ran.ok()) return ran.WithContext(log);
   return out;
-}
-
-Status WorkerFiles::RunWorker(const std::vector<std::string>& command, const std::string& log) const {
-  SRLM_ASSIGN_OR_RETURN(auto worker, launcher::ProcessGroup::Start({command, launcher::CleanEnvironment(), log}));
-  const Deadline deadline = Deadline::AfterSeconds(settings_.part_timeout_s);
-  std::optional<launcher::ExitState> exit;
-  while (!(exit = worker.Wait(Deadline::AfterSeconds(kLookSeconds)))) {
-    const bool stopped = settings_.stopped();
-    if (!stopped && !deadline.Expired()) continue;
-    worker.Terminate();
-    if (!worker.Wait(Deadline::AfterSeconds(kStopSeconds))) worker.Kill();
-    if (stopped) return Aborted("stopped; the same command goes on where it was");
-    return DeadlineExceeded(
-        fmt::format("srlm-worker has not ended in {} s; its log is {}", settings_.part_timeout_s, log));
-  }
-  if (exit->ok()) return OkStatus();
-  const auto lines = launcher::LastLines(log, kTailLines);
-  return FailedPrecondition(fmt::format("srlm-worker failed, {}; its log {} ends with\n{}",
-                                        launcher::ExplainExit(*exit), log, fmt::join(lines, "\n")));
 }
 
 }  // namespace srlm::prepare

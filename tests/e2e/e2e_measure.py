@@ -156,6 +156,18 @@ class Measure(unittest.TestCase):
                    "--votes", "1", "--judge-tokens", "4", "--max-new-tokens", "4")
 
     def test_a_stop_ends_the_worker_too(self):
+        errors = self.stopped(signal.SIGTERM, 1)
+        self.assertIn("stopped", errors)
+        self.assertEqual(self.loop.processes(), [])
+
+    def test_a_worker_does_not_outlive_a_command_that_is_killed(self):
+        self.stopped(signal.SIGKILL, -signal.SIGKILL)
+        deadline = time.monotonic() + 20
+        while self.loop.processes():
+            self.assertLess(time.monotonic(), deadline)
+
+    def stopped(self, by, code):
+        """Stops a measurement while its worker runs. Gives what it said."""
         many = self.write("many.jsonl", [{"prompt_id": i, "prompt": f"Count from {i}."} for i in range(2000)])
         process = subprocess.Popen([f"{BIN}/srlm", "evaluate", f"{self.loop.run_dir}:M1", "--prompts", many],
                                    stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -165,11 +177,10 @@ class Measure(unittest.TestCase):
         while not any(re.search("srlm-worker generate", words) for _, words in self.loop.processes()):
             self.assertLess(time.monotonic(), deadline)
             self.assertIsNone(process.poll())
-        process.send_signal(signal.SIGTERM)
+        process.send_signal(by)
         _, errors = process.communicate(timeout=60)
-        self.assertEqual(process.returncode, 1)
-        self.assertIn("stopped", errors)
-        self.assertEqual(self.loop.processes(), [])
+        self.assertEqual(process.returncode, code)
+        return errors
 
 
 if __name__ == "__main__":

@@ -1,6 +1,9 @@
 #include "worker/commands/file_session.h"
 
 #include <fmt/format.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <nlohmann/json.hpp>
@@ -25,6 +28,14 @@ EngineOptions ToEngineOptions(const FileOptions& options) {
   return engine;
 }
 
+/// Lets the kernel kill this process when `parent` ends, which started it; the signal follows the thread that did.
+Status EndWith(pid_t parent) {
+  if (parent == 0) return OkStatus();
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (getppid() == parent) return OkStatus();
+  return Aborted(fmt::format("--ends-with {}: that process did not start this one, or has ended", parent));
+}
+
 }  // namespace
 
 int DefaultThreads() {
@@ -35,6 +46,7 @@ int DefaultThreads() {
 }
 
 Result<std::unique_ptr<FileSession>> FileSession::Open(const FileOptions& options) {
+  SRLM_RETURN_IF_ERROR(EndWith(options.ends_with));
   SRLM_RETURN_IF_ERROR(CheckWritable(options.out));
   if (!options.summary.empty()) SRLM_RETURN_IF_ERROR(CheckWritable(options.summary));
   if (options.summary == options.out) {

@@ -19,8 +19,8 @@ int DefaultThreads();
 
 class FileSession {
  public:
-  /// Checks that the outputs can be written and that the model folder has a configuration, weights of the right
-  /// shapes and a tokenizer. Takes no memory for weights.
+  /// Lets this process end with options.ends_with. Checks that the outputs can be written and that the model folder has
+  /// a configuration, weights of the right shapes and a tokenizer. Takes no memory for weights.
   static Result<std::unique_ptr<FileSession>> Open(const FileOptions& options);
 
   const text::Chat& chat() const { return *chat_; }

@@ -14,7 +14,8 @@ struct FileOptions {
   std::string summary;        // empty: none
   std::string chat_template;  // empty: the model's
   bool parse_special_tokens = false;
-  int threads = 0;  // 0: cores / ranks on this host
+  int ends_with = 0;  // process that started this one, which it ends with; 0: none
+  int threads = 0;    // 0: cores / ranks on this host
   int max_batch = 64;
   int kv_cache_mib = 0;  // 0: see EngineOptions
   int prefill_chunk_tokens = 256;
