@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
-#include <set>
 
 #include "common/base/file.h"
 #include "common/base/hash.h"
@@ -21,10 +21,19 @@ bool IsJsonList(const std::string& text) {
 Result<std::vector<AlpacaQuestion>> AlpacaQuestionsOf(const nlohmann::json& list, const std::string& path) {
   std::vector<AlpacaQuestion> questions;
   for (const auto& row : list) {
-    const auto has_text = [&](const char* key) { return row.is_object() && row.contains(key) && row[key].is_string(); };
-    if (!has_text("instruction") || row["instruction"].get<std::string>().empty())
-      return InvalidArgument(fmt::format("{}: element {} has no text 'instruction'", path, questions.size() + 1));
-    questions.push_back({row["instruction"], has_text("dataset") ? row["dataset"].get<std::string>() : ""});
+    const auto wrong = [&](const std::string& what) {
+      return InvalidArgument(fmt::format("{}: element {} {}", path, questions.size() + 1, what));
+    };
+    if (!row.is_object()) return wrong("is no object");
+    AlpacaQuestion question;
+    for (const auto& [key, text] : {std::pair{"instruction", &question.instruction}, {"dataset", &question.dataset}}) {
+      const auto found = row.find(key);
+      if (found == row.end() || found->is_null()) continue;
+      if (!found->is_string()) return wrong(fmt::format("has '{}' as {}, wanted text", key, found->type_name()));
+      *text = found->get<std::string>();
+    }
+    if (data::IsBlankText(question.instruction)) return wrong("has no text 'instruction'");
+    questions.push_back(std::move(question));
   }
   if (questions.empty()) return InvalidArgument(path + ": the list is empty");
   return questions;
@@ -42,9 +51,14 @@ std::string AnswerId(const std::string& model_id, int64_t question_id, const Jso
 Result<std::vector<AlpacaQuestion>> LoadAlpacaQuestions(const std::string& path) {
   SRLM_ASSIGN_OR_RETURN(const std::string text, ReadFile(path));
   if (IsJsonList(text)) {
-    const auto list = nlohmann::json::parse(text, nullptr, false);
-    if (!list.is_array()) return InvalidArgument(path + ": is no whole JSON list");
-    return AlpacaQuestionsOf(list, path);
+    try {
+      return AlpacaQuestionsOf(nlohmann::json::parse(text), path);
+    } catch (const nlohmann::json::parse_error& error) {
+      const auto line = 1 + std::ranges::count(text.substr(0, error.byte), '\n');
+      return InvalidArgument(fmt::format("{}:{}: is no whole JSON list", path, line));
+    } catch (const nlohmann::json::exception& error) {
+      return InvalidArgument(fmt::format("{}: is no JSON list that can be read: {}", path, error.what()));
+    }
   }
   SRLM_ASSIGN_OR_RETURN(data::JsonlReader reader, data::JsonlReader::Open(path));
   std::vector<AlpacaQuestion> questions;
@@ -67,24 +81,26 @@ Result<std::vector<AlpacaQuestion>> LoadAlpacaQuestions(const std::string& path)
 Result<std::vector<MtBenchQuestion>> LoadMtBenchQuestions(const std::string& path) {
   SRLM_ASSIGN_OR_RETURN(data::JsonlReader reader, data::JsonlReader::Open(path));
   std::vector<MtBenchQuestion> questions;
-  std::set<int64_t> ids;
+  std::map<int64_t, int64_t> lines;  // of the questions, by id
   nlohmann::json json;
   while (true) {
     SRLM_ASSIGN_OR_RETURN(const bool more, reader.Next(json));
     if (!more) break;
+    const data::Row row(json, reader);
     MtBenchQuestion question;
     const auto id = json.find("question_id");
-    if (id == json.end() || !id->is_number_integer()) return reader.Error("'question_id' is no whole number");
+    if (id == json.end() || !id->is_number_integer()) return row.Error("'question_id' is no whole number");
     question.question_id = id->get<int64_t>();
-    if (!ids.insert(question.question_id).second)
-      return reader.Error(fmt::format("'question_id' {} is in an earlier line too", question.question_id));
-    const auto turns = json.find("turns");
-    if (turns == json.end() || !turns->is_array() || turns->empty()) return reader.Error("'turns' is no list of texts");
-    for (const auto& turn : *turns) {
-      if (!turn.is_string()) return reader.Error("'turns' is no list of texts");
-      question.turns.push_back(turn);
+    const auto [first, is_new] = lines.emplace(question.question_id, reader.line());
+    if (!is_new)
+      return row.Error(fmt::format("'question_id' {} is in line {} too", question.question_id, first->second));
+    SRLM_ASSIGN_OR_RETURN(question.turns, row.Texts("turns"));
+    if (question.turns.empty()) return row.Error("'turns' is an empty list; wanted what the user says, a text a turn");
+    for (size_t i = 0; i < question.turns.size(); ++i)
+      if (data::IsBlankText(question.turns[i])) return row.Error(fmt::format("'turns': element {} is empty", i + 1));
+    if (row.Has("category")) {
+      SRLM_ASSIGN_OR_RETURN(question.category, row.Text("category"));
     }
-    question.category = json.value("category", "");
     questions.push_back(std::move(question));
   }
   if (questions.empty()) return InvalidArgument(path + ": has no rows; wanted one JSON object a line");

@@ -12,14 +12,15 @@
 namespace srlm::measure {
 
 /// AlpacaEval's questions: a JSON list or JSON Lines of {"instruction"}, optionally "dataset". InvalidArgument with the
-/// file and the row.
+/// file and the row, of a list the element counted from 1.
 struct AlpacaQuestion {
   std::string instruction;
   std::string dataset;  // empty: the row has none
 };
 Result<std::vector<AlpacaQuestion>> LoadAlpacaQuestions(const std::string& path);
 
-/// MT-Bench's questions: JSON Lines of {"question_id" (a whole number), "category", "turns"}.
+/// MT-Bench's questions: JSON Lines of {"question_id" (a whole number), "category", "turns"}. InvalidArgument
+/// `file:line: ...` for a row that is none, and an id that is there twice.
 struct MtBenchQuestion {
   int64_t question_id = 0;
   std::string category;
