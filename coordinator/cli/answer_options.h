@@ -12,9 +12,10 @@ struct AnswerOptions {
   std::string benchmark;  // alpaca-eval, mt-bench
   std::string questions;
   std::string out;
-  std::string name;  // of the model in the output; empty: as it was given
-  int limit = 0;     // questions; 0: all
-  int threads = 0;   // 0: all cores
+  std::string name;           // of the model in the output; empty: as it was given
+  int limit = 0;              // questions; 0: all
+  int threads = 0;            // 0: all cores
+  std::string chat_template;  // file, for a model without one; empty: none is needed
   measure::Sampling sampling;
 };
 

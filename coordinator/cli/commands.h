@@ -57,6 +57,7 @@ struct MeasureOptions {
   int limit = 0;                   // prompts, the first of each file; 0: all
   int threads = 0;                 // 0: all cores
   std::string overlap = "refuse";  // prompts that a run was trained on: refuse, leave-out or allow
+  std::string chat_template;       // file, for models without one; empty: none is needed
   std::string out;                 // JSON file; empty: in the run's folder, if there is a run
   bool json = false;
 };

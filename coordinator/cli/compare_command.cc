@@ -1,10 +1,9 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <memory>
 #include <tuple>
 
-#include "common/base/file.h"
-#include "common/data/jsonl.h"
 #include "common/data/pairwise_template.h"
 #include "coordinator/cli/commands.h"
 #include "coordinator/cli/measuring.h"
@@ -27,19 +26,20 @@ std::vector<measure::AnswerPair> Pairs(const std::vector<data::Prompt>& prompts,
   return pairs;
 }
 
-Status WriteRows(const std::string& path, const std::vector<measure::AnswerPair>& pairs,
-                 const measure::JudgedPairs& judged) {
-  SRLM_ASSIGN_OR_RETURN(data::JsonlWriter writer, data::JsonlWriter::Create(path));
+/// The rows of --rows: the answers, with the verdicts where there are some (`judged`, a row a pair).
+std::string Rows(const std::vector<measure::AnswerPair>& pairs, const std::vector<nlohmann::json>& judged) {
+  std::string rows;
   for (size_t i = 0; i < pairs.size(); ++i) {
     Json row = {{"prompt_id", pairs[i].prompt_id},
                 {"prompt", pairs[i].prompt},
                 {"answer_a", pairs[i].x},
                 {"answer_b", pairs[i].y}};
-    for (const auto& [key, value] : judged.rows[i].items())
-      if (key != "id") row[key] = value;
-    SRLM_RETURN_IF_ERROR(writer.Write(row));
+    if (!judged.empty())
+      for (const auto& [key, value] : judged[i].items())
+        if (key != "id") row[key] = value;
+    rows += row.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
   }
-  return writer.Close();
+  return rows;
 }
 
 std::string AsTable(const Json& result) {
@@ -74,9 +74,13 @@ std::string AsTable(const Json& result) {
 }
 
 Status Run(const CompareOptions& options) {
-  SRLM_ASSIGN_OR_RETURN(const measure::NamedModel a, measure::FindModel(options.a));
-  SRLM_ASSIGN_OR_RETURN(const measure::NamedModel b, measure::FindModel(options.b));
-  SRLM_ASSIGN_OR_RETURN(const measure::NamedModel judge, measure::FindModel(options.judge));
+  SRLM_ASSIGN_OR_RETURN(measure::NamedModel a, measure::FindModel(options.a));
+  SRLM_ASSIGN_OR_RETURN(measure::NamedModel b, measure::FindModel(options.b));
+  SRLM_ASSIGN_OR_RETURN(measure::NamedModel judge, measure::FindModel(options.judge));
+  if (!options.more.chat_template.empty()) {
+    measure::NamedModel* const all[] = {&a, &b, &judge};
+    SRLM_RETURN_IF_ERROR(measure::GiveChatTemplate(options.more.chat_template, all));
+  }
   SRLM_RETURN_IF_ERROR(data::PairwiseTemplate::Load(options.judging.judge_template).status());
   SRLM_ASSIGN_OR_RETURN(const auto measuring, Measuring::Make(options.more, {a, b}));
   SRLM_ASSIGN_OR_RETURN(std::vector<data::Prompt> all, data::LoadPrompts(options.prompts));
@@ -87,37 +91,40 @@ Status Run(const CompareOptions& options) {
   std::vector<data::Prompt> prompts;
   for (size_t i = 0; i < all.size(); ++i)
     if (chosen[i]) prompts.push_back(std::move(all[i]));
-  if (!options.rows.empty()) SRLM_RETURN_IF_ERROR(CheckWritable(options.rows));
+  for (const auto& [key, model] : {std::pair{"a", &a}, {"b", &b}, {"judge", &judge}}) {
+    result["asked"][key] = model->model_id;
+    SRLM_ASSIGN_OR_RETURN(result[key], Describe(*model));
+  }
+  SRLM_ASSIGN_OR_RETURN(result["asked"]["judging"], Describe(options.judging));
+  result["asked"]["sampling"] = measure::ToJson(options.sampling);
+  SRLM_RETURN_IF_ERROR(
+      measuring->Begin("compare", result["asked"], Json::array({result["a"], result["b"], result["judge"]})));
+  std::unique_ptr<ResultFile> rows;
+  if (!options.rows.empty()) {
+    SRLM_ASSIGN_OR_RETURN(rows, ResultFile::Begin(options.rows));
+  }
 
-  measure::FileWorker& worker = measuring->worker();
-  SRLM_ASSIGN_OR_RETURN(const auto answers_a, measure::AnswerPrompts(worker, a, prompts, options.sampling));
-  SRLM_ASSIGN_OR_RETURN(const auto answers_b, measure::AnswerPrompts(worker, b, prompts, options.sampling));
-  const std::vector<measure::AnswerPair> pairs = Pairs(prompts, answers_a, answers_b);
+  std::vector<measure::Answer> answers[2];
+  for (const auto& [key, model, given] : {std::tuple{"a", &a, &answers[0]}, {"b", &b, &answers[1]}}) {
+    SRLM_ASSIGN_OR_RETURN(*given, measure::AnswerPrompts(measuring->worker(), *model, prompts, options.sampling));
+    result[key]["answers"] = data::DescribeAnswers(*given, options.sampling.seed);
+    SRLM_RETURN_IF_ERROR(measuring->Keep(result));
+  }
+  const std::vector<measure::AnswerPair> pairs = Pairs(prompts, answers[0], answers[1]);
   if (pairs.empty())
     return FailedPrecondition(fmt::format("{}: no prompt has an answer of both models; the first failed with: {}",
                                           options.prompts,
-                                          answers_a[0].error.empty() ? answers_b[0].error : answers_a[0].error));
-  SRLM_ASSIGN_OR_RETURN(const auto judged, measure::JudgePairs(worker, judge, pairs, options.judging));
-  if (!options.rows.empty()) SRLM_RETURN_IF_ERROR(WriteRows(options.rows, pairs, judged));
-
-  for (const auto& [key, model, answers] : {std::tuple{"a", &a, &answers_a}, {"b", &b, &answers_b}}) {
-    result["asked"][key] = model->model_id;
-    result[key] = Describe(*model);
-    result[key]["answers"] = data::DescribeAnswers(*answers, options.sampling.seed);
-  }
-  result["asked"]["judge"] = judge.model_id;
-  result["asked"]["judging"] = measure::ToJson(options.judging);
-  result["asked"]["sampling"] = measure::ToJson(options.sampling);
-  result["judge"] = Describe(judge);
+                                          answers[0][0].error.empty() ? answers[1][0].error : answers[0][0].error));
+  if (rows != nullptr) SRLM_RETURN_IF_ERROR(rows->Keep(Rows(pairs, {})));
+  SRLM_ASSIGN_OR_RETURN(const auto judged, measure::JudgePairs(measuring->worker(), judge, pairs, options.judging));
   result["head_to_head"] = data::ToJson(data::ComputeHeadToHead(judged.compared, options.judging.seed));
-  return measuring->Finish("compare", result, AsTable(result));
+  SRLM_RETURN_IF_ERROR(measuring->Keep(result));
+  if (rows != nullptr) SRLM_RETURN_IF_ERROR(rows->Finish(Rows(pairs, judged.rows)));
+  return measuring->Finish(result, AsTable(result));
 }
 
 }  // namespace
 
-int Compare(const CompareOptions& options) {
-  const Status done = Run(options);
-  return done.code() == Code::kCancelled && done.message() == "stopped" ? Fail(done) : Finish(done);
-}
+int Compare(const CompareOptions& options) { return Finish(Run(options)); }
 
 }  // namespace srlm::cli

@@ -62,10 +62,12 @@ Result<Inputs> Load(const EvaluateOptions& options, const Measuring& measuring) 
   return inputs;
 }
 
-/// `first`: what the first model judged, which others are compared with; set by the first.
-Result<Json> Measure(measure::FileWorker& worker, const measure::NamedModel& model, const Inputs& inputs,
-                     const EvaluateOptions& options, std::vector<data::JudgedAnswer>& first) {
-  Json figures = Describe(model);
+/// Measures one model into `figures`, its place in `result`, which is kept after each part. `first`: what the first
+/// model judged, which others are compared with; set by the first.
+Status Measure(Measuring& measuring, const measure::NamedModel& model, const Inputs& inputs,
+               const EvaluateOptions& options, std::vector<data::JudgedAnswer>& first, const Json& result,
+               Json& figures) {
+  measure::FileWorker& worker = measuring.worker();
   if (!inputs.ranked.empty()) {
     SRLM_ASSIGN_OR_RETURN(const auto judged, measure::JudgeRanked(worker, model, inputs.ranked, options.judging));
     figures["judge"] = data::ToJson(data::ComputeJudgeMetrics(judged, options.judging.seed));
@@ -73,18 +75,21 @@ Result<Json> Measure(measure::FileWorker& worker, const measure::NamedModel& mod
       first = judged;
     else
       figures["judge_gain"] = data::ToJson(data::ComputeJudgeGain(first, judged, options.judging.seed));
+    SRLM_RETURN_IF_ERROR(measuring.Keep(result));
   }
   if (!inputs.held_out.empty()) {
     SRLM_ASSIGN_OR_RETURN(const auto figure,
                           measure::MeasureLikelihood(worker, model, inputs.held_out, options.judging.seed));
     figures["held_out"] = {{"logprob_per_token", data::ToJson(figure)},
                            {"failed", static_cast<int64_t>(inputs.held_out.size()) - figure.n}};
+    SRLM_RETURN_IF_ERROR(measuring.Keep(result));
   }
   if (!inputs.prompts.empty()) {
     SRLM_ASSIGN_OR_RETURN(const auto answers, measure::AnswerPrompts(worker, model, inputs.prompts, options.sampling));
     figures["answers"] = data::DescribeAnswers(answers, options.sampling.seed);
+    SRLM_RETURN_IF_ERROR(measuring.Keep(result));
   }
-  return figures;
+  return OkStatus();
 }
 
 /// Figures are rows and models are columns.
@@ -142,26 +147,35 @@ Status Run(const EvaluateOptions& options) {
     SRLM_ASSIGN_OR_RETURN(auto found, measure::FindModels(text));
     std::ranges::move(found, std::back_inserter(models));
   }
+  if (!options.more.chat_template.empty()) {
+    std::vector<measure::NamedModel*> all;
+    for (measure::NamedModel& model : models) all.push_back(&model);
+    SRLM_RETURN_IF_ERROR(measure::GiveChatTemplate(options.more.chat_template, all));
+  }
   SRLM_ASSIGN_OR_RETURN(const auto measuring, Measuring::Make(options.more, models));
   SRLM_ASSIGN_OR_RETURN(const Inputs inputs, Load(options, *measuring));
   Json result;
   result["asked"] = inputs.files;
-  if (!inputs.ranked.empty()) result["asked"]["judging"] = measure::ToJson(options.judging);
-  if (!inputs.prompts.empty()) result["asked"]["sampling"] = measure::ToJson(options.sampling);
-  result["models"] = Json::array();
-  std::vector<data::JudgedAnswer> first;
-  for (const measure::NamedModel& model : models) {
-    SRLM_ASSIGN_OR_RETURN(Json figures, Measure(measuring->worker(), model, inputs, options, first));
-    result["models"].push_back(std::move(figures));
+  if (!inputs.ranked.empty()) {
+    SRLM_ASSIGN_OR_RETURN(result["asked"]["judging"], Describe(options.judging));
   }
-  return measuring->Finish("evaluate", result, AsTable(result["models"]));
+  if (!inputs.prompts.empty()) result["asked"]["sampling"] = measure::ToJson(options.sampling);
+  Json& figures = result["models"] = Json::array();
+  for (const measure::NamedModel& model : models) {
+    SRLM_ASSIGN_OR_RETURN(figures.emplace_back(), Describe(model));
+    if (!inputs.ranked.empty() && options.judging.judge_template.empty() && !model.judge_template.empty()) {
+      SRLM_ASSIGN_OR_RETURN(figures.back()["judge_template"], DescribeFile(model.judge_template));
+    }
+  }
+  SRLM_RETURN_IF_ERROR(measuring->Begin("evaluate", result["asked"], figures));
+  std::vector<data::JudgedAnswer> first;
+  for (size_t i = 0; i < models.size(); ++i)
+    SRLM_RETURN_IF_ERROR(Measure(*measuring, models[i], inputs, options, first, result, figures[i]));
+  return measuring->Finish(result, AsTable(figures));
 }
 
 }  // namespace
 
-int Evaluate(const EvaluateOptions& options) {
-  const Status done = Run(options);
-  return done.code() == Code::kCancelled && done.message() == "stopped" ? Fail(done) : Finish(done);
-}
+int Evaluate(const EvaluateOptions& options) { return Finish(Run(options)); }
 
 }  // namespace srlm::cli

@@ -1,5 +1,7 @@
 #include "coordinator/cli/measure_command_line.h"
 
+#include <filesystem>
+
 #include "common/base/flags.h"
 
 namespace srlm::cli {
@@ -38,6 +40,28 @@ void AddJudging(CLI::App& command, measure::Judging& judging, const char* templa
   command.add_option("--template", judging.judge_template, template_help)->type_name("FILE");
 }
 
+/// Flags that the asked verdict has no use for.
+void CheckJudging(const CLI::App& command, const measure::Judging& judging) {
+  if (!judging.expected) return;
+  for (const char* flag : {"--votes", "--judge-tokens"})
+    if (command.count(flag) > 0)
+      throw CLI::ValidationError(flag, "is of --verdict sampled; the expected verdict writes no judgement");
+}
+
+void CheckTwoFiles(const std::string& out, const std::string& rows) {
+  const auto place = [](const std::string& path) {
+    std::error_code error;
+    return std::filesystem::weakly_canonical(std::filesystem::absolute(path, error), error);
+  };
+  if (!rows.empty() && !out.empty() && place(rows) == place(out))
+    throw CLI::ValidationError("--rows", "and --out name one file, " + out + "; one would replace the other");
+}
+
+void AddChatTemplate(CLI::App& command, std::string& chat_template) {
+  command.add_option("--chat-template", chat_template, "Jinja file, for a model without a chat template")
+      ->type_name("FILE");
+}
+
 /// One seed for answers, judgements and intervals.
 void AddMore(CLI::App& command, MeasureOptions& more, measure::Judging& judging, measure::Sampling& sampling) {
   command
@@ -49,6 +73,7 @@ void AddMore(CLI::App& command, MeasureOptions& more, measure::Judging& judging,
   command.add_option("--overlap", more.overlap, "Prompts that a run was trained on: refuse, leave-out or allow")
       ->check(CLI::IsMember({"refuse", "leave-out", "allow"}))
       ->capture_default_str();
+  AddChatTemplate(command, more.chat_template);
   command.add_option("--threads", more.threads, "Threads [all cores]")->check(CLI::Range(1, 1024));
   command.add_option("--out", more.out, "JSON file for the result")->type_name("FILE");
   command.add_flag("--json", more.json, "Print the result as JSON");
@@ -71,6 +96,7 @@ CLI::App* AddEvaluate(CLI::App& app, EvaluateOptions& options) {
   AddJudging(*command, options.judging, "Judge template with {prompt} and {response} [the run's, else built in]");
   AddSampling(*command, options.sampling);
   AddMore(*command, options.more, options.judging, options.sampling);
+  command->callback([command, &options] { CheckJudging(*command, options.judging); });
   return command;
 }
 
@@ -88,6 +114,10 @@ CLI::App* AddCompare(CLI::App& app, CompareOptions& options) {
   AddJudging(*command, options.judging, "Pairwise template with {prompt}, {response_a} and {response_b} [built in]");
   AddSampling(*command, options.sampling);
   AddMore(*command, options.more, options.judging, options.sampling);
+  command->callback([command, &options] {
+    CheckJudging(*command, options.judging);
+    CheckTwoFiles(options.more.out, options.rows);
+  });
   return command;
 }
 
@@ -109,10 +139,19 @@ CLI::App* AddAnswer(CLI::App& app, AnswerOptions& options) {
           "--seed", [&options](const uint64_t& seed) { options.sampling.seed = seed; }, "Seed of every random number")
       ->check(Whole())
       ->default_str("1");
+  AddChatTemplate(*command, options.chat_template);
   AddSampling(*command, options.sampling);
   command->footer(
       "alpaca-eval: a .json list for `alpaca_eval --model_outputs`. mt-bench: JSON Lines for FastChat's\n"
-      "data/mt_bench/model_answer/NAME.jsonl, each category at the benchmark's own temperature.");
+      "data/mt_bench/model_answer/NAME.jsonl, each category at the benchmark's own temperature, and unless told\n"
+      "otherwise with --top-p 1 --max-new-tokens 1024.");
+  command->callback([command, &options] {
+    if (options.benchmark != "mt-bench") return;
+    if (command->count("--temperature") > 0)
+      throw CLI::ValidationError("--temperature", "mt-bench has one for each category; leave it out");
+    if (command->count("--top-p") == 0) options.sampling.top_p = 1;
+    if (command->count("--max-new-tokens") == 0) options.sampling.max_new_tokens = 1024;
+  });
   return command;
 }
 

@@ -39,7 +39,6 @@ Status AddRun(const std::string& run_dir, data::OverlapIndex& index) {
 Result<std::unique_ptr<Measuring>> Measuring::Make(const MeasureOptions& options,
                                                    const std::vector<measure::NamedModel>& models) {
   std::unique_ptr<Measuring> made(new Measuring(options));
-  if (!options.out.empty()) SRLM_RETURN_IF_ERROR(CheckWritable(options.out));
   std::set<std::string> runs;
   for (const measure::NamedModel& model : models) {
     if (model.run_dir.empty()) continue;
@@ -74,31 +73,68 @@ Result<std::vector<bool>> Measuring::Choose(const std::string& path, const std::
     if (chosen.back()) used.insert(prompt);
   }
   if (used.empty()) return InvalidArgument(path + ": every prompt was trained on; none is left to measure on");
-  SRLM_ASSIGN_OR_RETURN(const std::string sha256, Sha256File(path));
-  description = {{"path", path}, {"sha256", sha256}, {"prompts", used.size()}, {"left_out", left_out.size()}};
+  SRLM_ASSIGN_OR_RETURN(description, DescribeFile(path));
+  description["prompts"] = used.size();
+  description["left_out"] = left_out.size();
   return chosen;
 }
 
-Status Measuring::Finish(const std::string& kind, const Json& result, const std::string& text) const {
-  Json whole = {{"kind", kind}, {"version", kVersion}};
-  whole.update(result);
-  const std::string json = whole.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
+Status Measuring::Begin(const std::string& kind, const Json& asked, const Json& models) {
+  kind_ = kind;
   std::string path = options_.out;
   if (path.empty() && !run_dir_.empty()) {
     SRLM_RETURN_IF_ERROR(MakeFolders(run_dir_ + "/evaluations"));
-    std::string question = whole["asked"].dump();
-    if (whole.contains("models"))
-      for (const Json& model : whole["models"]) question += model["model_id"].get<std::string>();
+    std::string question = asked.dump();
+    for (Json model : models) {
+      model.erase("model");  // the same model by another name is the same question
+      question += model.dump();
+    }
     path = fmt::format("{}/evaluations/{}-{}.json", run_dir_, kind, Sha256(question).substr(0, 12));
   }
-  if (!path.empty()) {
-    SRLM_RETURN_IF_ERROR(WriteFileAtomic(path, json));
-    std::fprintf(stderr, "stored in %s\n", path.c_str());
+  if (path.empty()) return OkStatus();
+  SRLM_ASSIGN_OR_RETURN(file_, ResultFile::Begin(path));
+  return OkStatus();
+}
+
+std::string Measuring::Whole(const Json& result) const {
+  Json whole = {{"kind", kind_}, {"version", kVersion}};
+  whole.update(result);
+  return whole.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+Status Measuring::Keep(const Json& result) { return file_ == nullptr ? OkStatus() : file_->Keep(Whole(result)); }
+
+Status Measuring::Finish(const Json& result, const std::string& text) {
+  const std::string json = Whole(result);
+  if (file_ != nullptr) {
+    if (const Status stored = file_->Finish(json); !stored.ok()) {
+      (void)Print(options_.json ? json : text);
+      return stored;
+    }
+    std::fprintf(stderr, "stored in %s\n", file_->path().c_str());
   }
   return Print(options_.json ? json : text);
 }
 
-Json Describe(const measure::NamedModel& model) { return {{"model", model.name}, {"model_id", model.model_id}}; }
+Result<Json> DescribeFile(const std::string& path) {
+  if (path.empty()) return Json();
+  SRLM_ASSIGN_OR_RETURN(const std::string sha256, Sha256File(path));
+  return Json{{"path", path}, {"sha256", sha256}};
+}
+
+Result<Json> Describe(const measure::NamedModel& model) {
+  Json json = {{"model", model.name}, {"model_id", model.model_id}};
+  if (!model.chat_template.empty()) {
+    SRLM_ASSIGN_OR_RETURN(json["chat_template"], DescribeFile(model.chat_template));
+  }
+  return json;
+}
+
+Result<Json> Describe(const measure::Judging& judging) {
+  Json json = measure::ToJson(judging);
+  SRLM_ASSIGN_OR_RETURN(json["template"], DescribeFile(judging.judge_template));
+  return json;
+}
 
 std::string DescribeFigure(const Json& figure, int digits) {
   if (figure["n"] == 0) return "-";

@@ -146,7 +146,6 @@ Json ToJson(const Judging& judging) {
                  {"top_p", judging.top_p},
                  {"max_new_tokens", judging.max_new_tokens}});
   json["seed"] = judging.seed;
-  json["template"] = judging.judge_template;
   return json;
 }
 

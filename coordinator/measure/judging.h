@@ -55,6 +55,7 @@ struct JudgedPairs {
 Result<JudgedPairs> JudgePairs(FileWorker& worker, const NamedModel& judge, const std::vector<AnswerPair>& pairs,
                                const Judging& judging);
 
+/// Without the template.
 Json ToJson(const Judging& judging);
 
 }  // namespace srlm::measure

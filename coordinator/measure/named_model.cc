@@ -8,6 +8,7 @@
 
 #include "common/base/manifest.h"
 #include "common/config/config.h"
+#include "common/text/chat_template.h"
 
 namespace srlm::measure {
 namespace {
@@ -85,6 +86,21 @@ Result<NamedModel> FindModel(const std::string& text) {
   if (IsRun(text))
     return InvalidArgument(fmt::format("{}: a run; say which of its models, as in {}", text, models.back().name));
   return std::move(models.front());
+}
+
+Status GiveChatTemplate(const std::string& path, std::span<NamedModel* const> models) {
+  bool given = false;
+  for (NamedModel* const model : models) {
+    if (!model->chat_template.empty()) continue;
+    const Status own = text::ChatTemplate::Load(model->folder, "").status();
+    if (own.ok()) continue;
+    if (own.code() != Code::kNotFound) return own;
+    SRLM_RETURN_IF_ERROR(text::ChatTemplate::Load(model->folder, path).status());
+    model->chat_template = path;
+    given = true;
+  }
+  if (given) return OkStatus();
+  return InvalidArgument(path + ": not needed, each model has a chat template; leave --chat-template out");
 }
 
 }  // namespace srlm::measure

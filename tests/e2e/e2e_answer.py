@@ -8,6 +8,7 @@ import glob
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -28,8 +29,8 @@ class Answer(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.path = pathlib.Path(folder.name)
 
-    def answer(self, benchmark, questions, out, *more, code=0):
-        ended = subprocess.run([f"{BIN}/srlm", "answer", str(MODEL), "--benchmark", benchmark, "--questions",
+    def answer(self, benchmark, questions, out, *more, code=0, model=MODEL):
+        ended = subprocess.run([f"{BIN}/srlm", "answer", str(model), "--benchmark", benchmark, "--questions",
                                 str(questions), "--out", str(out), "--max-new-tokens", "8", "--threads", "1", *more],
                                timeout=120, text=True, capture_output=True, stdin=subprocess.DEVNULL)
         self.assertEqual(ended.returncode, code, ended.stderr)
@@ -41,7 +42,8 @@ class Answer(unittest.TestCase):
                               ("lines.jsonl", "".join(json.dumps(row) + "\n" for row in ALPACA))):
             questions, out = self.path / name, self.path / "outputs.json"
             questions.write_text(content)
-            self.answer("alpaca-eval", questions, out, "--name", "M2")
+            self.assertIn("of 2 texts are cut at 8 tokens; --max-new-tokens",
+                          self.answer("alpaca-eval", questions, out, "--name", "M2"))
             rows = json.loads(out.read_text(encoding="utf-8"))
             self.assertEqual([row["instruction"] for row in rows], [row["instruction"] for row in ALPACA])
             self.assertEqual({row["generator"] for row in rows}, {"M2"})
@@ -57,7 +59,9 @@ class Answer(unittest.TestCase):
         questions.write_text("".join(json.dumps(row) + "\n" for row in MT_BENCH))
         folder = self.path / "model_answer"
         folder.mkdir()
-        self.answer("mt-bench", questions, folder / "tiny.jsonl", "--name", "tiny")
+        said = self.answer("mt-bench", questions, folder / "tiny.jsonl", "--name", "tiny")
+        self.assertRegex(said, r'1 of 5 texts are empty; the first:\n  7/0 "word word .*": .*\d')
+        self.assertEqual(os.listdir(folder), ["tiny.jsonl"])
         answers = {}
         for filename in sorted(glob.glob(os.path.join(folder, "*.jsonl"))):
             with open(filename, encoding="utf-8") as lines:
@@ -89,12 +93,44 @@ class Answer(unittest.TestCase):
                        timeout=60, capture_output=True, stdin=subprocess.DEVNULL)
         self.assertEqual(json.loads((self.path / "second.jsonl").read_text())["text"], second)
 
+    def test_answers_that_are_all_empty_are_a_failure(self):
+        questions, out = self.path / "question.jsonl", self.path / "tiny.jsonl"
+        questions.write_text(json.dumps(MT_BENCH[2]) + "\n")
+        self.assertIn("all 1 answers are empty", self.answer("mt-bench", questions, out, code=1))
+        self.assertFalse(out.exists())
+
+    def test_a_model_without_a_chat_template_is_given_one(self):
+        model, template, out = self.path / "model", MODEL / "chat_template.jinja", self.path / "outputs.json"
+        shutil.copytree(MODEL, model)
+        (model / "chat_template.jinja").unlink()
+        questions = self.path / "list.json"
+        questions.write_text(json.dumps(ALPACA))
+        self.assertIn("pass --chat-template", self.answer("alpaca-eval", questions, out, code=1, model=model))
+        self.answer("alpaca-eval", questions, out, "--name", "M2", "--chat-template", str(template), model=model)
+        given = out.read_text()
+        self.answer("alpaca-eval", questions, out, "--name", "M2")
+        self.assertEqual(out.read_text(), given)
+        self.assertIn("leave --chat-template out",
+                      self.answer("alpaca-eval", questions, out, "--chat-template", str(template), code=1))
+
+    def test_an_output_that_cannot_be_written_is_said_before_anything_is_read(self):
+        self.assertIn("none/out", self.answer("mt-bench", self.path / "no_questions", self.path / "none/out", code=1))
+
     def test_wrong_questions_are_named(self):
         wrong = self.path / "wrong.json"
         for benchmark, content, pattern in (("alpaca-eval", '[{"output": "x"}]', "wrong.json: element 1"),
-                                            ("alpaca-eval", "[]", "empty"), ("alpaca-eval", "[1, ", "JSON list"),
+                                            ("alpaca-eval", "[]", "empty"),
+                                            ("alpaca-eval", '[\n{"instruction": "a"},\n', "wrong.json:3: is no whole"),
+                                            ("alpaca-eval", '[{"instruction": " "}]', "no text 'instruction'"),
+                                            ("alpaca-eval", '[{"instruction": "a", "dataset": 1}]', "'dataset' as number"),
                                             ("mt-bench", '{"question_id": "a", "turns": ["x"]}\n', "wrong.json:1"),
-                                            ("mt-bench", '{"question_id": 1}\n', "turns")):
+                                            ("mt-bench", '{"question_id": 1}\n', "wrong.json:1: 'turns'"),
+                                            ("mt-bench", '{"question_id": 1, "turns": []}\n', "empty list"),
+                                            ("mt-bench", '{"question_id": 1, "turns": ["a", " "]}\n', "element 2 is empty"),
+                                            ("mt-bench", '{"question_id": 1, "turns": ["a"], "category": 2}\n',
+                                             "'category'"),
+                                            ("mt-bench", '{"question_id": 1, "turns": ["a"]}\n' * 2,
+                                             "wrong.json:2: 'question_id' 1 is in line 1 too")):
             wrong.write_text(content)
             self.assertIn(pattern, self.answer(benchmark, wrong, self.path / "out", code=1))
             self.assertFalse((self.path / "out").exists())

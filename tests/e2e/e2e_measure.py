@@ -5,6 +5,7 @@ and of the run itself; wrong data is refused by name.
     e2e_measure.py BIN_FOLDER
 """
 
+import hashlib
 import json
 import os
 import pathlib
@@ -122,6 +123,49 @@ class Measure(unittest.TestCase):
                                self.prompts, "--max-new-tokens", "8")
         self.assertEqual(result["head_to_head"]["tie"]["value"], 1)
         self.assertAlmostEqual(result["head_to_head"]["preference"]["value"], 0.5)
+
+    def test_another_template_in_the_same_file_is_another_question(self):
+        template = self.path / "template.txt"
+        stored = []
+        for words in ("Rate {response} to {prompt}. Score 0 to 5.", "Grade {response} to {prompt}. Score 0 to 5."):
+            template.write_text(words)
+            result = self.measured("evaluate", f"{self.loop.run_dir}:M1", "--data", str(RANKED), "--limit", "4",
+                                   "--template", str(template))
+            self.assertEqual(result["asked"]["judging"]["template"],
+                             {"path": str(template), "sha256": hashlib.sha256(words.encode()).hexdigest()})
+            stored.append(len(list((self.path / "run/evaluations").iterdir())))
+        self.assertEqual(stored[1], stored[0] + 1)
+
+    def test_what_is_measured_stays_when_the_rest_fails(self):
+        broken, out = self.path / "broken", self.path / "failing.json"
+        broken.mkdir()
+        (broken / "config.json").write_text("{}")
+        (broken / "model.safetensors").write_text("")
+        self.fails(r"what there is until now is in .*failing\.json\.partial", "evaluate", BASE, broken, "--data", RANKED,
+                   "--out", out)
+        self.assertFalse(out.exists())
+        first, second = json.loads((self.path / "failing.json.partial").read_text())["models"]
+        self.assertIn("pairwise_accuracy", first["judge"])
+        self.assertNotIn("judge", second)
+        rows = self.path / "failing.jsonl"
+        self.fails(r"failing\.jsonl\.partial", "compare", BASE, BASE, "--judge", broken, "--prompts", self.prompts,
+                   "--max-new-tokens", "4", "--rows", rows)
+        self.assertFalse(rows.exists())
+        self.assertEqual(len(rows_of(f"{rows}.partial")), 8)
+
+    def test_a_place_that_cannot_be_written_is_said_before_anything_is_measured(self):
+        evaluations, aside = self.path / "run/evaluations", self.path / "aside"
+        evaluations.mkdir(exist_ok=True)
+        evaluations.rename(aside)
+        evaluations.write_text("")
+        try:
+            for call in (("evaluate", f"{self.loop.run_dir}:M1", "--data", RANKED),
+                         ("compare", f"{self.loop.run_dir}:M1", BASE, "--judge", BASE, "--prompts", self.prompts)):
+                self.fails("^srlm: .*run/evaluations", *call)
+        finally:
+            evaluations.unlink()
+            aside.rename(evaluations)
+        self.fails("^srlm: .*none/out", "evaluate", BASE, "--data", RANKED, "--out", self.path / "none/out")
 
     def test_what_the_run_was_trained_on_is_refused(self):
         trained = rows_of(FOLDER / "data/ift_tiny.jsonl")[0]["messages"][0]["content"]
