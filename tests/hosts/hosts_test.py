@@ -4,6 +4,7 @@ user namespaces); sandbox.py says what is missing.
 
     hosts_test.py BIN_FOLDER           three cuts, as `make verify` runs it
     hosts_test.py BIN_FOLDER --all     every fault, one figure a line (tests/tools/figures.py)
+    hosts_test.py BIN_FOLDER --all "20 %"    of these the ones with such a name
 """
 
 import json
@@ -120,7 +121,8 @@ def run_with(fault, bin_folder, folder, sets):
 
 
 def main():
-    bin_folder, everything = os.path.abspath(sys.argv[1]), sys.argv[2:] == ["--all"]
+    bin_folder, everything = os.path.abspath(sys.argv[1]), sys.argv[2:3] == ["--all"]
+    wanted = sys.argv[3] if everything and len(sys.argv) > 3 else ""
     sandbox.enter()
     failed = 0
     with tempfile.TemporaryDirectory(prefix="srlm-hosts-") as folder:
@@ -130,6 +132,8 @@ def main():
         expected = alone.digest()
         print(f"on one host: digest {expected}", flush=True)
         for at, (name, fault, *more) in enumerate(ALL if everything else SHORT):
+            if wanted not in name:
+                continue
             os.mkdir(f"{folder}/{at}")
             try:
                 digest, seconds = run_with(fault, bin_folder, f"{folder}/{at}", [*sets, *more])
