@@ -110,8 +110,8 @@ ledger::RoundCounts WithoutSums(ledger::RoundCounts counts) {
   for (double* sum : {&votes.score_sum, &votes.score_squares, &votes.length_sum, &votes.length_squares,
                       &votes.score_length, &votes.variance_sum})
     *sum = 0;
-  counts.pairs = counts.ties = counts.duplicates = counts.consistencies = 0;
-  counts.consistency_sum = 0;
+  counts.pairs = counts.ties = counts.duplicates = counts.consistencies = counts.log_ratios = 0;
+  counts.consistency_sum = counts.log_ratio_sum = 0;
   return counts;
 }
 

@@ -287,7 +287,7 @@ void CheckGroup(const Run& run, const ledger::RoundRow& round, int position, con
     rounds::CountCandidate(run.config, row, counts);
     counts.not_judged += rounds::IsNotJudged(row) && !rounds::IsAnchor(run.config, row.sample);
   }
-  rounds::CountDecided(run.config, group.candidates, votes, group.pairs, counts);
+  rounds::CountDecided(run.config, group.candidates, votes, group.likelihoods, group.pairs, counts);
 }
 
 }  // namespace srlm::fsck

@@ -126,9 +126,6 @@ class Ledger {
   /// Keys of those that have none, after a key, in order; at most `limit`.
   Result<std::vector<CandidateKey>> MissingLikelihoods(const LikelihoodsWanted& wanted, const CandidateKey& after,
                                                        int64_t limit) const;
-  /// Over a round's candidates that have a likelihood under `model`: the mean of their own log-probability less that,
-  /// in nats of a whole answer. None without any.
-  Result<std::optional<double>> MeanLogRatio(int round, const std::string& model) const;
 
   /// Scores of the round's votes on its model's candidates (the first `samples` of a prompt), for positions from
   /// `begin` to before `end`; by position, sample, vote.

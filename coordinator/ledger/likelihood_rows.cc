@@ -43,16 +43,4 @@ Result<std::vector<CandidateKey>> Ledger::MissingLikelihoods(const LikelihoodsWa
   return ReadCandidateKeys(query);
 }
 
-Result<std::optional<double>> Ledger::MeanLogRatio(int round, const std::string& model) const {
-  SRLM_ASSIGN_OR_RETURN(
-      Query query,
-      database_->Prepare("SELECT avg(c.logprob - l.logprob) FROM likelihoods AS l JOIN candidates AS c USING (round, "
-                         "position, sample) WHERE l.round = ? AND l.model = ?"));
-  query.BindNext(round, model);
-  SRLM_RETURN_IF_ERROR(query.Step().status());
-  std::optional<double> mean;
-  query.Read(mean);
-  return mean;
-}
-
 }  // namespace srlm::ledger

@@ -91,8 +91,7 @@ Result<Figures> RoundHealth(const Ledger& ledger, int round) {
     AddVotes(counts, figures);
     SRLM_RETURN_IF_ERROR(AddCandidates(ledger, counts, figures));
     SRLM_RETURN_IF_ERROR(AddMeta(ledger, round, figures));
-    SRLM_ASSIGN_OR_RETURN(const auto kl, ledger.MeanLogRatio(round, "M0"));
-    if (kl) figures["kl_from_m0"] = *kl;
+    if (counts.log_ratios > 0) figures["kl_from_m0"] = counts.log_ratio_sum / static_cast<double>(counts.log_ratios);
   }
   SRLM_RETURN_IF_ERROR(AddModel(ledger, round, figures));
   return figures;

@@ -221,7 +221,9 @@ struct RoundCounts {
   int64_t ties = 0;            // prompts whose best and worst scores are equal
   double consistency_sum = 0;  // over the prompts that have one
   int64_t consistencies = 0;
-  int64_t duplicates = 0;  // candidates with the tokens of an earlier one of their prompt; counted with the pairs
+  int64_t duplicates = 0;    // candidates with the tokens of an earlier one of their prompt; counted with the pairs
+  double log_ratio_sum = 0;  // over the candidates that have a likelihood under M0: their own less that
+  int64_t log_ratios = 0;
 
   /// Prompts and candidates that wait for a result.
   int64_t open() const {

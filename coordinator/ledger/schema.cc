@@ -98,6 +98,8 @@ CREATE TABLE likelihoods (round INTEGER, position INTEGER, sample INTEGER, model
 INSERT INTO likelihoods SELECT round, position, sample, 'M' || (round - 1), model_id, logprob, reason
   FROM likelihoods_before;
 DROP TABLE likelihoods_before;
+ALTER TABLE round_counts ADD COLUMN log_ratio_sum REAL NOT NULL DEFAULT 0;
+ALTER TABLE round_counts ADD COLUMN log_ratios INTEGER NOT NULL DEFAULT 0;
 )sql"};
 
 Result<int> Version(Database& database) {

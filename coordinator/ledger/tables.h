@@ -72,13 +72,14 @@ SRLM_TABLE(RoundCounts, "round_counts",
            "anchors_done, votes, "
            "parsed, absent, out_of_range, score_0, score_1, score_2, score_3, score_4, score_5, scored, unscored, "
            "score_sum, score_squares, length_sum, length_squares, score_length, variance_sum, variances, score_pairs, "
-           "score_ties, pairs, ties, duplicates, consistency_sum, consistencies",
+           "score_ties, pairs, ties, duplicates, consistency_sum, consistencies, log_ratio_sum, log_ratios",
            r.round, r.prompts, r.new_prompts, r.answered, r.failed_prompts, r.candidates, r.tokens, r.dropped,
            r.not_judged, r.anchors, r.anchors_done, r.votes.votes, r.votes.parsed, r.votes.absent, r.votes.out_of_range,
            r.votes.histogram[0], r.votes.histogram[1], r.votes.histogram[2], r.votes.histogram[3], r.votes.histogram[4],
            r.votes.histogram[5], r.votes.scored, r.votes.unscored, r.votes.score_sum, r.votes.score_squares,
            r.votes.length_sum, r.votes.length_squares, r.votes.score_length, r.votes.variance_sum, r.votes.variances,
-           r.votes.score_pairs, r.votes.score_ties, r.pairs, r.ties, r.duplicates, r.consistency_sum, r.consistencies);
+           r.votes.score_pairs, r.votes.score_ties, r.pairs, r.ties, r.duplicates, r.consistency_sum, r.consistencies,
+           r.log_ratio_sum, r.log_ratios);
 SRLM_TABLE(EvaluationVoteRow, "evaluation_votes", "model, answer, vote, model_id, text, state, score", r.model,
            r.answer, r.vote, r.model_id, r.text, r.state, r.score);
 SRLM_TABLE(EvaluationAnswerRow, "evaluation_answers",

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <numeric>
 
 #include "coordinator/rounds/items.h"
@@ -19,7 +20,7 @@ std::vector<ledger::Ledger::LikelihoodsWanted> LikelihoodsWanted(const config::R
   std::vector<ledger::Ledger::LikelihoodsWanted> wanted;
   const std::string before = fmt::format("M{}", round - 1);
   if (config.pairs.soft_labels == config::SoftLabels::kCream)
-    wanted.push_back({round, before, config.generation.samples, config.prompts.per_round,
+    wanted.push_back({round, before, config.generation.samples, std::numeric_limits<int>::max(),
                       config.generation.cut_candidates == config::CutCandidates::kKeep});
   if (config.health.kl_prompts > 0 && (wanted.empty() || before != "M0"))
     wanted.push_back({round, "M0", 1, config.health.kl_prompts, true});

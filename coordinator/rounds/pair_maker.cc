@@ -85,7 +85,8 @@ PromptDecision DecidePrompt(const config::RunConfig& config, const ledger::Promp
 }
 
 void CountDecided(const config::RunConfig& config, const std::vector<ledger::CandidateRow>& candidates,
-                  const std::vector<std::vector<ledger::VoteRow>>& votes, const std::vector<ledger::PairRow>& pairs,
+                  const std::vector<std::vector<ledger::VoteRow>>& votes,
+                  const std::vector<ledger::LikelihoodRow>& likelihoods, const std::vector<ledger::PairRow>& pairs,
                   ledger::RoundCounts& counts) {
   for (size_t i = 0; i < candidates.size(); ++i) {
     if (IsAnchor(config, candidates[i].sample)) continue;
@@ -105,6 +106,12 @@ void CountDecided(const config::RunConfig& config, const std::vector<ledger::Can
     counts.votes.Add(judged, scores);
     if (candidates[i].score) scores.push_back(*candidates[i].score);
   }
+  for (const ledger::LikelihoodRow& row : likelihoods) {
+    const auto candidate = std::ranges::find(candidates, row.sample, &ledger::CandidateRow::sample);
+    if (row.model != "M0" || !row.logprob || candidate == candidates.end()) continue;
+    counts.log_ratio_sum += candidate->logprob - *row.logprob;
+    ++counts.log_ratios;
+  }
   if (!pairs.empty() && pairs.front().consistency) {
     counts.consistency_sum += *pairs.front().consistency;
     ++counts.consistencies;
@@ -123,6 +130,8 @@ PairMaker::PairMaker(const Context& context, int round, const ledger::RoundCount
   counts_.consistency_sum = 0;
   counts_.consistencies = 0;
   counts_.duplicates = 0;
+  counts_.log_ratio_sum = 0;
+  counts_.log_ratios = 0;
 }
 
 Status PairMaker::Make(const ledger::PromptRow& prompt) {
@@ -134,7 +143,7 @@ Status PairMaker::Make(const ledger::PromptRow& prompt) {
   }
   SRLM_ASSIGN_OR_RETURN(const auto likelihoods, ledger.LikelihoodsOf(round_, prompt.position));
   const PromptDecision decision = DecidePrompt(context_.config, prompt, candidates, likelihoods);
-  CountDecided(context_.config, candidates, votes, decision.pairs, counts_);
+  CountDecided(context_.config, candidates, votes, likelihoods, decision.pairs, counts_);
   for (const ledger::PairRow& row : decision.pairs) SRLM_RETURN_IF_ERROR(ledger.AddPair(row).status());
   for (size_t i = 0; i < candidates.size(); ++i)
     SRLM_RETURN_IF_ERROR(ledger.SetCandidateUse(round_, prompt.position, candidates[i].sample, decision.uses[i]));

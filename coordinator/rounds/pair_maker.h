@@ -23,7 +23,8 @@ PromptDecision DecidePrompt(const config::RunConfig& config, const ledger::Promp
 
 /// Adds a decided prompt's judgements and its pairs to its round's counts. `votes`: of each candidate, in their order.
 void CountDecided(const config::RunConfig& config, const std::vector<ledger::CandidateRow>& candidates,
-                  const std::vector<std::vector<ledger::VoteRow>>& votes, const std::vector<ledger::PairRow>& pairs,
+                  const std::vector<std::vector<ledger::VoteRow>>& votes,
+                  const std::vector<ledger::LikelihoodRow>& likelihoods, const std::vector<ledger::PairRow>& pairs,
                   ledger::RoundCounts& counts);
 
 /// Decides every prompt of a round that has all its votes: its pairs, or the reason why it has none; and what became

@@ -25,6 +25,20 @@ Result<ledger::PromptRow> PromptOf(const ledger::Ledger& ledger, const ledger::P
   return std::move(*row);
 }
 
+/// The two texts, candidates or judgements, and what they were worth to the model that made both, where that is
+/// `sampler_id`.
+template <class Row>
+void SetTexts(const Row& chosen, const Row& rejected, const std::string& sampler_id, data::PreferenceRow& row) {
+  row.chosen = chosen.text;
+  row.chosen_token_ids = chosen.token_ids;
+  row.rejected = rejected.text;
+  row.rejected_token_ids = rejected.token_ids;
+  if (!sampler_id.empty() && chosen.model_id == sampler_id && rejected.model_id == sampler_id) {
+    row.reference_chosen_logp = chosen.logprob;
+    row.reference_rejected_logp = rejected.logprob;
+  }
+}
+
 Result<data::PreferenceRow> PreferenceOf(const ledger::Ledger& ledger, const ledger::PairRow& pair,
                                          const std::string& sampler_id) {
   SRLM_ASSIGN_OR_RETURN(const ledger::PromptRow prompt, PromptOf(ledger, pair));
@@ -34,14 +48,7 @@ Result<data::PreferenceRow> PreferenceOf(const ledger::Ledger& ledger, const led
   row.prompt_id = pair.prompt_id;
   row.prompt = prompt.input;
   row.prompt_token_ids = prompt.token_ids;
-  row.chosen = chosen.text;
-  row.chosen_token_ids = chosen.token_ids;
-  row.rejected = rejected.text;
-  row.rejected_token_ids = rejected.token_ids;
-  if (!sampler_id.empty() && chosen.model_id == sampler_id && rejected.model_id == sampler_id) {
-    row.reference_chosen_logp = chosen.logprob;
-    row.reference_rejected_logp = rejected.logprob;
-  }
+  SetTexts(chosen, rejected, sampler_id, row);
   return row;
 }
 
@@ -56,14 +63,7 @@ Result<data::PreferenceRow> PreferenceOf(const ledger::Ledger& ledger, const led
   row.prompt_id = pair.prompt_id;
   row.prompt = data::PromptInput::FromUser(pair.judge_prompt);
   row.prompt_token_ids = pair.prompt_token_ids;
-  row.chosen = chosen.text;
-  row.chosen_token_ids = chosen.token_ids;
-  row.rejected = rejected.text;
-  row.rejected_token_ids = rejected.token_ids;
-  if (!sampler_id.empty() && chosen.model_id == sampler_id && rejected.model_id == sampler_id) {
-    row.reference_chosen_logp = chosen.logprob;
-    row.reference_rejected_logp = rejected.logprob;
-  }
+  SetTexts(chosen, rejected, sampler_id, row);
   return row;
 }
 

@@ -197,13 +197,15 @@ TEST_F(LedgerTest, ALedgerOfAnEarlierVersionIsBroughtForwardAndACopyKept) {
     const auto ledger = OpenOrDie(run_);
     ASSERT_TRUE(ledger->SetFact("kept", "yes").ok());
     ASSERT_TRUE(ledger->Commit().ok());
-    ASSERT_TRUE(ledger->database()
-                    .Execute("DROP TABLE meta_votes; DROP TABLE judge_pairs; DROP TABLE meta_counts; DROP TABLE "
-                             "likelihoods; CREATE TABLE likelihoods (round INTEGER, position INTEGER, sample INTEGER, "
-                             "model_id TEXT NOT NULL, logprob REAL, reason TEXT NOT NULL, PRIMARY KEY (round, "
-                             "position, sample)); INSERT INTO likelihoods VALUES (2, 4, 1, 'id', -3.5, ''); PRAGMA "
-                             "user_version = 3")
-                    .ok());
+    ASSERT_TRUE(
+        ledger->database()
+            .Execute("DROP TABLE meta_votes; DROP TABLE judge_pairs; DROP TABLE meta_counts; DROP TABLE "
+                     "likelihoods; CREATE TABLE likelihoods (round INTEGER, position INTEGER, sample INTEGER, "
+                     "model_id TEXT NOT NULL, logprob REAL, reason TEXT NOT NULL, PRIMARY KEY (round, "
+                     "position, sample)); INSERT INTO likelihoods VALUES (2, 4, 1, 'id', -3.5, ''); ALTER TABLE "
+                     "round_counts DROP COLUMN log_ratio_sum; ALTER TABLE round_counts DROP COLUMN log_ratios; PRAGMA "
+                     "user_version = 3")
+            .ok());
   }
   EXPECT_EQ(Ledger::OpenReadOnly(run_).status().code(), Code::kFailedPrecondition);
   const auto ledger = OpenOrDie(run_);
