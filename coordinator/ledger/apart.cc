@@ -58,11 +58,12 @@ Status CopyAtOneMoment(const std::string& path, const std::string& copy) {
   for (int i = 0; i < kTries; ++i) {
     const State before = State::Of(path);
     std::this_thread::sleep_for(kLongerThanATick);
-    SRLM_RETURN_IF_ERROR(Copy(path, copy));
     std::error_code error;
     fs::remove(copy + "-journal", error);
-    if (before.files[1].st_size > 0) SRLM_RETURN_IF_ERROR(Copy(path + "-journal", copy + "-journal"));
-    if (State::Of(path) == before) return OkStatus();
+    Status copied = Copy(path, copy);
+    if (copied.ok() && before.files[1].st_size > 0) copied = Copy(path + "-journal", copy + "-journal");
+    // A file that was cut or deleted meanwhile cannot be copied either.
+    if (State::Of(path) == before) return copied;
   }
   return Unavailable(path + ": its earlier owner goes on writing although the run was taken from it; end that process");
 }

@@ -25,15 +25,35 @@ class ApartTest : public RunFolderTest {
     while (!IsThere(name) && !deadline.Expired()) sched_yield();
     ASSERT_TRUE(IsThere(name)) << name;
   }
+  // A process that does `body`, which never returns; one that a failed test leaves is ended with it.
+  template <class Body>
+  void Fork(const Body& body) {
+    child_ = fork();
+    if (child_ == 0) body();
+  }
+  int ExitCode() {
+    int status = -1;
+    EXPECT_EQ(waitpid(child_, &status, 0), child_);
+    child_ = 0;
+    return WEXITSTATUS(status);
+  }
+  void TearDown() override {
+    if (child_ > 0) {
+      kill(child_, SIGKILL);
+      waitpid(child_, nullptr, 0);
+    }
+    RunFolderTest::TearDown();
+  }
   void Touch(const std::string& name) { ASSERT_TRUE(WriteFileAtomic(run_ + "/" + name, "").ok()); }
+
+  pid_t child_ = 0;
 };
 
 TEST_F(ApartTest, WithoutALedgerThereIsNothingToDo) { EXPECT_TRUE(SetLedgerApart(run_).ok()); }
 
 // The earlier owner is stopped when it has written and not committed; the run is taken; it goes on.
 TEST_F(ApartTest, AStoppedOwnerThatWakesStoresAndAcknowledgesNothing) {
-  const pid_t child = fork();
-  if (child == 0) {
+  Fork([&] {
     auto lock = OwnerLock::Claim(run_);
     auto ledger = Ledger::Open(run_, [&] { return lock->Check(); });
     if (!ledger.ok() || !(*ledger)->SetFact("committed", "yes").ok() || !(*ledger)->Commit().ok()) _exit(10);
@@ -43,9 +63,9 @@ TEST_F(ApartTest, AStoppedOwnerThatWakesStoresAndAcknowledgesNothing) {
     if ((*ledger)->Commit().code() != Code::kAborted) _exit(13);
     if ((*ledger)->SetFact("late", "yes").ok()) _exit(14);
     _exit(0);
-  }
+  });
   Await("ready");
-  ASSERT_EQ(kill(child, SIGSTOP), 0);
+  ASSERT_EQ(kill(child_, SIGSTOP), 0);
   {
     EXPECT_FALSE(Ledger::Open(run_).ok()) << "the stopped process has its lock still";
     const auto lock = OwnerLock::Claim(run_, {.take_over = true});
@@ -58,10 +78,8 @@ TEST_F(ApartTest, AStoppedOwnerThatWakesStoresAndAcknowledgesNothing) {
     EXPECT_EQ(*(*ledger)->Fact("uncommitted"), "");
     ASSERT_TRUE((*ledger)->SetFact("new", "yes").ok());
     Touch("taken");
-    ASSERT_EQ(kill(child, SIGCONT), 0);
-    int status = 0;
-    ASSERT_EQ(waitpid(child, &status, 0), child);
-    EXPECT_EQ(WEXITSTATUS(status), 0);
+    ASSERT_EQ(kill(child_, SIGCONT), 0);
+    EXPECT_EQ(ExitCode(), 0);
     ASSERT_TRUE((*ledger)->Commit().ok()) << "it was disturbed";
     EXPECT_TRUE(lock->Check().ok());
   }
@@ -73,8 +91,7 @@ TEST_F(ApartTest, AStoppedOwnerThatWakesStoresAndAcknowledgesNothing) {
 
 // It is stopped within a commit: pages are written, the journal is hot. What it had not finished is taken back.
 TEST_F(ApartTest, ACommitThatWasInTheMiddleIsTakenBackWhole) {
-  const pid_t child = fork();
-  if (child == 0) {
+  Fork([&] {
     const auto ledger = Ledger::Open(run_);
     if (!ledger.ok() || !(*ledger)->SetFact("whole", "yes").ok() || !(*ledger)->Commit().ok()) _exit(10);
     Database& database = (*ledger)->database();
@@ -84,9 +101,9 @@ TEST_F(ApartTest, ACommitThatWasInTheMiddleIsTakenBackWhole) {
       if (!database.Execute("INSERT INTO big VALUES (zeroblob(1000)); UPDATE facts SET value = 'half'").ok()) _exit(12);
     (void)WriteFileAtomic(run_ + "/ready", "");
     while (true) pause();
-  }
+  });
   Await("ready");
-  ASSERT_EQ(kill(child, SIGSTOP), 0);
+  ASSERT_EQ(kill(child_, SIGSTOP), 0);
   EXPECT_GT(std::filesystem::file_size(run_ + "/ledger.sqlite-journal"), 0u);
   const Status apart = SetLedgerApart(run_);
   EXPECT_TRUE(apart.ok()) << apart.message();
@@ -97,8 +114,6 @@ TEST_F(ApartTest, ACommitThatWasInTheMiddleIsTakenBackWhole) {
     EXPECT_FALSE((*ledger)->database().Prepare("SELECT * FROM big").ok());
     EXPECT_TRUE((*ledger)->database().Execute("PRAGMA integrity_check").ok());
   }
-  kill(child, SIGKILL);
-  waitpid(child, nullptr, 0);
   int temporary = 0;
   for (const auto& entry : std::filesystem::directory_iterator(run_))
     temporary += entry.path().filename().string().find(".tmp.") != std::string::npos;
@@ -106,15 +121,14 @@ TEST_F(ApartTest, ACommitThatWasInTheMiddleIsTakenBackWhole) {
 }
 
 TEST_F(ApartTest, AnOwnerThatGoesOnWritingIsNotCopiedInTheMiddle) {
-  const pid_t child = fork();
-  if (child == 0) {
+  Fork([&] {
     const auto ledger = Ledger::Open(run_);
     (void)WriteFileAtomic(run_ + "/ready", "");
     for (int i = 0; !IsThere("enough"); ++i)
       if (!(*ledger)->SetFact("count", std::to_string(i)).ok() || !(*ledger)->Commit().ok()) _exit(1);
     while (!IsThere("end")) sched_yield();
     _exit(0);
-  }
+  });
   Await("ready");
   // While it writes all the time no copy is taken; once it rests, one is.
   std::thread rest([&] {
@@ -130,9 +144,7 @@ TEST_F(ApartTest, AnOwnerThatGoesOnWritingIsNotCopiedInTheMiddle) {
   ASSERT_TRUE(ledger.ok()) << ledger.status().message();
   EXPECT_NE(*(*ledger)->Fact("count"), "");
   Touch("end");
-  int status = 0;
-  ASSERT_EQ(waitpid(child, &status, 0), child);
-  EXPECT_EQ(WEXITSTATUS(status), 0);
+  EXPECT_EQ(ExitCode(), 0);
 }
 
 }  // namespace
