@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <utility>
 
 #include "common/base/clock.h"
 #include "common/rpc/run_secrets.h"
@@ -44,19 +45,29 @@ Result<std::unique_ptr<LiveRun>> Connect(const ControlOptions& options) {
   return NobodyWorksOn(options, status);
 }
 
-/// Follows the run until it is as asked, or its coordinator ends.
-Result<v1::RunStatus> Follow(const ControlOptions& options, LiveRun& run) {
+Result<v1::RunStatus> Ask(const ControlOptions& options, LiveRun& run) {
+  SRLM_ASSIGN_OR_RETURN(const auto answer, run.Steer(options.what, UserAtHost(), options.reason));
+  v1::RunStatus status;
+  status.set_state(answer.state());
+  status.set_message(answer.message());
+  return status;
+}
+
+/// Asks, and follows the run until it is as asked, or its coordinator ends. It is watched before it is asked: one that
+/// ends at once has its last words heard.
+Result<v1::RunStatus> AskAndFollow(const ControlOptions& options, LiveRun& run) {
   constexpr int kIntervalMs = 100;
   const std::string wanted = options.what == "pause" ? "paused" : options.what == "resume" ? "running" : "";
   const Deadline deadline = Deadline::AfterSeconds(options.wait_s);
-  v1::RunStatus last;
-  SRLM_RETURN_IF_ERROR(run.Watch(kIntervalMs, deadline, [&](const v1::RunStatus& status) {
-    last = status;
-    return status.state() != wanted;
+  Result<v1::RunStatus> last = Unavailable("not asked yet");
+  SRLM_RETURN_IF_ERROR(run.Watch(kIntervalMs, deadline, [&, asked = false](const v1::RunStatus& status) mutable {
+    last = std::exchange(asked, true) ? status : Ask(options, run);
+    return last.ok() && last->state() != wanted;
   }));
-  if (last.state() == wanted || !deadline.Expired()) return last;
+  if (last.status().code() == Code::kUnavailable) return Ask(options, run);
+  if (!last.ok() || last->state() == wanted || !deadline.Expired()) return last;
   return DeadlineExceeded(
-      fmt::format("still {} after {:.0f} s; it goes on by itself, and `{} status` says when it is so", last.state(),
+      fmt::format("still {} after {:.0f} s; it goes on by itself, and `{} status` says when it is so", last->state(),
                   options.wait_s, options.program));
 }
 
@@ -65,17 +76,9 @@ Result<v1::RunStatus> Follow(const ControlOptions& options, LiveRun& run) {
 int Steer(const ControlOptions& options) {
   auto run = Connect(options);
   if (!run.ok()) return Fail(run.status());
-  const auto answer = (*run)->Steer(options.what, UserAtHost(), options.reason);
-  if (!answer.ok()) return Fail(answer.status());
-  v1::RunStatus now;
-  now.set_state(answer->state());
-  now.set_message(answer->message());
-  if (options.wait_s > 0) {
-    const auto reached = Follow(options, **run);
-    if (!reached.ok()) return Fail(reached.status());
-    now = *reached;
-  }
-  (void)Print((now.message().empty() ? now.state() : now.message()) + "\n");
+  const auto now = options.wait_s > 0 ? AskAndFollow(options, **run) : Ask(options, **run);
+  if (!now.ok()) return Fail(now.status());
+  (void)Print((now->message().empty() ? now->state() : now->message()) + "\n");
   return kExitDone;
 }
 
