@@ -5,8 +5,10 @@
 #   make learn     whether rounds make a model better: the small world with a truth (docs/results.md); resumable
 #   make bench     speed and memory, in turns with other systems
 #   make results   the real 135M model on real data (SRLM_SHARED): two rounds, measured, for docs/results.md
-# JOBS=n compiles with n jobs (2); PRESET=debug|asan|tsan builds another preset.
+# JOBS=n compiles with n jobs (2); TEST_JOBS=n runs n tests at once (3: they wait for disks and clocks half of the time);
+# PRESET=debug|asan|tsan builds another preset.
 JOBS ?= 2
+TEST_JOBS ?= 3
 PRESET ?= release
 BUILD = $(if $(filter release,$(PRESET)),build,build/$(PRESET))
 SOURCES = git ls-files '*.cc' '*.h'
@@ -23,7 +25,7 @@ build: setup
 
 test: build
 	@JOBS=$(JOBS) tests/sanitizers/build.sh asan torchless_tests fuzz_targets
-	@ctest --test-dir $(BUILD) --output-on-failure --no-tests=error
+	@ctest --test-dir $(BUILD) --parallel $(TEST_JOBS) --output-on-failure --no-tests=error
 
 demo: build
 	@deploy/demo.sh

@@ -65,7 +65,9 @@ Result<v1::RunStatus> AskAndFollow(const ControlOptions& options, LiveRun& run) 
     return last.ok() && last->state() != wanted;
   }));
   if (last.status().code() == Code::kUnavailable) return Ask(options, run);
-  if (!last.ok() || last->state() == wanted || !deadline.Expired()) return last;
+  if (!last.ok()) return last;
+  if (last->state() == wanted) return run.Status();
+  if (!deadline.Expired()) return last;
   return DeadlineExceeded(
       fmt::format("still {} after {:.0f} s; it goes on by itself, and `{} status` says when it is so", last->state(),
                   options.wait_s, options.program));

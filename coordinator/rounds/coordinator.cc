@@ -44,8 +44,8 @@ schedule::QueueOptions QueueOptionsOf(const config::CoordinatorConfig& config, u
           .epoch = epoch};
 }
 
-schedule::LoopOptions LoopOptionsOf(const config::CoordinatorConfig& config) {
-  return {std::chrono::milliseconds(config.commit_ms), config.commit_results, std::chrono::milliseconds(100)};
+schedule::LoopOptions LoopOptionsOf(const config::CoordinatorConfig& config, std::chrono::milliseconds tick) {
+  return {std::chrono::milliseconds(config.commit_ms), config.commit_results, tick};
 }
 
 std::string NewRunId() {
@@ -161,7 +161,7 @@ srlm::Status Coordinator::Parts::Serve() {
   if (!duplicates.empty()) desk->set_duplicates(std::stoull(duplicates));
   controls = std::make_unique<Controls>(*context);
   board = std::make_unique<StatusBoard>(*context, *machine, *desk, *controls);
-  loop = std::make_unique<schedule::Loop>(*ledger, LoopOptionsOf(config.coordinator));
+  loop = std::make_unique<schedule::Loop>(*ledger, LoopOptionsOf(config.coordinator, options.tick));
   context->turn_again = [this] { loop->TurnAgain(); };
   room = std::make_unique<RoomPause>(*context, *loop, *board, *controls, *owner, [this] { return stops > 0 || drain; });
   context->room = room.get();

@@ -24,6 +24,8 @@ struct CoordinatorOptions {
   std::optional<Inputs> inputs;
   /// Gets lines for people that are no log (commands to run by hand). From the coordinator's thread.
   std::function<void(const std::string&)> notice;
+  /// Longest time between two looks at what tells nobody of itself: groups that ended, files, the disk.
+  std::chrono::milliseconds tick{100};
 };
 
 /// Why Run came back.

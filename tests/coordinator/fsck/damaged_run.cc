@@ -10,11 +10,7 @@ namespace srlm::fsck {
 
 void GoodRun::Make() {
   SetUp();
-  rounds::CoordinatorOptions options;
-  options.program_folder = "/programs";
-  options.launcher = std::make_unique<rounds::FakeLauncher>(groups_);
-  options.notice = [](const std::string&) {};
-  auto coordinator = rounds::Coordinator::Create(Config(), RunDir("good"), std::move(options));
+  auto coordinator = rounds::Coordinator::Create(Config(), RunDir("good"), rounds::FastOptions(groups_));
   ASSERT_TRUE(coordinator.ok()) << coordinator.status().message();
   const auto end = (*coordinator)->Run();
   ASSERT_TRUE(end.ok()) << end.status().message();

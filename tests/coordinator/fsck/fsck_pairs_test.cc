@@ -17,10 +17,8 @@ namespace {
 class FsckPairsTest : public rounds::RunFilesTest {
  protected:
   std::unique_ptr<rounds::Coordinator> Create(const std::vector<std::string>& more, bool with_launcher = true) {
-    rounds::CoordinatorOptions options;
-    options.program_folder = "/programs";
-    if (with_launcher) options.launcher = std::make_unique<rounds::FakeLauncher>(groups_);
-    options.notice = [](const std::string&) {};
+    rounds::CoordinatorOptions options = rounds::FastOptions(groups_);
+    if (!with_launcher) options.launcher = nullptr;
     auto coordinator = rounds::Coordinator::Create(Config(more), RunDir(), std::move(options));
     EXPECT_TRUE(coordinator.ok()) << coordinator.status().message();
     return coordinator.ok() ? std::move(*coordinator) : nullptr;

@@ -36,11 +36,7 @@ class AnswerMeasuresTest : public RunFilesTest {
   void RunToEnd(const std::vector<std::string>& more) {
     std::vector<std::string> all = {"data.evaluation_prompts=measured.jsonl", "data.held_out=held_out.jsonl"};
     all.insert(all.end(), more.begin(), more.end());
-    CoordinatorOptions options;
-    options.program_folder = "/programs";
-    options.launcher = std::make_unique<FakeLauncher>(groups_);
-    options.notice = [](const std::string&) {};
-    const auto coordinator = Coordinator::Create(Config(all), RunDir(), std::move(options));
+    const auto coordinator = Coordinator::Create(Config(all), RunDir(), FastOptions(groups_));
     ASSERT_TRUE(coordinator.ok()) << coordinator.status().message();
     const auto end = (*coordinator)->Run();
     ASSERT_TRUE(end.ok()) << end.status().message();

@@ -23,10 +23,7 @@ class ControlsTest : public RunFilesTest {
   }
   /// A run at work on a thread of its own, and a caller who may steer it.
   void Start(const std::string& run_dir) {
-    CoordinatorOptions options;
-    options.program_folder = "/programs";
-    options.launcher = std::make_unique<FakeLauncher>(groups_);
-    auto created = Coordinator::Create(Config(), run_dir, std::move(options));
+    auto created = Coordinator::Create(Config(), run_dir, FastOptions(groups_));
     ASSERT_TRUE(created.ok()) << created.status().message();
     coordinator_ = std::move(*created);
     const auto address = rpc::ReadRunAddress(run_dir);

@@ -29,9 +29,8 @@ class CoordinatorTest : public RunFilesTest {
  protected:
   std::unique_ptr<Coordinator> Create(const config::RunConfig& config, const std::string& run_dir,
                                       bool with_launcher = true) {
-    CoordinatorOptions options;
-    options.program_folder = "/programs";
-    if (with_launcher) options.launcher = std::make_unique<FakeLauncher>(groups_);
+    CoordinatorOptions options = FastOptions(groups_);
+    if (!with_launcher) options.launcher = nullptr;
     options.notice = [this](const std::string& line) { notices_ += line + "\n"; };
     auto coordinator = Coordinator::Create(config, run_dir, std::move(options));
     EXPECT_TRUE(coordinator.ok()) << coordinator.status().message();

@@ -22,11 +22,9 @@ class DeskTest : public RunFilesTest {
  protected:
   void Start(const std::vector<std::string>& more = {}) {
     {
-      CoordinatorOptions options;
-      options.launcher = std::make_unique<FakeLauncher>(groups_);
       std::vector<std::string> short_run = more;
       short_run.push_back("run.iterations=0");
-      const auto first = Coordinator::Create(Config(short_run), RunDir(), std::move(options));
+      const auto first = Coordinator::Create(Config(short_run), RunDir(), FastOptions(groups_));
       ASSERT_TRUE(first.ok()) << first.status().message();
       ASSERT_TRUE((*first)->Run().ok());
     }

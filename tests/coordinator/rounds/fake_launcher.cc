@@ -161,4 +161,12 @@ Status FakeLauncher::Stop(const std::string& id, Deadline) {
   return OkStatus();
 }
 
+CoordinatorOptions FastOptions(FakeGroups& groups) {
+  CoordinatorOptions options;
+  options.program_folder = "/programs";
+  options.launcher = std::make_unique<FakeLauncher>(groups);
+  options.tick = std::chrono::milliseconds(5);
+  return options;
+}
+
 }  // namespace srlm::rounds

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "coordinator/launcher/launcher.h"
+#include "coordinator/rounds/coordinator.h"
 
 namespace srlm::rounds {
 
@@ -49,5 +50,8 @@ class FakeLauncher final : public launcher::Launcher {
   FakeGroups& groups_;
   std::map<std::string, std::unique_ptr<Group>> running_;
 };
+
+/// A coordinator of fake groups, which looks every few milliseconds for those that ended. `groups` outlives it.
+CoordinatorOptions FastOptions(FakeGroups& groups);
 
 }  // namespace srlm::rounds

@@ -21,9 +21,7 @@ class GroupsTest : public RunFilesTest {
  protected:
   void SetUp() override {
     RunFilesTest::SetUp();
-    CoordinatorOptions options;
-    options.launcher = std::make_unique<FakeLauncher>(groups_);
-    auto first = Coordinator::Create(Config({"run.iterations=0"}), RunDir(), std::move(options));
+    auto first = Coordinator::Create(Config({"run.iterations=0"}), RunDir(), FastOptions(groups_));
     ASSERT_TRUE(first.ok()) << first.status().message();
     ASSERT_TRUE((*first)->Run().ok());
     first->reset();

@@ -19,10 +19,7 @@ namespace {
 class HealthTest : public RunFilesTest {
  protected:
   RunEnd RunToEnd(const std::vector<std::string>& more) {
-    CoordinatorOptions options;
-    options.program_folder = "/programs";
-    options.launcher = std::make_unique<FakeLauncher>(groups_);
-    const auto coordinator = Coordinator::Create(Config(more), RunDir(), std::move(options));
+    const auto coordinator = Coordinator::Create(Config(more), RunDir(), FastOptions(groups_));
     EXPECT_TRUE(coordinator.ok()) << coordinator.status().message();
     const auto end = (*coordinator)->Run();
     EXPECT_TRUE(end.ok()) << end.status().message();

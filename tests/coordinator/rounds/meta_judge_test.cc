@@ -33,10 +33,8 @@ class MetaJudgeTest : public RunFilesTest {
   }
   std::unique_ptr<Coordinator> Create(const config::RunConfig& config, const std::string& run_dir,
                                       bool with_launcher = true) {
-    CoordinatorOptions options;
-    options.program_folder = "/programs";
-    if (with_launcher) options.launcher = std::make_unique<FakeLauncher>(groups_);
-    options.notice = [](const std::string&) {};
+    CoordinatorOptions options = FastOptions(groups_);
+    if (!with_launcher) options.launcher = nullptr;
     auto coordinator = Coordinator::Create(config, run_dir, std::move(options));
     EXPECT_TRUE(coordinator.ok()) << coordinator.status().message();
     return coordinator.ok() ? std::move(*coordinator) : nullptr;

@@ -26,11 +26,7 @@ class RoomTest : public RunFilesTest {
     RunFilesTest::TearDown();
   }
   void Start() {
-    CoordinatorOptions options;
-    options.program_folder = "/programs";
-    options.launcher = std::make_unique<FakeLauncher>(groups_);
-    options.notice = [](const std::string&) {};
-    auto created = Coordinator::Create(Config({kTooMuch}), RunDir(), std::move(options));
+    auto created = Coordinator::Create(Config({kTooMuch}), RunDir(), FastOptions(groups_));
     ASSERT_TRUE(created.ok()) << created.status().message();
     coordinator_ = std::move(*created);
     const auto address = rpc::ReadRunAddress(RunDir());

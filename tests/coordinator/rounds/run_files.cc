@@ -20,7 +20,7 @@ generation: {{samples: 3, max_new_tokens: 12}}
 judge: {{votes: 2, max_new_tokens: 12}}
 evaluation: {{verdict: expected, sampled_votes: 1}}
 pairs: {{min_pairs_per_round: 1}}
-coordinator: {{relaunch_backoff_s: 0, max_item_tries: 2}}
+coordinator: {{relaunch_backoff_s: 0, max_item_tries: 2, commit_ms: 1}}
 )";
 
 }  // namespace
