@@ -89,6 +89,11 @@ void AddMachine(CLI::App& app, TrainerOptions& options) {
       ->check(CLI::Range(int64_t{0}, int64_t{1} << 40));
   app.add_option("--checkpoint-folder", options.checkpoint_folder, "[OUT.checkpoints]")->type_name("DIR");
   app.add_option("--keep-checkpoints", options.keep_checkpoints)->check(CLI::Range(1, 1 << 20))->capture_default_str();
+  app.add_option("--save-steps", options.save_steps,
+                 "Saves the model as OUT.step-<n> after each n-th step that this divides and after the last one, in "
+                 "place of OUT [0: OUT alone]")
+      ->check(CLI::Range(int64_t{0}, int64_t{1} << 40))
+      ->needs("--out");
   app.add_option(
          "--resume", options.resume,
          "true: go on from the newest whole checkpoint of this very job; false: begin anew, and replace what is "

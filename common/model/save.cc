@@ -127,6 +127,7 @@ Result<Manifest> FillFolder(const std::string& folder, const std::string& source
   if (shards.size() > 1) SRLM_RETURN_IF_ERROR(WriteIndex(folder, table, shards));
   SRLM_RETURN_IF_ERROR(WriteConfig(folder, source_folder));
   SRLM_RETURN_IF_ERROR(CopyText(folder, source_folder));
+  if (!options.job_json.empty()) SRLM_RETURN_IF_ERROR(WriteFileAtomic(folder + "/" + kJobFile, options.job_json));
   SRLM_ASSIGN_OR_RETURN(Manifest manifest, HashModelFolder(folder));
   SRLM_RETURN_IF_ERROR(WriteManifest(folder, manifest));
   return manifest;

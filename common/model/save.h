@@ -11,8 +11,12 @@
 
 namespace srlm::model {
 
+/// Which job a model was saved by, and after which step, where that is told.
+inline constexpr char kJobFile[] = "srlm_job.json";
+
 struct SaveOptions {
   int64_t max_shard_bytes = int64_t{5} << 30;  // more weights go into several files with an index
+  std::string job_json;                        // content of kJobFile in the folder; empty: there is none
 };
 
 /// Writes `folder` with float32 weights `flat` [table.total_elements] and the configuration, tokenizer and template

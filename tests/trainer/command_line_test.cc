@@ -113,6 +113,17 @@ TEST_F(CommandLineTest, AFolderMayBeNamedWithASlash) {
   EXPECT_TRUE(fs::exists(File("kept/step-00000001/checkpoint.json")));
 }
 
+TEST_F(CommandLineTest, SavesTheModelOnTheWayInPlaceOfOut) {
+  const Ended ended = RunTrainer(Good("sft") + " --max-steps 3 --save-steps 2");
+  ASSERT_EQ(ended.exit_code, 0) << ended.output;
+  for (const char* name : {"out.step-2", "out.step-3"}) EXPECT_TRUE(fs::exists(File(name) + "/srlm_job.json")) << name;
+  EXPECT_FALSE(fs::exists(File("out")));
+  EXPECT_EQ(RunTrainer("sft --model " + model_ + " --data " + File("sft.jsonl") + " --print-logprobs " +
+                       File("logp.jsonl") + " --save-steps 2")
+                .exit_code,
+            2);  // of no model
+}
+
 TEST_F(CommandLineTest, AnOutputNeverReplacesAnInputOrAnotherOutput) {
   const std::string data = File("sft.jsonl"), before = Read(data);
   fs::create_symlink(data, File("link"));

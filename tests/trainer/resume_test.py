@@ -4,6 +4,7 @@
     resume_test.py BIN_FOLDER
 """
 
+import hashlib
 import os
 import pathlib
 import signal
@@ -93,6 +94,27 @@ class Resume(unittest.TestCase):
             unfinished.rmdir()
         self.finish(job)
         self.assertEqual(job.events("resumed")[0]["step"], STEPS)
+
+    def test_models_saved_on_the_way_are_the_same_whenever_a_kill_comes(self):
+        flags = ["--save-steps", 8]
+        steps = [8, 16, 24, 30]
+
+        def saved(job):
+            return {step: hashlib.sha256((job.folder / f"model.step-{step}/model.safetensors").read_bytes()).hexdigest()
+                    for step in steps}
+
+        calm = self.job("calm", "dpo", 2)
+        self.assertEqual(calm.run(*flags), 0, calm.said())
+        self.assertEqual(len(set(saved(calm).values())), len(steps))
+        self.assertEqual(saved(calm)[30], self.calm("dpo", 2).weights())
+        for place in ("model.before_rename:2", "model.after_rename:3", "checkpoint.before_rename:2"):
+            with self.subTest(place=place):
+                job = self.job(place.split(":")[0], "dpo", 2)
+                self.assertNotEqual(job.run(*flags, SRLM_FAILPOINT=place), 0)
+                self.assertEqual(job.run(*flags), 0, job.said())
+                self.assertEqual(saved(job), saved(calm))
+                self.assertEqual(job.rows(), calm.rows())
+                self.assertFalse(job.out.exists())
 
     def test_a_torn_checkpoint_is_refused_by_its_file_and_the_one_before_used(self):
         for damage in ("flip", "remove"):

@@ -34,8 +34,15 @@ checkpoint::JobIdentity IdentityOf(const TrainerOptions& options, const std::str
   set("shuffle", options.shuffle);
   set("seed", options.seed);
   set("ranks", threads.size());
-  set("threads", fmt::format("{}", fmt::join(threads, ",")));
+  set(kThreads, fmt::format("{}", fmt::join(threads, ",")));
   return identity;
+}
+
+std::string DifferenceTo(const checkpoint::JobIdentity& there, checkpoint::JobIdentity now,
+                         const TrainerOptions& options) {
+  const auto threads = there.settings.find(kThreads);
+  if (options.threads == 0 && threads != there.settings.end()) now.settings[kThreads] = threads->second;
+  return checkpoint::Difference(there, now);
 }
 
 }  // namespace srlm::trainer

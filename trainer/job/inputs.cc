@@ -30,10 +30,11 @@ Status CheckParent(const std::string& folder) {
   return OkStatus();
 }
 
-/// --out is made by renaming a finished folder to it.
-Status CheckOutFolder(const std::string& out) {
+/// --out is made by renaming a finished folder to it; with --save-steps it only gives others their names.
+Status CheckOutFolder(const TrainerOptions& options) {
+  const std::string& out = options.out;
   std::error_code error;
-  if (fs::exists(fs::symlink_status(out, error)))
+  if (options.save_steps == 0 && fs::exists(fs::symlink_status(out, error)))
     return {Code::kAlreadyExists, out + ": exists already; choose another folder for --out"};
   return CheckParent(out);
 }
@@ -79,7 +80,7 @@ Status CheckDistinct(const TrainerOptions& options) {
 Status CheckOutputs(const TrainerOptions& options) {
   SRLM_RETURN_IF_ERROR(CheckDistinct(options));
   if (!options.out.empty()) {
-    SRLM_RETURN_IF_ERROR(CheckOutFolder(options.out));
+    SRLM_RETURN_IF_ERROR(CheckOutFolder(options));
     SRLM_RETURN_IF_ERROR(CheckCheckpointFolder(CheckpointFolderOf(options)));
   }
   for (const std::string& path : {options.log, options.print_logprobs}) {

@@ -15,6 +15,7 @@
 #include "common/base/log.h"
 #include "common/base/machine.h"
 #include "common/base/manifest.h"
+#include "common/base/saved_steps.h"
 #include "common/model/save.h"
 #include "trainer/batches/mix_order.h"
 #include "trainer/job/identity.h"
@@ -22,6 +23,7 @@
 #include "trainer/job/job_checkpoints.h"
 #include "trainer/job/job_log.h"
 #include "trainer/job/log_rows.h"
+#include "trainer/job/saved_models.h"
 #include "trainer/job/trainer.h"
 
 namespace srlm::trainer {
@@ -52,6 +54,7 @@ class Job {
   Status CheckSameInputs();
   void MakeTrainer();
   Status PrintLogprobs();
+  Status CheckSaved() const { return saved_models_ ? saved_models_->Check(state_) : OkStatus(); }
   Status Resume();
   Status MakeReference();
   Status OpenLog();
@@ -61,6 +64,7 @@ class Job {
   Status Record(const StepValues& values, bool& stop);
   Status StopIfTold(bool asked);
   Status SaveCheckpoint();
+  Status SaveOnTheWay();
   Status SaveOut();
 
   const TrainerOptions& options_;
@@ -78,6 +82,7 @@ class Job {
   std::unique_ptr<AdamW> optimizer_;
   std::unique_ptr<Trainer> trainer_;
   std::optional<JobCheckpoints> checkpoints_;
+  std::optional<SavedModels> saved_models_;  // with --save-steps
   std::optional<JobLog> log_;
   checkpoint::TrainingState state_;  // after the last step that was done
   int64_t saved_step_ = -1;          // of the newest checkpoint
@@ -192,11 +197,13 @@ Status Job::Resume() {
       communicator_.AllGather(parallel::BufferOf(std::span(mine)), parallel::BufferOf(std::span(threads)), "threads"));
   state_.identity = IdentityOf(options_, model_id_, inputs_.data_sha256, schedule_.total_steps, threads);
   checkpoints_.emplace(options_, *network_, *optimizer_, *trainer_);
-  if (!options_.resume) return OkStatus();
+  if (options_.save_steps > 0) saved_models_.emplace(options_, schedule_.total_steps, *network_);
+  if (!options_.resume) return AgreeOn(leads() ? CheckSaved() : OkStatus(), "looking for saved models");
   Status loaded;
   if (leads()) {
     const parallel::AloneWork alone(communicator_, "reading a checkpoint");
     loaded = checkpoints_->Load(state_);
+    if (loaded.ok()) loaded = CheckSaved();
   }
   SRLM_RETURN_IF_ERROR(AgreeOn(loaded, "looking for a checkpoint"));
   SRLM_RETURN_IF_ERROR(checkpoints_->Share(communicator_, state_, threads));
@@ -284,9 +291,17 @@ Status Job::Record(const StepValues& values, bool& stop) {
     const parallel::AloneWork alone(communicator_, "the report to the coordinator");
     SRLM_ASSIGN_OR_RETURN(stop, reporter_->Step(values));
   }
+  if (saved_models_) SRLM_RETURN_IF_ERROR(SaveOnTheWay());
   const bool last = state_.step == schedule_.total_steps;
   const bool due = options_.checkpoint_steps > 0 && (last || state_.step % options_.checkpoint_steps == 0);
   return due ? SaveCheckpoint() : OkStatus();
+}
+
+/// Rank 0. Before the checkpoint: who goes on from one finds all models up to its step.
+Status Job::SaveOnTheWay() {
+  if (!saved_models_->Due(state_.step)) return OkStatus();
+  const parallel::AloneWork alone(communicator_, "saving the model");
+  return saved_models_->Save(state_).status();
 }
 
 /// Rank 0. The log is on disk first: its rows below a checkpoint's step are never written again.
@@ -326,10 +341,13 @@ Status Job::SaveOut() {
   Status status;
   if (leads()) {
     const parallel::AloneWork alone(communicator_, "saving the model");
-    const auto manifest = model::SaveModel(options_.out, options_.model, network_->table(), network_->weights());
+    const auto manifest = saved_models_
+                              ? saved_models_->Save(state_)
+                              : model::SaveModel(options_.out, options_.model, network_->table(), network_->weights());
     status = manifest.status();
     if (status.ok()) {
-      const JobResult result = {std::filesystem::absolute(options_.out).string(), manifest->ModelId(), state_.step,
+      const std::string folder = saved_models_ ? SavedName(options_.out, state_.step) : options_.out;
+      const JobResult result = {std::filesystem::absolute(folder).string(), manifest->ModelId(), state_.step,
                                 state_.tokens, state_.seconds};
       if (log_) status = log_->Write(DoneRow(result, state_.reference_seconds, SecondsSince(begin_)));
       if (log_ && status.ok()) status = log_->Close();

@@ -5,11 +5,10 @@
 #include <sstream>
 
 #include "common/base/log.h"
+#include "trainer/job/identity.h"
 
 namespace srlm::trainer {
 namespace {
-
-constexpr char kThreads[] = "threads";
 
 Status OfAnotherJob(const std::string& path, const std::string& difference) {
   return FailedPrecondition(
@@ -35,9 +34,7 @@ Status JobCheckpoints::Load(checkpoint::TrainingState& state) {
   for (const std::string& reason : refused_) LogWarning("checkpoint_refused", {{"reason", reason}});
   if (newest.path.empty()) return OkStatus();
   SRLM_ASSIGN_OR_RETURN(checkpoint::TrainingState stored, checkpoint::ReadState(newest.path));
-  checkpoint::JobIdentity job = state.identity;
-  if (options_.threads == 0) job.settings[kThreads] = stored.identity.settings[kThreads];
-  const std::string difference = checkpoint::Difference(stored.identity, job);
+  const std::string difference = DifferenceTo(stored.identity, state.identity, options_);
   if (!difference.empty()) return OfAnotherJob(newest.path, difference);
 
   std::vector<double> reference = trainer_.reference_values();

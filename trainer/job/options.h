@@ -57,7 +57,8 @@ struct TrainerOptions {
   std::string checkpoint_folder;  // empty: OUT + ".checkpoints"
   int64_t checkpoint_steps = 0;   // between checkpoints, and one at the end; 0: none
   int keep_checkpoints = 2;
-  bool resume = true;  // go on from the newest whole checkpoint of this job
+  int64_t save_steps = 0;  // 0: OUT is the job's last model; else OUT.step-<n> after every so many steps and the last
+  bool resume = true;      // go on from the newest whole checkpoint of this job
 
   // A job of a run; empty when it works alone.
   std::string run;
