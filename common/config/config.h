@@ -21,6 +21,7 @@ struct DataConfig {
   std::string prompts;
   std::string evaluation;
   std::string evaluation_prompts;
+  std::string validation_prompts;
   std::string held_out;
 };
 
@@ -140,6 +141,7 @@ struct DpoConfig : OptimiserConfig {
   Mix mix = Mix::kNone;
   double mix_share = 0.5;
   double mix_weight = 1.0;
+  int selection_steps = 0;  // 0: a job's last model is its round's
 };
 
 struct HealthConfig {

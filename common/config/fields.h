@@ -38,6 +38,12 @@ void VisitFields(V& v, DataConfig& c) {
                                  .doc = "Prompts that every model answers, M0 too; each model's answers are compared "
                                         "with those of the model before. Empty: none.",
                                  .text = TextKind::kPath});
+  v.Field(c.validation_prompts,
+          {.key = "validation_prompts",
+           .doc = "With dpo.selection_steps: prompts that the models which a job saves answer, to "
+                  "choose the round's among them. Disjoint from what is trained on and from "
+                  "data.evaluation_prompts.",
+           .text = TextKind::kPath});
   v.Field(c.held_out, {.key = "held_out",
                        .doc = "People's answers that nobody trains on, in the forms of data.ift: how probable every "
                               "model finds them, M0 too. Empty: not measured.",
@@ -180,17 +186,19 @@ void VisitFields(V& v, EvaluationConfig& c) {
                             .min = 0,
                             .max = 1024});
   v.Field(c.allow_overlap, {.key = "allow_overlap",
-                            .doc = "Measure on data.evaluation, data.evaluation_prompts and data.held_out although "
-                                   "prompts of them are in data.ift, data.eft or data.prompts."});
-  v.Field(
-      c.temperature,
-      {.key = "temperature", .doc = "Of the answers to data.evaluation_prompts; 0 is greedy.", .min = 0, .max = 10});
+                            .doc = "Measure on data.evaluation, data.evaluation_prompts, data.validation_prompts and "
+                                   "data.held_out although prompts of them are in data.ift, data.eft or "
+                                   "data.prompts."});
+  v.Field(c.temperature, {.key = "temperature",
+                          .doc = "Of the answers to data.evaluation_prompts and data.validation_prompts; 0 is greedy.",
+                          .min = 0,
+                          .max = 10});
   v.Field(c.top_p, {.key = "top_p", .doc = "Nucleus that these answers are sampled from.", .min = 0.001, .max = 1});
   v.Field(c.max_new_tokens,
           {.key = "max_new_tokens", .doc = "Longest of these answers, in tokens.", .min = 1, .max = 131072});
   v.Field(c.judge, {.key = "judge",
-                    .doc = "Who compares two models' answers: `policy` (the newer of the two) or a model folder, the "
-                           "same for all.",
+                    .doc = "Who compares two models' answers: `policy` (the newer of the two; of those that a job "
+                           "saves, the model that it trains) or a model folder, the same for all.",
                     .text = TextKind::kPathOrPolicy});
   v.Field(c.pairwise_template, {.key = "pairwise_template",
                                 .doc = "A text file with {prompt}, {response_a} and {response_b} once each. Empty: "
@@ -322,6 +330,12 @@ void VisitFields(V& v, DpoConfig& c) {
                          .doc = "Factor of the seed rows' loss (mean over the answer tokens of a step's rows).",
                          .min = 0,
                          .max = 1000});
+  v.Field(c.selection_steps,
+          {.key = "selection_steps",
+           .doc = "A job saves its model after every so many steps and after the last one, and the round's is the one "
+                  "before the first that does not win against it on data.validation_prompts. 0: the last one.",
+           .min = 0,
+           .max = 1e9});
 }
 
 template <class V>

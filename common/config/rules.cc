@@ -139,7 +139,7 @@ void CheckSampling(const RunConfig& config, Rules& broken) {
       evaluation.comparison_votes > 1)
     broken.push_back({"evaluation.comparison_votes",
                       "more than 1 are all equal with judge.temperature 0; raise that, or set this to 1"});
-  if (evaluation.judge != "policy" && config.data.evaluation_prompts.empty())
+  if (evaluation.judge != "policy" && config.data.evaluation_prompts.empty() && config.dpo.selection_steps == 0)
     broken.push_back({"evaluation.judge", "would not be used: data.evaluation_prompts names no file"});
   if (config.evaluation.verdict == VerdictKind::kSampled && config.evaluation.sampled_votes == 0)
     broken.push_back(
@@ -162,6 +162,24 @@ void CheckMix(const RunConfig& config, Rules& broken) {
   if (dpo.mix_share == 0) broken.push_back({"dpo.mix_share", "0 mixes nothing in: set dpo.mix to `none`, or raise it"});
   if (dpo.mix_weight == 0)
     broken.push_back({"dpo.mix_weight", "0 learns nothing from the rows: set dpo.mix to `none`, or raise it"});
+}
+
+// The choice among the models that a job saves.
+void CheckSelection(const RunConfig& config, Rules& broken) {
+  const int steps = config.dpo.selection_steps;
+  const std::string& prompts = config.data.validation_prompts;
+  if (steps > 0 && prompts.empty())
+    broken.push_back({"data.validation_prompts",
+                      fmt::format("is empty, and dpo.selection_steps: {} chooses by answers to these prompts: name a "
+                                  "file, or set dpo.selection_steps to 0",
+                                  steps)});
+  if (steps == 0 && !prompts.empty())
+    broken.push_back({"data.validation_prompts",
+                      "would not be used: set dpo.selection_steps to the steps between saved models, or leave it out"});
+  if (steps > 0 && config.pairs.rule == PairRule::kPositive)
+    broken.push_back({"dpo.selection_steps",
+                      "chooses among the models of a DPO job, and with `pairs.rule: positive` there are none: set it "
+                      "to 0"});
 }
 
 void CheckHealth(const HealthConfig& health, Rules& broken) {
@@ -236,6 +254,7 @@ std::vector<BrokenRule> CheckRules(const RunConfig& config) {
   CheckOptimiser("sft", config.sft, broken);
   CheckOptimiser("dpo", config.dpo, broken);
   CheckMix(config, broken);
+  CheckSelection(config, broken);
   CheckHealth(config.health, broken);
   CheckWorkers(config.workers, broken);
   CheckPairs(config, broken);

@@ -61,7 +61,7 @@ Result<std::vector<bool>> Measuring::Choose(const std::string& path, const std::
   const std::vector<std::string> texts(different.begin(), different.end());
   const auto overlaps = measure::FindOverlaps(trained_on_, texts);
   if (!overlaps.empty() && options_.overlap == "refuse")
-    return measure::OverlapProblem(path, texts, overlaps,
+    return measure::OverlapProblem(path, texts, overlaps, "what the run was trained on",
                                    "figures on them say nothing of new prompts. --overlap leave-out measures on the "
                                    "others, --overlap allow on all");
   std::set<std::string> left_out, used;

@@ -35,7 +35,8 @@ Result<RunInputs> LoadRunInputs(const RunOptions& options) {
   if (options.check || !std::filesystem::exists(ledger::LedgerPath(run_dir), error)) {
     SRLM_RETURN_IF_ERROR(rounds::CheckInputTexts(config, files));
     if (!files.ranked.empty()) SRLM_RETURN_IF_ERROR(measure::CheckRanked(files.ranked, config.data.evaluation));
-    SRLM_RETURN_IF_ERROR(measure::CheckEvaluationData(config, files.ranked, files.evaluation_prompts, files.held_out));
+    SRLM_RETURN_IF_ERROR(measure::CheckEvaluationData(
+        config, {files.ranked, files.evaluation_prompts, files.validation_prompts, files.held_out}));
   }
   return RunInputs{std::move(config), std::move(files), run_dir};
 }

@@ -19,9 +19,29 @@ Status CheckFile(const data::OverlapIndex& index, const std::string& path, const
   const std::vector<std::string> texts(different.begin(), different.end());
   const auto overlaps = FindOverlaps(index, texts);
   if (overlaps.empty()) return OkStatus();
-  return OverlapProblem(path, texts, overlaps,
+  return OverlapProblem(path, texts, overlaps, "what the run was trained on",
                         "figures on them say nothing of new prompts. Leave them out of one of the files (srlm prepare "
                         "parts data so), or set evaluation.allow_overlap");
+}
+
+std::set<std::string> TextsOf(const std::vector<data::Prompt>& prompts) {
+  std::set<std::string> texts;
+  for (const data::Prompt& prompt : prompts) texts.insert(data::UserText(prompt.input));
+  return texts;
+}
+
+/// A model that was chosen by its answers to a prompt is not to be measured by them.
+Status CheckValidation(const config::RunConfig& config, const EvaluationData& data) {
+  data::OverlapIndex index;
+  for (const data::Prompt& row : data.prompts)
+    Add(row.input, fmt::format("data.evaluation_prompts, prompt '{}'", row.prompt_id), index);
+  const std::set<std::string> different = TextsOf(data.validation);
+  const std::vector<std::string> texts(different.begin(), different.end());
+  const auto overlaps = FindOverlaps(index, texts);
+  if (overlaps.empty()) return OkStatus();
+  return OverlapProblem(config.data.validation_prompts, texts, overlaps, "data.evaluation_prompts",
+                        "models that are chosen by their answers to these would be measured by them, too. Leave them "
+                        "out of one of the files");
 }
 
 }  // namespace
@@ -48,22 +68,24 @@ std::vector<Overlap> FindOverlaps(const data::OverlapIndex& index, const std::ve
   return overlaps;
 }
 
-Status CheckEvaluationData(const config::RunConfig& config, const std::vector<data::RankedAnswer>& ranked,
-                           const std::vector<data::Prompt>& prompts, const std::vector<data::JudgeItem>& held_out) {
-  if (config.evaluation.allow_overlap || (ranked.empty() && prompts.empty() && held_out.empty())) return OkStatus();
+Status CheckEvaluationData(const config::RunConfig& config, const EvaluationData& data) {
+  SRLM_RETURN_IF_ERROR(CheckValidation(config, data));
+  if (config.evaluation.allow_overlap) return OkStatus();
+  if (data.ranked.empty() && data.prompts.empty() && data.validation.empty() && data.held_out.empty())
+    return OkStatus();
   data::OverlapIndex index;
   SRLM_RETURN_IF_ERROR(AddTrainingPrompts(config, index));
-  std::set<std::string> of_ranked, of_prompts, of_held_out;
-  for (const data::RankedAnswer& row : ranked) of_ranked.insert(row.prompt);
-  for (const data::Prompt& row : prompts) of_prompts.insert(data::UserText(row.input));
-  for (const data::JudgeItem& row : held_out) of_held_out.insert(data::UserText(row.prompt));
+  std::set<std::string> of_ranked, of_held_out;
+  for (const data::RankedAnswer& row : data.ranked) of_ranked.insert(row.prompt);
+  for (const data::JudgeItem& row : data.held_out) of_held_out.insert(data::UserText(row.prompt));
   SRLM_RETURN_IF_ERROR(CheckFile(index, config.data.evaluation, of_ranked));
-  SRLM_RETURN_IF_ERROR(CheckFile(index, config.data.evaluation_prompts, of_prompts));
+  SRLM_RETURN_IF_ERROR(CheckFile(index, config.data.evaluation_prompts, TextsOf(data.prompts)));
+  SRLM_RETURN_IF_ERROR(CheckFile(index, config.data.validation_prompts, TextsOf(data.validation)));
   return CheckFile(index, config.data.held_out, of_held_out);
 }
 
 Status OverlapProblem(const std::string& path, const std::vector<std::string>& prompts,
-                      const std::vector<Overlap>& overlaps, const std::string& remedy) {
+                      const std::vector<Overlap>& overlaps, const std::string& what, const std::string& remedy) {
   constexpr size_t kShown = 3, kCharacters = 80;
   std::string shown;
   for (size_t i = 0; i < std::min(kShown, overlaps.size()); ++i) {
@@ -76,8 +98,8 @@ Status OverlapProblem(const std::string& path, const std::vector<std::string>& p
         overlaps[i].found.same ? "is" : fmt::format("shares {} words in a row with", data::OverlapIndex::kWordsInARow),
         overlaps[i].found.origin);
   }
-  return InvalidArgument(fmt::format("{}: {} of {} prompts overlap what the run was trained on; {}. The first:{}", path,
-                                     overlaps.size(), prompts.size(), remedy, shown));
+  return InvalidArgument(fmt::format("{}: {} of {} prompts overlap {}; {}. The first:{}", path, overlaps.size(),
+                                     prompts.size(), what, remedy, shown));
 }
 
 }  // namespace srlm::measure

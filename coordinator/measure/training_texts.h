@@ -24,13 +24,20 @@ struct Overlap {
 /// Those of `prompts` that are in `index`, by words (OverlapIndex).
 std::vector<Overlap> FindOverlaps(const data::OverlapIndex& index, const std::vector<std::string>& prompts);
 
-/// InvalidArgument when data.evaluation, data.evaluation_prompts or data.held_out holds a prompt that the run would be
-/// trained on, unless evaluation.allow_overlap; the three are those files, read.
-Status CheckEvaluationData(const config::RunConfig& config, const std::vector<data::RankedAnswer>& ranked,
-                           const std::vector<data::Prompt>& prompts, const std::vector<data::JudgeItem>& held_out);
+/// The files that models are measured on, or chosen by, read.
+struct EvaluationData {
+  const std::vector<data::RankedAnswer>& ranked;  // data.evaluation
+  const std::vector<data::Prompt>& prompts;       // data.evaluation_prompts
+  const std::vector<data::Prompt>& validation;    // data.validation_prompts
+  const std::vector<data::JudgeItem>& held_out;   // data.held_out
+};
 
-/// Says it of the file `path` with `prompts`: how many, the first ones, what to do.
+/// InvalidArgument when one of them holds a prompt that the run would be trained on, unless evaluation.allow_overlap;
+/// or when data.validation_prompts and data.evaluation_prompts share one.
+Status CheckEvaluationData(const config::RunConfig& config, const EvaluationData& data);
+
+/// Says it of the file `path` with `prompts`: how many overlap `what`, the first ones, what to do.
 Status OverlapProblem(const std::string& path, const std::vector<std::string>& prompts,
-                      const std::vector<Overlap>& overlaps, const std::string& remedy);
+                      const std::vector<Overlap>& overlaps, const std::string& what, const std::string& remedy);
 
 }  // namespace srlm::measure

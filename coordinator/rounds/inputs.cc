@@ -16,12 +16,13 @@ Status HashFiles(const config::RunConfig& config, Inputs& inputs) {
       {"data.prompts", &config.data.prompts},
       {"data.evaluation", &config.data.evaluation},
       {"data.evaluation_prompts", &config.data.evaluation_prompts},
+      {"data.validation_prompts", &config.data.validation_prompts},
       {"data.held_out", &config.data.held_out}};
   for (const auto& [key, path] : files) {
     if (path->empty()) continue;
     SRLM_ASSIGN_OR_RETURN(inputs.hashes[key], Sha256File(*path));
   }
-  if (!config.data.evaluation_prompts.empty())
+  if (!config.data.evaluation_prompts.empty() || !config.data.validation_prompts.empty())
     inputs.hashes["evaluation.pairwise_template"] = Sha256(inputs.pairwise_template.text());
   inputs.hashes["judge.template"] = Sha256(inputs.judge_template.text());  // also of the built-in one
   if (config.meta_judge.enabled) inputs.hashes["meta_judge.template"] = Sha256(inputs.meta_template.text());
@@ -48,8 +49,11 @@ Result<Inputs> ReadInputs(const config::RunConfig& config) {
   }
   if (!config.data.evaluation_prompts.empty()) {
     SRLM_ASSIGN_OR_RETURN(inputs.evaluation_prompts, data::LoadPrompts(config.data.evaluation_prompts));
-    SRLM_ASSIGN_OR_RETURN(inputs.pairwise_template, data::PairwiseTemplate::Load(config.evaluation.pairwise_template));
   }
+  if (!config.data.validation_prompts.empty()) {
+    SRLM_ASSIGN_OR_RETURN(inputs.validation_prompts, data::LoadPrompts(config.data.validation_prompts));
+  }
+  SRLM_ASSIGN_OR_RETURN(inputs.pairwise_template, data::PairwiseTemplate::Load(config.evaluation.pairwise_template));
   if (!config.data.held_out.empty()) {
     SRLM_ASSIGN_OR_RETURN(inputs.held_out, data::LoadHumanAnswers(config.data.held_out));
   }

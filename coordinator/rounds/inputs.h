@@ -22,6 +22,7 @@ struct Inputs {
   std::vector<data::Prompt> given;         // given prompts, in file order
   std::vector<data::RankedAnswer> ranked;  // human-ranked answers; may be empty
   std::vector<data::Prompt> evaluation_prompts;
+  std::vector<data::Prompt> validation_prompts;
   std::vector<data::JudgeItem> held_out;  // people's answers
   data::PairwiseTemplate pairwise_template = data::PairwiseTemplate::BuiltIn();
   /// SHA-256 of the contents, by the configuration's key; keys without a file are absent.

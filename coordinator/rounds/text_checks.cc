@@ -50,18 +50,19 @@ Status CheckRanked(const config::RunConfig& config, const Inputs& inputs, const 
 
 // What the models are asked besides judging ranked answers.
 Status CheckOwnAnswers(const config::RunConfig& config, const Inputs& inputs, const text::Chat& policy) {
-  for (const data::Prompt& prompt : inputs.evaluation_prompts)
-    SRLM_RETURN_IF_ERROR(
-        PromptTokens(policy, prompt.input)
-            .status()
-            .WithContext(fmt::format("{}: prompt \"{}\"", config.data.evaluation_prompts, prompt.prompt_id)));
+  for (const auto& [path, prompts] : {std::pair(&config.data.evaluation_prompts, &inputs.evaluation_prompts),
+                                      {&config.data.validation_prompts, &inputs.validation_prompts}})
+    for (const data::Prompt& prompt : *prompts)
+      SRLM_RETURN_IF_ERROR(PromptTokens(policy, prompt.input)
+                               .status()
+                               .WithContext(fmt::format("{}: prompt \"{}\"", *path, prompt.prompt_id)));
   for (const data::JudgeItem& answer : inputs.held_out) {
     Status status = PromptTokens(policy, answer.prompt).status();
     if (status.ok()) status = policy.ResponseTokens(answer.response).status();
     SRLM_RETURN_IF_ERROR(status.WithContext(fmt::format("{}: answer \"{}\"", config.data.held_out, answer.id)));
   }
-  const bool letters =
-      !inputs.evaluation_prompts.empty() && config.evaluation.comparison == config::VerdictKind::kExpected;
+  const bool compares = !inputs.evaluation_prompts.empty() || !inputs.validation_prompts.empty();
+  const bool letters = compares && config.evaluation.comparison == config::VerdictKind::kExpected;
   if (!HasFixedEvaluationJudge(config))
     return letters ? PairChoices(policy).status().WithContext("model " + config.model) : OkStatus();
   const auto judge = LoadOutsideChat(config, config.evaluation.judge);
