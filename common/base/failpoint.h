@@ -51,7 +51,10 @@ inline constexpr std::array kFailpoints = std::to_array<FailpointEntry>({
     {"submit.after_commit", kFailInSrlm},  // on disk, not acknowledged
     {"training.after_progress", kFailInSrlm},
     {"training.before_done", kFailInSrlm},
-    {"training.after_done", kFailInSrlm},  // on disk, not acknowledged
+    {"training.after_done", kFailInSrlm},      // on disk, not acknowledged
+    {"selection.before_rename", kFailInSrlm},  // the choice is on disk, and not carried out
+    {"selection.after_rename", kFailInSrlm},
+    {"selection.after_remove", kFailInSrlm},  // the round's model has its place, which is not recorded
     // worker/roles
     {"worker.registered", kFailInWorker},
     {"worker.model_loaded", kFailInWorker},

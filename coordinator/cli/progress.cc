@@ -36,6 +36,7 @@ std::string PhaseTitle(const std::string& phase) {
   if (phase == "likelihoods") return "likelihoods under the model before";
   if (phase == "meta_judge") return "compare judgements";
   if (phase == "dpo") return "DPO";
+  if (phase == "select_checkpoint") return "select a checkpoint";
   if (phase == "evaluate") return "evaluate the judge";
   return phase;
 }

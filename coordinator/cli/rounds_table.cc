@@ -36,7 +36,9 @@ std::string Pairs(const v1::RoundSummary& round) {
 void AddRound(Table& table, const v1::RoundSummary& round) {
   const bool loop = round.round() > 0;  // round 0 trains on the seed data: no prompts, no pairs
   const auto number = [&](uint64_t value) { return loop ? Count(value) : std::string(kNone); };
-  const std::string made = round.model_id().empty() ? round.model() + " (not yet)" : round.model();
+  std::string made = round.model();
+  if (round.model_id().empty()) made += " (not yet)";
+  if (round.has_selected_step()) made += fmt::format(" (step {})", round.selected_step());
   table.AddRow(
       {loop ? std::to_string(round.round()) : "SFT", made, number(round.prompts()), number(round.new_prompts()),
        number(round.candidates()), number(round.votes()), Percent(loop && round.has_parse_rate(), round.parse_rate()),

@@ -120,11 +120,11 @@ Result<ListPage> EvaluationPage(const Ledger& ledger, int round) {
 Result<ListPage> EvaluationAnswerPage(const Ledger& ledger, int round, int64_t limit, const RowKey& after) {
   const int64_t skip = std::max<int64_t>(after[0], 0);
   const std::string which = round > 0 ? fmt::format("M{}", round + 1) : "";
-  SRLM_ASSIGN_OR_RETURN(const auto rows, Select<EvaluationAnswerRow>(
-                                             ledger.database(),
-                                             "WHERE (?1 = '' OR model = ?1) ORDER BY length(model), model, prompt "
-                                             "LIMIT ?2 OFFSET ?3",
-                                             which, limit + 1, skip));
+  SRLM_ASSIGN_OR_RETURN(const auto rows,
+                        Select<EvaluationAnswerRow>(ledger.database(),
+                                                    "WHERE (?1 = '' OR model = ?1 OR model LIKE ?1 || '.%') ORDER BY "
+                                                    "length(model), model, prompt LIMIT ?2 OFFSET ?3",
+                                                    which, limit + 1, skip));
   ListPage page;
   for (size_t i = 0; i < rows.size() && i < static_cast<size_t>(limit); ++i) {
     SRLM_ASSIGN_OR_RETURN(Json json, EvaluationAnswerJson(ledger, rows[i]));

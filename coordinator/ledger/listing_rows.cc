@@ -180,6 +180,7 @@ Json RoundJson(const v1::RoundSummary& s) {
   optional("loss", s.has_loss(), s.loss());
   optional("margin", s.has_margin(), s.margin());
   optional("accuracy", s.has_accuracy(), s.accuracy());
+  json["selected_step"] = s.has_selected_step() ? Json(s.selected_step()) : Json();
   json["health"] = std::map<std::string, double>(s.health().begin(), s.health().end());
   json["figures"] = Json::object();
   for (const auto& [name, figure] : std::map<std::string, v1::Estimate>(s.figures().begin(), s.figures().end()))

@@ -109,6 +109,7 @@ Result<std::vector<v1::RoundSummary>> SummariseRounds(const Ledger& ledger) {
       if (job.loss) s.set_loss(*job.loss);
       if (job.margin) s.set_margin(*job.margin);
       if (job.accuracy) s.set_accuracy(*job.accuracy);
+      if (job.selected_step >= 0) s.set_selected_step(static_cast<uint64_t>(job.selected_step));
     }
   }
   return summaries;

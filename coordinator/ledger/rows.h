@@ -1,5 +1,5 @@
-// The ledger's rows as structs. A name of a run's model is "M0", "M1", ...; other models are "writer", "judge" and
-// "evaluation judge".
+// The ledger's rows as structs. A name of a run's model is "M0", "M1", ..., of one that a job saved on its way
+// "M2.step-200"; other models are "writer", "judge" and "evaluation judge".
 #pragma once
 
 #include <compare>
@@ -243,9 +243,10 @@ struct EvaluationVoteRow {
   std::optional<double> score;
 };
 
-/// A model's answer to a prompt of data.evaluation_prompts. Key: model, prompt.
+/// A model's answer to a prompt of data.evaluation_prompts, or of one that a job saved on its way to a prompt of
+/// data.validation_prompts. Key: model, prompt.
 struct EvaluationAnswerRow {
-  std::string model;  // "M0", "M1", ...
+  std::string model;  // "M0", "M1", "M2.step-200", ...
   int prompt = 0;     // row of the file, from 0
   std::string prompt_id;
   std::string model_id;
@@ -261,7 +262,7 @@ struct EvaluationAnswerRow {
 struct ComparisonRow {
   std::string model;  // the newer one
   std::string other;
-  int prompt = 0;         // row of data.evaluation_prompts, from 0
+  int prompt = 0;         // row of the file that both answered, from 0
   bool backward = false;  // the other's answer stood first
   int vote = 0;
   std::string model_id;                 // of the judge
@@ -287,7 +288,7 @@ struct JobRow {
   std::string job_id;  // "sft"; "dpo-1", ... or "sft-1", ...
   std::string kind;    // sft, dpo
   int round = 0;
-  std::string state;         // running, done, failed
+  std::string state;         // running, selecting (a round's model is chosen among those that it saved), done, failed
   int tries = 0;             // launches so far
   std::string output_model;  // "M1"
   int64_t rows = 0;          // of its data
@@ -301,7 +302,8 @@ struct JobRow {
   std::optional<double> rejected_logp_change;
   uint64_t tokens = 0;
   double seconds = 0;
-  std::string message;  // of a failure
+  std::string message;         // of a failure
+  int64_t selected_step = -1;  // after which the round's model was saved; -1: not chosen (yet)
 };
 
 /// A group of ranks that was started. Key: launch_id.

@@ -100,6 +100,9 @@ INSERT INTO likelihoods SELECT round, position, sample, 'M' || (round - 1), mode
 DROP TABLE likelihoods_before;
 ALTER TABLE round_counts ADD COLUMN log_ratio_sum REAL NOT NULL DEFAULT 0;
 ALTER TABLE round_counts ADD COLUMN log_ratios INTEGER NOT NULL DEFAULT 0;
+)sql",
+                                                                                 R"sql(
+ALTER TABLE jobs ADD COLUMN selected_step INTEGER NOT NULL DEFAULT -1;
 )sql"};
 
 Result<int> Version(Database& database) {

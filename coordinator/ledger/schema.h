@@ -7,7 +7,7 @@
 namespace srlm::ledger {
 
 /// The version that this program writes (PRAGMA user_version), and the oldest that it brings up to date.
-inline constexpr int kSchemaVersion = 4;
+inline constexpr int kSchemaVersion = 5;
 inline constexpr int kOldestVersion = 2;
 
 /// FailedPrecondition, with what to do, when the database is too old or too new for this program.

@@ -93,9 +93,10 @@ SRLM_TABLE(HeldOutRow, "held_out", "model, answer, model_id, tokens, logprob, re
            r.tokens, r.logprob, r.reason);
 SRLM_TABLE(JobRow, "jobs",
            "job_id, kind, round, state, tries, output_model, rows, step, total_steps, first_loss, loss, margin, "
-           "accuracy, chosen_logp_change, rejected_logp_change, tokens, seconds, message",
+           "accuracy, chosen_logp_change, rejected_logp_change, tokens, seconds, message, selected_step",
            r.job_id, r.kind, r.round, r.state, r.tries, r.output_model, r.rows, r.step, r.total_steps, r.first_loss,
-           r.loss, r.margin, r.accuracy, r.chosen_logp_change, r.rejected_logp_change, r.tokens, r.seconds, r.message);
+           r.loss, r.margin, r.accuracy, r.chosen_logp_change, r.rejected_logp_change, r.tokens, r.seconds, r.message,
+           r.selected_step);
 SRLM_TABLE(LaunchRow, "launches", "launch_id, program, epoch, host, process_group, started_ms, ended_ms, end",
            r.launch_id, r.program, r.epoch, r.host, r.process_group, r.started_ms, r.ended_ms, r.end);
 SRLM_TABLE(EventRow, "events", "sequence, time_ms, epoch, round, level, event, message", r.sequence, r.time_ms, r.epoch,

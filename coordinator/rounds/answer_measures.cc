@@ -6,8 +6,8 @@
 #include <numeric>
 
 #include "common/base/hash.h"
+#include "common/base/saved_steps.h"
 #include "common/data/answer_figures.h"
-#include "common/data/head_to_head.h"
 #include "common/data/judge_metrics.h"
 #include "coordinator/rounds/evaluation_items.h"
 #include "coordinator/rounds/ranked_judging.h"
@@ -61,6 +61,9 @@ AnswerMeasures::AnswerMeasures(const Context& context, int number)
   measured_.push_back(model_);
 }
 
+AnswerMeasures::AnswerMeasures(const Context& context, std::string model, std::string other)
+    : context_(context), model_(std::move(model)), other_(std::move(other)), measured_{other_, model_} {}
+
 Status AnswerMeasures::Ask(schedule::WorkItem work) {
   open_.insert(work.item.item_id());
   return context_.Enqueue(std::move(work));
@@ -69,13 +72,13 @@ Status AnswerMeasures::Ask(schedule::WorkItem work) {
 Status AnswerMeasures::Begin() {
   for (const std::string& model : measured_) {
     SRLM_RETURN_IF_ERROR(BeginAnswers(model));
-    SRLM_RETURN_IF_ERROR(BeginHeldOut(model));
+    if (OutputOf(model).empty()) SRLM_RETURN_IF_ERROR(BeginHeldOut(model));
   }
   return BeginComparisons();
 }
 
 Status AnswerMeasures::BeginAnswers(const std::string& model) {
-  const size_t prompts = context_.inputs.evaluation_prompts.size();
+  const size_t prompts = PromptsFor(context_, model).size();
   total_ += prompts;
   std::vector<Answered>& answered = answered_[model];
   answered.assign(prompts, Answered::kNo);
@@ -105,7 +108,7 @@ Status AnswerMeasures::BeginHeldOut(const std::string& model) {
 }
 
 Status AnswerMeasures::BeginComparisons() {
-  const int prompts = static_cast<int>(context_.inputs.evaluation_prompts.size());
+  const int prompts = static_cast<int>(PromptsFor(context_, model_).size());
   total_ += 2 * static_cast<uint64_t>(prompts);
   if (!answered_.contains(other_)) {  // measured with the model before
     SRLM_ASSIGN_OR_RETURN(const auto rows, context_.ledger.EvaluationAnswers(other_));
@@ -147,7 +150,7 @@ Result<bool> AnswerMeasures::Store(const schedule::Subject& subject, const Finis
   }
   const v1::SampleOutput& sample = finished.result.samples(0);
   ledger::EvaluationAnswerRow row{.model = subject.model, .prompt = subject.index};
-  row.prompt_id = context_.inputs.evaluation_prompts.at(static_cast<size_t>(subject.index)).prompt_id;
+  row.prompt_id = PromptsFor(context_, subject.model).at(static_cast<size_t>(subject.index)).prompt_id;
   row.model_id = finished.result.model_id();
   row.cut = sample.finish_reason() == v1::FINISH_REASON_LENGTH;
   row.token_ids.assign(sample.token_ids().begin(), sample.token_ids().end());
@@ -200,41 +203,48 @@ Status AnswerMeasures::SetAside(const schedule::Subject& subject, const std::str
   if (subject.purpose == v1::PURPOSE_HELD_OUT)
     return context_.ledger.AddHeldOut({.model = subject.model, .answer = subject.index, .reason = reason}).status();
   ledger::EvaluationAnswerRow row{.model = subject.model, .prompt = subject.index};
-  row.prompt_id = context_.inputs.evaluation_prompts.at(static_cast<size_t>(subject.index)).prompt_id;
+  row.prompt_id = PromptsFor(context_, subject.model).at(static_cast<size_t>(subject.index)).prompt_id;
   row.reason = reason;
   SRLM_RETURN_IF_ERROR(context_.ledger.AddEvaluationAnswer(row).status());
   answered_[subject.model].at(static_cast<size_t>(subject.index)) = Answered::kFailed;
   return Compare(subject.index);
 }
 
-Result<nlohmann::json> AnswerMeasures::HeadToHead() const {
+Result<data::HeadToHead> HeadToHeadOf(const ledger::Ledger& ledger, const std::string& model, const std::string& other,
+                                      uint64_t seed) {
   std::map<int, data::ComparedAnswers> compared;  // by prompt
   for (const bool newer : {true, false}) {
-    SRLM_ASSIGN_OR_RETURN(const auto rows, context_.ledger.EvaluationAnswers(newer ? model_ : other_));
+    SRLM_ASSIGN_OR_RETURN(const auto rows, ledger.EvaluationAnswers(newer ? model : other));
     for (const ledger::EvaluationAnswerRow& row : rows) {
+      compared[row.prompt].prompt_id = row.prompt_id;
       const int64_t characters = data::CountCharacters(row.text);
       (newer ? compared[row.prompt].characters_x : compared[row.prompt].characters_y) = characters;
     }
   }
-  SRLM_ASSIGN_OR_RETURN(const auto rows, context_.ledger.Comparisons(model_, other_));
+  SRLM_ASSIGN_OR_RETURN(const auto rows, ledger.Comparisons(model, other));
   std::map<std::pair<int, bool>, std::vector<ledger::ComparisonRow>> orders;
-  std::vector<data::ClusteredValue> parsed;
-  for (const ledger::ComparisonRow& row : rows) {
-    orders[{row.prompt, row.backward}].push_back(row);
-    const std::string& id = context_.inputs.evaluation_prompts.at(static_cast<size_t>(row.prompt)).prompt_id;
-    if (row.state != "failed" && row.vote != kExpectedVote) parsed.push_back({id, row.state == "parsed" ? 1.0 : 0.0});
-  }
+  for (const ledger::ComparisonRow& row : rows) orders[{row.prompt, row.backward}].push_back(row);
   std::vector<data::ComparedAnswers> all;
   for (auto& [prompt, each] : compared) {
     if (!orders.contains({prompt, false}) || !orders.contains({prompt, true})) continue;
-    each.prompt_id = context_.inputs.evaluation_prompts.at(static_cast<size_t>(prompt)).prompt_id;
     each.forward = OrderOf(orders[{prompt, false}]);
     each.backward = OrderOf(orders[{prompt, true}]);
     all.push_back(each);
   }
-  return nlohmann::json{{"against", other_},
-                        {"head_to_head", data::ToJson(data::ComputeHeadToHead(all, context_.config.seed))},
-                        {"comparison_parse_rate", data::ToJson(data::ClusteredRatio(parsed, context_.config.seed))}};
+  return data::ComputeHeadToHead(all, seed);
+}
+
+Result<data::Figure> ComparisonParseRate(const ledger::Ledger& ledger, const std::string& model,
+                                         const std::string& other, uint64_t seed) {
+  std::map<int, std::string> prompt_ids;
+  SRLM_ASSIGN_OR_RETURN(const auto answers, ledger.EvaluationAnswers(model));
+  for (const ledger::EvaluationAnswerRow& row : answers) prompt_ids[row.prompt] = row.prompt_id;
+  SRLM_ASSIGN_OR_RETURN(const auto rows, ledger.Comparisons(model, other));
+  std::vector<data::ClusteredValue> parsed;
+  for (const ledger::ComparisonRow& row : rows)
+    if (row.state != "failed" && row.vote != kExpectedVote)
+      parsed.push_back({prompt_ids[row.prompt], row.state == "parsed" ? 1.0 : 0.0});
+  return data::ClusteredRatio(parsed, seed);
 }
 
 Result<std::map<std::string, nlohmann::json>> AnswerMeasures::Figures() const {
@@ -246,8 +256,12 @@ Result<std::map<std::string, nlohmann::json>> AnswerMeasures::Figures() const {
     if (context_.inputs.evaluation_prompts.empty()) continue;
     SRLM_ASSIGN_OR_RETURN(figures[model]["answers_given"], AnswerFigures(context_, model));
     if (model != model_) continue;
-    SRLM_ASSIGN_OR_RETURN(const nlohmann::json head_to_head, HeadToHead());
-    figures[model].update(head_to_head);
+    const uint64_t seed = context_.config.seed;
+    SRLM_ASSIGN_OR_RETURN(const data::HeadToHead head_to_head, HeadToHeadOf(context_.ledger, model_, other_, seed));
+    SRLM_ASSIGN_OR_RETURN(const data::Figure parse_rate, ComparisonParseRate(context_.ledger, model_, other_, seed));
+    figures[model]["against"] = other_;
+    figures[model]["head_to_head"] = data::ToJson(head_to_head);
+    figures[model]["comparison_parse_rate"] = data::ToJson(parse_rate);
   }
   return figures;
 }

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "common/data/head_to_head.h"
 #include "common/data/pairwise_verdict.h"
 #include "coordinator/rounds/context.h"
 
@@ -16,10 +17,19 @@ namespace srlm::rounds {
 /// What a comparison's rows of one order say together.
 data::OrderVerdict OrderOf(const std::vector<ledger::ComparisonRow>& votes);
 
+/// Who wins, `model` against `other`, by the ledger's comparisons; draws of the intervals are named by `seed`.
+Result<data::HeadToHead> HeadToHeadOf(const ledger::Ledger& ledger, const std::string& model, const std::string& other,
+                                      uint64_t seed);
+/// The share of the sampled votes of these comparisons that have a verdict.
+Result<data::Figure> ComparisonParseRate(const ledger::Ledger& ledger, const std::string& model,
+                                         const std::string& other, uint64_t seed);
+
 class AnswerMeasures {
  public:
   /// Of M<number>, and of M0 with M1: each model has one before it.
   AnswerMeasures(const Context& context, int number);
+  /// Of two models that a job saved on its way: their answers, and whether `model`'s are better than `other`'s.
+  AnswerMeasures(const Context& context, std::string model, std::string other);
 
   /// Asks for what the ledger lacks.
   Status Begin();
@@ -45,7 +55,6 @@ class AnswerMeasures {
   /// Asks for a prompt's comparisons when both answers are there; without one of them there are none.
   Status Compare(int prompt);
   Result<bool> StoreComparison(const schedule::Subject& subject, const Finished& finished);
-  Result<nlohmann::json> HeadToHead() const;
 
   const Context& context_;
   std::string model_;

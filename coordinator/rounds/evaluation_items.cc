@@ -5,17 +5,22 @@
 #include <optional>
 
 #include "common/base/hash.h"
+#include "common/base/saved_steps.h"
 #include "coordinator/rounds/chats.h"
 #include "coordinator/rounds/item_parts.h"
 
 namespace srlm::rounds {
 namespace {
 
-const data::Prompt& PromptAt(const Context& context, int prompt) {
-  return context.inputs.evaluation_prompts.at(static_cast<size_t>(prompt));
+const data::Prompt& PromptOf(const Context& context, const schedule::Subject& subject) {
+  return PromptsFor(context, subject.model).at(static_cast<size_t>(subject.index));
 }
 
 }  // namespace
+
+const std::vector<data::Prompt>& PromptsFor(const Context& context, const std::string& model) {
+  return OutputOf(model).empty() ? context.inputs.evaluation_prompts : context.inputs.validation_prompts;
+}
 
 schedule::WorkItem EvaluationAnswerStub(const Context& context, const std::string& model, int prompt) {
   return Stub(kEvaluation, *context.models.Find(model), fmt::format("{}/evaluation_answer/{}", model, prompt),
@@ -45,7 +50,7 @@ std::string ComparedHash(const std::string& first_hash, const std::string& secon
 
 // The draws are named by the prompt alone, so that two models, and two runs, draw the same numbers.
 Status CompleteEvaluationAnswer(const Context& context, const schedule::Subject& subject, v1::Item& item) {
-  const data::Prompt& prompt = PromptAt(context, subject.index);
+  const data::Prompt& prompt = PromptOf(context, subject);
   SRLM_ASSIGN_OR_RETURN(const text::Chat* chat, context.models.ChatOf(*context.models.Find(subject.model)));
   SRLM_ASSIGN_OR_RETURN(const std::vector<int> token_ids, PromptTokens(*chat, prompt.input));
   SetPrompt(item, token_ids);
@@ -56,7 +61,7 @@ Status CompleteEvaluationAnswer(const Context& context, const schedule::Subject&
 }
 
 Status CompleteComparison(const Context& context, const schedule::Subject& subject, v1::Item& item) {
-  const data::Prompt& prompt = PromptAt(context, subject.index);
+  const data::Prompt& prompt = PromptOf(context, subject);
   SRLM_ASSIGN_OR_RETURN(const auto one, context.ledger.EvaluationAnswer(subject.model, subject.index));
   SRLM_ASSIGN_OR_RETURN(const auto two, context.ledger.EvaluationAnswer(subject.other, subject.index));
   if (!one || !two) return InternalError(fmt::format("item {}: its answers are not in the ledger", item.item_id()));

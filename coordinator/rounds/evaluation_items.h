@@ -10,7 +10,10 @@ namespace srlm::rounds {
 // As in items.h: a Stub waits in the queue, a Complete function makes the rest once it is leased, and fails with
 // InvalidArgument when a text is refused.
 
-/// `model`'s answer to evaluation prompt `prompt`.
+/// The prompts that a model answers to be measured or, one that a job saved on its way, to be chosen.
+const std::vector<data::Prompt>& PromptsFor(const Context& context, const std::string& model);
+
+/// `model`'s answer to prompt `prompt` of these.
 schedule::WorkItem EvaluationAnswerStub(const Context& context, const std::string& model, int prompt);
 /// Which answer to a prompt is better, `model`'s or `other`'s; `backward`: the other's stands first.
 schedule::WorkItem ComparisonStub(const Context& context, const std::string& model, const std::string& other,

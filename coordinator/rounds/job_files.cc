@@ -10,6 +10,7 @@
 #include "common/base/hash.h"
 #include "common/base/json_file.h"
 #include "common/base/manifest.h"
+#include "common/base/saved_steps.h"
 #include "common/data/jsonl.h"
 #include "coordinator/rounds/trainer_command.h"
 #include "coordinator/rounds/training_rows.h"
@@ -54,6 +55,20 @@ Status WriteMix(const Context& context, const std::string& path) {
   return writer.Close();
 }
 
+// Of what lies beside the job's model under a longer name, `M2. ...`, what `which` says.
+void RemoveModels(const Context& context, const TrainingJob& job, bool (*which)(const std::string& name)) {
+  const std::filesystem::path folder = OutputFolder(context, job);
+  const std::string prefix = folder.filename().string() + ".";
+  std::error_code error;
+  std::vector<std::filesystem::path> found;
+  std::filesystem::directory_iterator entry(folder.parent_path(), error);
+  for (; !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
+    const std::string name = entry->path().filename().string();
+    if (name.starts_with(prefix) && which(name)) found.push_back(entry->path());
+  }
+  for (const auto& path : found) std::filesystem::remove_all(path, error);
+}
+
 }  // namespace
 
 bool MixesSft(const Context& context, const TrainingJob& job) {
@@ -65,6 +80,14 @@ TrainingJob JobOf(const config::RunConfig& config, int number) {
   const std::string kind = round == 0 || config.pairs.rule == config::PairRule::kPositive ? "sft" : "dpo";
   return {round == 0 ? kind : fmt::format("{}-{}", kind, round), kind, round, fmt::format("M{}", round),
           fmt::format("M{}", number)};
+}
+
+bool Selects(const config::RunConfig& config, const std::string& kind) {
+  return kind == "dpo" && config.dpo.selection_steps > 0;
+}
+
+std::vector<int64_t> SavedStepsOf(const config::RunConfig& config, const ledger::JobRow& row) {
+  return SavedSteps(config.dpo.selection_steps, static_cast<int64_t>(row.step));
 }
 
 std::string JobFolder(const Context& context, const TrainingJob& job) {
@@ -90,7 +113,8 @@ uint64_t BytesToTrain(const Context& context, const TrainingJob& job) {
   const auto says_float32 = [&](const char* key) { return config->contains(key) && config->at(key) == "float32"; };
   if (!says_float32("torch_dtype") && !says_float32("dtype")) bytes *= 2;  // two bytes a weight, four in training
   constexpr uint64_t kPartsOfCheckpoint = 3;                               // weights and two moments
-  return context.config.trainer.checkpoint_steps > 0 ? kPartsOfCheckpoint * bytes : bytes;
+  if (context.config.trainer.checkpoint_steps == 0) return bytes;
+  return (kPartsOfCheckpoint + (Selects(context.config, job.kind) ? 1 : 0)) * bytes;
 }
 
 Result<JobFiles> WriteJobFiles(const Context& context, const TrainingJob& job) {
@@ -123,20 +147,13 @@ Result<JobFiles> WriteJobFiles(const Context& context, const TrainingJob& job) {
   files.discarded_checkpoints = std::filesystem::remove_all(CheckpointFolder(context, job), error) > 0;
   if (!error) std::filesystem::remove_all(OutputFolder(context, job), error);
   if (error) return FileError("remove what another job left", folder, error.value());
+  RemoveModels(context, job, [](const std::string& name) { return !OutputOf(name).empty(); });
   SRLM_RETURN_IF_ERROR(WriteFileAtomic(path, text));
   return files;
 }
 
 void RemoveUnfinishedModels(const Context& context, const TrainingJob& job) {
-  const std::filesystem::path folder = OutputFolder(context, job);
-  const std::string prefix = folder.filename().string() + ".tmp.";
-  std::error_code error;
-  std::vector<std::filesystem::path> unfinished;
-  std::filesystem::directory_iterator entry(folder.parent_path(), error);
-  for (; !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
-    if (entry->path().filename().string().starts_with(prefix)) unfinished.push_back(entry->path());
-  }
-  for (const auto& path : unfinished) std::filesystem::remove_all(path, error);
+  RemoveModels(context, job, [](const std::string& name) { return name.find(".tmp.") != std::string::npos; });
 }
 
 }  // namespace srlm::rounds

@@ -20,12 +20,19 @@ struct TrainingJob {
 /// The job that makes M<number>: supervised fine-tuning of M0, then DPO; with `pairs.rule: positive` always the former.
 TrainingJob JobOf(const config::RunConfig& config, int number);
 
+/// Whether a job of this kind saves its model on its way, for the round's to be chosen among these.
+bool Selects(const config::RunConfig& config, const std::string& kind);
+
+/// The steps after which a job saved its model, by its row with all steps done; Selects.
+std::vector<int64_t> SavedStepsOf(const config::RunConfig& config, const ledger::JobRow& row);
+
 /// Folder of the job's files, of the model that it makes, and of its checkpoints; absolute.
 std::string JobFolder(const Context& context, const TrainingJob& job);
 std::string OutputFolder(const Context& context, const TrainingJob& job);
 std::string CheckpointFolder(const Context& context, const TrainingJob& job);
 
-/// About what the job's disk must take at its next checkpoint, or for the model of a job that writes none.
+/// About what the job's disk must take at its next checkpoint, or for the model of a job that writes none; with the
+/// model that is saved there on the way.
 uint64_t BytesToTrain(const Context& context, const TrainingJob& job);
 
 /// What WriteJobFiles wrote.

@@ -108,6 +108,7 @@ Result<bool> Machine::AdvanceProgram(int number) {
 
 Result<Machine::State> Machine::AdvanceModel(int number, Clock::time_point now) {
   if (begun_ != number) SRLM_RETURN_IF_ERROR(BeginModel(number));
+  if (selection_ != nullptr) return Select();
   if (evaluation_ != nullptr && evaluation_->open() == 0) SRLM_RETURN_IF_ERROR(FinishEvaluation());
   if (evaluation_ == nullptr) {
     SRLM_ASSIGN_OR_RETURN(const std::string problem, EvaluationProblem(context_, fmt::format("M{}", number)));
@@ -123,7 +124,7 @@ Result<Machine::State> Machine::AdvanceModel(int number, Clock::time_point now) 
   if (!problem.empty()) return Pause(problem, number);
   SRLM_ASSIGN_OR_RETURN(const State healthy, LookAtHealth(number, false));
   if (healthy != State::kGoing) return healthy;
-  return Train(number + 1, now);
+  return Make(number + 1, now);
 }
 
 Status Machine::FinishEvaluation() {
@@ -162,6 +163,23 @@ Result<Machine::State> Machine::LookAtHealth(int round, bool made) {
   return State::kGoing;
 }
 
+Result<Machine::State> Machine::Make(int number, Clock::time_point now) {
+  const TrainingJob job = JobOf(context_.config, number);
+  SRLM_ASSIGN_OR_RETURN(const auto row, context_.ledger.Job(job.job_id));
+  if (!row || row->state != "selecting") return Train(number, now);
+  selection_ = std::make_unique<CheckpointSelection>(context_, job, *row);
+  return Select();
+}
+
+Result<Machine::State> Machine::Select() {
+  SRLM_ASSIGN_OR_RETURN(const bool chosen, selection_->Advance());
+  if (!selection_->problem().empty()) return Pause(selection_->problem(), selection_->job().round);
+  if (!chosen) return State::kGoing;
+  SRLM_RETURN_IF_ERROR(EndRound(selection_->job().round));
+  selection_.reset();
+  return State::kGoing;
+}
+
 // Trains M<number>, once the workers have left its cores.
 Result<Machine::State> Machine::Train(int number, Clock::time_point now) {
   if (training_ == nullptr) {
@@ -177,7 +195,7 @@ Result<Machine::State> Machine::Train(int number, Clock::time_point now) {
   if (!fleet_.empty()) return State::kGoing;
   SRLM_RETURN_IF_ERROR(training_->Advance(now));
   if (!training_->done()) return State::kGoing;
-  SRLM_RETURN_IF_ERROR(EndRound(training_->job().round));
+  if (training_->row().state == "done") SRLM_RETURN_IF_ERROR(EndRound(training_->job().round));
   training_.reset();
   return State::kGoing;
 }
@@ -261,7 +279,9 @@ Result<bool> Machine::Store(const schedule::WorkItem& work, const Finished& fini
       return likelihoods_ != nullptr ? likelihoods_->Store(subject, finished) : Result<bool>(false);
     case v1::PURPOSE_META_VOTE:
       return meta_judge_ != nullptr ? meta_judge_->Store(subject, finished) : Result<bool>(false);
-    default: return evaluation_ != nullptr ? evaluation_->Store(subject, finished) : Result<bool>(false);
+    default:
+      if (selection_ != nullptr) return selection_->Store(subject, finished);
+      return evaluation_ != nullptr ? evaluation_->Store(subject, finished) : Result<bool>(false);
   }
 }
 
@@ -274,7 +294,9 @@ Status Machine::SetAside(const schedule::Subject& subject, const std::string& re
     case v1::PURPOSE_VOTE: return answers_ != nullptr ? answers_->SetAside(subject, reason) : OkStatus();
     case v1::PURPOSE_LIKELIHOOD: return likelihoods_ != nullptr ? likelihoods_->SetAside(subject, reason) : OkStatus();
     case v1::PURPOSE_META_VOTE: return meta_judge_ != nullptr ? meta_judge_->SetAside(subject, reason) : OkStatus();
-    default: return evaluation_ != nullptr ? evaluation_->SetAside(subject, reason) : OkStatus();
+    default:
+      if (selection_ != nullptr) return selection_->SetAside(subject, reason);
+      return evaluation_ != nullptr ? evaluation_->SetAside(subject, reason) : OkStatus();
   }
 }
 

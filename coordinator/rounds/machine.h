@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "coordinator/rounds/answers.h"
+#include "coordinator/rounds/checkpoint_selection.h"
 #include "coordinator/rounds/context.h"
 #include "coordinator/rounds/evaluation.h"
 #include "coordinator/rounds/fleet.h"
@@ -24,7 +25,8 @@ namespace srlm::rounds {
 
 /// M1 by SFT; then for each model its evaluation and, until the last, its round: new prompts, candidates, the anchor's
 /// answers and votes all at once, then likelihoods where pairs have labels, then pairs, then training to the next
-/// model. Nothing is remembered but the ledger: a machine made anew goes on where the last one stood.
+/// model, or to several among which it is chosen. Nothing is remembered but the ledger: a machine made anew goes on
+/// where the last one stood.
 class Machine {
  public:
   Machine(Context& context, launcher::Launcher* launcher, std::string program_folder);
@@ -98,7 +100,10 @@ class Machine {
   Result<State> Pause(const std::string& problem, int round);
   /// Pauses or ends the run when the round's health says so; else goes on.
   Result<State> LookAtHealth(int round, bool made);
+  /// Makes M<number>: training and, of a job that saves several models, the choice.
+  Result<State> Make(int number, Clock::time_point now);
   Result<State> Train(int number, Clock::time_point now);
+  Result<State> Select();
   Status FinishEvaluation();
   Status CloseRound(int round, bool prompts, bool pairs);
   /// Notes that the round has its model, unless that is noted.
@@ -120,6 +125,7 @@ class Machine {
   std::unique_ptr<PairMaker> pair_maker_;
   std::unique_ptr<JudgePairMaker> judge_pair_maker_;  // after pair_maker_, which it outlives
   std::unique_ptr<Training> training_;
+  std::unique_ptr<CheckpointSelection> selection_;  // after training_
   Health health_;
   int begun_ = -1;  // the model whose parts these are
   int round_ = 0;

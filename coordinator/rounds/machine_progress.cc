@@ -23,6 +23,8 @@ v1::PhaseProgress Machine::Counts() const {
     const ledger::JobRow& row = training_->row();
     set(training_->job().kind == "sft" ? "sft" : "dpo", row.step, row.total_steps, 0);
     progress.set_unit("steps");
+  } else if (selection_ != nullptr) {
+    set("select_checkpoint", selection_->total() - selection_->open(), selection_->total(), selection_->failed());
   } else if (evaluation_ != nullptr) {
     set("evaluate", evaluation_->total() - evaluation_->open(), evaluation_->total(), evaluation_->failed());
   } else if (new_prompts_ != nullptr && !new_prompts_->done()) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "common/base/manifest.h"
+#include "common/base/saved_steps.h"
 #include "coordinator/rounds/chats.h"
 
 namespace srlm::rounds {
@@ -22,12 +23,19 @@ std::string RelativeInside(const std::string& run_dir, const std::string& folder
 
 }  // namespace
 
+std::string EvaluationJudgeName(const config::RunConfig& config, const std::string& newer) {
+  if (HasFixedEvaluationJudge(config)) return "evaluation judge";
+  const std::string output = OutputOf(newer);
+  return output.empty() ? newer : fmt::format("M{}", std::stoi(output.substr(1)) - 1);
+}
+
 Result<std::unique_ptr<ModelBook>> ModelBook::Open(const config::RunConfig& config, const std::string& run_dir,
                                                    ledger::Ledger& ledger) {
   auto book = std::unique_ptr<ModelBook>(new ModelBook(config, run_dir, ledger));
   SRLM_ASSIGN_OR_RETURN(const auto rows, ledger.Models());
   for (const ledger::ModelRow& row : rows)
     book->models_[row.name] = {row.name, row.model_id, Absolute(run_dir, row.folder)};
+  for (const ledger::ModelRow& row : rows) book->ForgetSaved(row.name);
   SRLM_RETURN_IF_ERROR(book->NoteOutside("M0", config.model));
   if (HasFixedWriter(config)) SRLM_RETURN_IF_ERROR(book->NoteOutside("writer", config.prompts.writer));
   if (HasFixedJudge(config)) SRLM_RETURN_IF_ERROR(book->NoteOutside("judge", config.judge.model));
@@ -56,7 +64,12 @@ Result<KnownModel> ModelBook::AddTrained(const std::string& name, const std::str
   const KnownModel model{name, model_id, std::filesystem::absolute(folder).lexically_normal().string()};
   SRLM_RETURN_IF_ERROR(ledger_.AddModel({name, model_id, RelativeInside(run_dir_, model.folder), job_id}).status());
   models_[name] = model;
+  ForgetSaved(name);
   return model;
+}
+
+void ModelBook::ForgetSaved(const std::string& output) {
+  std::erase_if(models_, [&](const auto& model) { return OutputOf(model.first) == output; });
 }
 
 const KnownModel* ModelBook::Find(const std::string& name) const {
@@ -86,7 +99,7 @@ const KnownModel& ModelBook::JudgeFor(const std::string& policy) const {
 }
 
 const KnownModel& ModelBook::EvaluationJudgeFor(const std::string& newer) const {
-  return models_.at(HasFixedEvaluationJudge(config_) ? "evaluation judge" : newer);
+  return models_.at(EvaluationJudgeName(config_, newer));
 }
 
 Result<const text::Chat*> ModelBook::ChatOf(const KnownModel& model) {

@@ -16,10 +16,14 @@
 namespace srlm::rounds {
 
 struct KnownModel {
-  std::string name;  // "M1"; "writer", "judge" and "evaluation judge" for fixed models from outside
+  std::string name;  // "M1", "M2.step-200"; "writer", "judge" and "evaluation judge" for fixed models from outside
   std::string model_id;
   std::string folder;  // absolute
 };
+
+/// Name of the model that compares `newer`'s answers with another's; of one that a job saved, the same for all of the
+/// job: the model that it trains.
+std::string EvaluationJudgeName(const config::RunConfig& config, const std::string& newer);
 
 class ModelBook {
  public:
@@ -28,7 +32,8 @@ class ModelBook {
   static Result<std::unique_ptr<ModelBook>> Open(const config::RunConfig& config, const std::string& run_dir,
                                                  ledger::Ledger& ledger);
 
-  /// Notes a model that a job made in `folder` (absolute), by its manifest, whose id must be `model_id`.
+  /// Notes a model that a job made in `folder` (absolute), by its manifest, whose id must be `model_id`. With a round's
+  /// model those that its job saved on its way are known no more.
   Result<KnownModel> AddTrained(const std::string& name, const std::string& folder, const std::string& model_id,
                                 const std::string& job_id);
 
@@ -42,7 +47,7 @@ class ModelBook {
   const KnownModel& WriterFor(const std::string& policy) const;
   const KnownModel& JudgeFor(const std::string& policy) const;
 
-  /// Who compares the answers of `newer` with those of the model before.
+  /// Who compares the answers of `newer` with those of the model before: EvaluationJudgeName.
   const KnownModel& EvaluationJudgeFor(const std::string& newer) const;
 
   /// The model's tokenizer and chat template, loaded when first asked for.
@@ -58,6 +63,7 @@ class ModelBook {
   ModelBook(const config::RunConfig& config, std::string run_dir, ledger::Ledger& ledger)
       : config_(config), run_dir_(std::move(run_dir)), ledger_(ledger) {}
   Status NoteOutside(const std::string& name, const std::string& folder);
+  void ForgetSaved(const std::string& output);
 
   const config::RunConfig& config_;
   std::string run_dir_;

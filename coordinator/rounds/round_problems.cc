@@ -125,4 +125,12 @@ Result<std::string> EvaluationProblem(const Context& context, const std::string&
   return std::string();
 }
 
+Result<std::string> SelectionProblem(const Context& context, const std::string& model, const data::Figure& parsed) {
+  ParseRate rate{"comparisons of the answers of " + model, parsed.value, parsed.n, {}, kComparisonRemedy};
+  if (parsed.n > 0 && rate.rate < context.config.judge.min_parse_rate) {
+    SRLM_ASSIGN_OR_RETURN(rate.unread, context.ledger.UnreadComparisons(model, kUnreadShown));
+  }
+  return ParseRateProblem(context, rate);
+}
+
 }  // namespace srlm::rounds

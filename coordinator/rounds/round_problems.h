@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "common/data/figure.h"
 #include "coordinator/rounds/context.h"
 
 namespace srlm::rounds {
@@ -13,5 +14,8 @@ Result<std::string> PairProblem(const Context& context, int round);
 /// Why the run must pause after `model`'s judging was measured: too few of its sampled votes could be read. Empty: go
 /// on.
 Result<std::string> EvaluationProblem(const Context& context, const std::string& model);
+
+/// The same of the comparisons of two models that a job saved, of which the share `parsed` could be read.
+Result<std::string> SelectionProblem(const Context& context, const std::string& model, const data::Figure& parsed);
 
 }  // namespace srlm::rounds

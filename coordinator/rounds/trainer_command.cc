@@ -24,6 +24,7 @@ void AddPreferences(std::vector<std::string>& arguments, const config::DpoConfig
   if (dpo.label_smoothing > 0) Add(arguments, "--label-smoothing", dpo.label_smoothing);
   if (dpo.length_normalised) Add(arguments, "--length-normalised", true);
   if (dpo.nll_weight > 0) Add(arguments, "--nll-weight", dpo.nll_weight);
+  if (dpo.selection_steps > 0) Add(arguments, "--save-steps", dpo.selection_steps);
   if (dpo.mix == config::Mix::kNone) return;
   Add(arguments, "--sft-share", dpo.mix_share);
   Add(arguments, "--sft-weight", dpo.mix_weight);

@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "common/base/manifest.h"
+#include "common/base/saved_steps.h"
 #include "coordinator/rounds/launches.h"
 #include "coordinator/rounds/trainer_command.h"
 
@@ -43,8 +44,10 @@ Status Training::Begin() {
                         fmt::format("{} on {} rows makes {}", job_.job_id, row_.rows, job_.output));
 }
 
-/// Takes a model that a launch of this job has saved, without living to say so. Whether there was one.
+/// Takes a model that a launch of this job has saved, without living to say so. Whether there was one. Of a job that
+/// saves several its next launch finds what is there.
 Result<bool> Training::AdoptModel() {
+  if (Selects(context_.config, job_.kind)) return false;
   const std::string folder = OutputFolder(context_, job_);
   std::error_code error;
   if (!ours_ || !fs::exists(folder + "/" + kManifestFile, error)) return false;
@@ -91,18 +94,18 @@ Status Training::Advance(Clock::time_point now) {
   if (!begun_) SRLM_RETURN_IF_ERROR(Begin());
   if (!failure_.empty()) return FailedPrecondition(fmt::format("{} failed: {}", job_.job_id, failure_));
   if (!launched_) {
-    if (row_.state == "done" || now < next_start_) return OkStatus();
+    if (delivered() || now < next_start_) return OkStatus();
     return StartTrainer(now);
   }
   if (launcher_ == nullptr) {
     if (!reported_.empty() || stopped_)
       return NoticeEnd({.running = false, .exit_code = 1, .reason = reported_, .tail = {}}, now);
-    launched_ = row_.state != "done";
+    launched_ = !delivered();
     return OkStatus();
   }
   SRLM_ASSIGN_OR_RETURN(const launcher::LaunchStatus status, launcher_->Poll(spec_.id));
   if (!status.running) return NoticeEnd(status, now);
-  if (row_.state == "done" || stopped_) {
+  if (delivered() || stopped_) {
     if (!end_by_) end_by_ = Deadline::AfterSeconds(30);
     if (end_by_->Expired()) return launcher_->Stop(spec_.id, Deadline::AfterSeconds(kStopGraceSeconds));
     return OkStatus();
@@ -124,7 +127,7 @@ Status Training::EndIfSilent(Clock::time_point now) {
 Status Training::NoticeEnd(const launcher::LaunchStatus& status, Clock::time_point now) {
   launched_ = false;
   SRLM_RETURN_IF_ERROR(RecordEnd(context_, spec_.id, status.reason));
-  if (row_.state == "done") return OkStatus();
+  if (delivered()) return OkStatus();
   if (stopped_) {
     next_start_ = now + std::chrono::duration_cast<Clock::duration>(
                             std::chrono::duration<double>(BackoffSeconds(context_.config.coordinator, 1)));
@@ -196,18 +199,39 @@ Status Training::Record(const std::string& model_id) {
                         fmt::format("{} ({}) by {}, {} steps", job_.output, model_id, job_.job_id, row_.step));
 }
 
+/// The models that the job saved on its way: which of them is the round's is not known yet.
+Status Training::RecordSaved(const std::string& last_model_id) {
+  const auto steps = SavedStepsOf(context_.config, row_);
+  for (const int64_t step : steps) {
+    const std::string folder = SavedName(OutputFolder(context_, job_), step);
+    SRLM_ASSIGN_OR_RETURN(const Manifest manifest, ReadManifest(folder));
+    const std::string model_id = step == steps.back() ? last_model_id : manifest.ModelId();
+    SRLM_RETURN_IF_ERROR(
+        context_.models.AddTrained(SavedName(job_.output, step), folder, model_id, job_.job_id).status());
+  }
+  RemoveUnfinishedModels(context_, job_);
+  row_.state = "selecting";
+  row_.message.clear();
+  SRLM_RETURN_IF_ERROR(context_.ledger.SetJob(row_));
+  return context_.Event("info", job_.round, "models_saved",
+                        fmt::format("{} saved {} models in {} steps; {} is one of them", job_.job_id, steps.size(),
+                                    row_.step, job_.output));
+}
+
 Status Training::Done(const v1::TrainingDone& done) {
-  if (row_.state == "done") return OkStatus();  // said twice
-  const std::string expected = OutputFolder(context_, job_);
+  if (delivered()) return OkStatus();  // said twice
+  const bool selects = Selects(context_.config, job_.kind);
+  std::string expected = OutputFolder(context_, job_);
+  if (selects) expected = SavedName(expected, static_cast<int64_t>(done.steps()));
   std::error_code error;
   if (!fs::equivalent(done.model_folder(), expected, error))
     return InvalidArgument(
         fmt::format("{}: the job's model belongs in {}, not in {}", job_.job_id, expected, done.model_folder()));
-  if (done.steps() > 0) row_.step = done.steps();
+  if (selects || done.steps() > 0) row_.step = done.steps();
   if (done.tokens() > 0) row_.tokens = done.tokens();
   if (done.seconds() > 0) row_.seconds = done.seconds();
   SRLM_RETURN_IF_ERROR(RecordNotes(done));
-  return Record(done.model_id());
+  return selects ? RecordSaved(done.model_id()) : Record(done.model_id());
 }
 
 Status Training::Failed(const v1::TrainingFailed& failed) {

@@ -23,8 +23,8 @@ class Training {
   /// Nobody could be heard for so long, until now: silence and the times to end are counted as much longer.
   void Extend(Clock::duration span, Clock::time_point now);
 
-  /// Whether the model is recorded and the trainer's ranks have ended.
-  bool done() const { return row_.state == "done" && !launched_; }
+  /// Whether the model, or those among which it is chosen, are recorded and the trainer's ranks have ended.
+  bool done() const { return delivered() && !launched_; }
   const ledger::JobRow& row() const { return row_; }
   const TrainingJob& job() const { return job_; }
   /// The present launch: reports of others are not for this object.
@@ -48,11 +48,13 @@ class Training {
   Status Failed(const v1::TrainingFailed& failed);
 
  private:
+  bool delivered() const { return row_.state == "done" || row_.state == "selecting"; }
   Status Begin();
   Result<bool> AdoptModel();
   Status StartTrainer(Clock::time_point now);
   Status EndIfSilent(Clock::time_point now);
   Status Record(const std::string& model_id);
+  Status RecordSaved(const std::string& last_model_id);
   template <class Report>
   Status RecordNotes(const Report& report);
   Status NoticeEnd(const launcher::LaunchStatus& status, Clock::time_point now);

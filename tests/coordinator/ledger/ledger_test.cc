@@ -203,8 +203,10 @@ TEST_F(LedgerTest, ALedgerOfAnEarlierVersionIsBroughtForwardAndACopyKept) {
                      "likelihoods; CREATE TABLE likelihoods (round INTEGER, position INTEGER, sample INTEGER, "
                      "model_id TEXT NOT NULL, logprob REAL, reason TEXT NOT NULL, PRIMARY KEY (round, "
                      "position, sample)); INSERT INTO likelihoods VALUES (2, 4, 1, 'id', -3.5, ''); ALTER TABLE "
-                     "round_counts DROP COLUMN log_ratio_sum; ALTER TABLE round_counts DROP COLUMN log_ratios; PRAGMA "
-                     "user_version = 3")
+                     "round_counts DROP COLUMN log_ratio_sum; ALTER TABLE round_counts DROP COLUMN log_ratios; ALTER "
+                     "TABLE jobs DROP COLUMN selected_step; INSERT INTO jobs (job_id, kind, round, state, "
+                     "tries, output_model, rows, step, total_steps, tokens, seconds, message) VALUES ('dpo-1', "
+                     "'dpo', 1, 'done', 1, 'M2', 3, 2, 2, 9, 1, ''); PRAGMA user_version = 3")
             .ok());
   }
   EXPECT_EQ(Ledger::OpenReadOnly(run_).status().code(), Code::kFailedPrecondition);
@@ -214,6 +216,7 @@ TEST_F(LedgerTest, ALedgerOfAnEarlierVersionIsBroughtForwardAndACopyKept) {
   ASSERT_EQ(likelihoods.size(), 1u);
   EXPECT_EQ(likelihoods[0].model, "M1");
   EXPECT_EQ(likelihoods[0].logprob, -3.5);
+  EXPECT_EQ((*ledger->Job("dpo-1"))->selected_step, -1);
   MetaVoteRow row;
   row.second = 1;
   EXPECT_TRUE(*ledger->AddMetaVote(row));

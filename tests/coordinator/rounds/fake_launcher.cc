@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "common/base/manifest.h"
+#include "common/base/saved_steps.h"
 #include "common/rpc/channel.h"
 #include "common/rpc/run_address.h"
 #include "srlm/v1/training.grpc.pb.h"
@@ -23,7 +24,7 @@ std::string Flag(const launcher::LaunchSpec& spec, const std::string& name) {
 // What a trainer says to its coordinator.
 class Reports {
  public:
-  explicit Reports(const launcher::LaunchSpec& spec) : spec_(spec) {
+  Reports(const launcher::LaunchSpec& spec, int steps) : spec_(spec), steps_(static_cast<uint64_t>(steps)) {
     const auto address = rpc::ReadRunAddress(Flag(spec, "--run"));
     EXPECT_TRUE(address.ok()) << address.status().message();
     epoch_ = address->epoch;
@@ -33,7 +34,7 @@ class Reports {
   void Step(uint64_t step) {
     auto progress = Message<v1::TrainingProgress>();
     progress.set_step(step);
-    progress.set_total_steps(2);
+    progress.set_total_steps(steps_);
     progress.set_loss(step == 0 ? 0.75 : 0.5);
     progress.set_first_loss(0.75);
     progress.set_margin(0.25);
@@ -48,7 +49,7 @@ class Reports {
     auto done = Message<v1::TrainingDone>();
     done.set_model_folder(folder);
     done.set_model_id(model_id);
-    done.set_steps(2);
+    done.set_steps(steps_);
     const auto answer = rpc::Call(*stub_, &Stub::ReportDone, done, 10, "ReportDone");
     EXPECT_TRUE(answer.ok()) << answer.status().message();
   }
@@ -70,27 +71,42 @@ class Reports {
     return message;
   }
   const launcher::LaunchSpec& spec_;
+  uint64_t steps_;
   uint64_t epoch_ = 0;
   std::unique_ptr<Stub> stub_;
 };
 
-// Copies the model, with one file changed, and reports two steps and the end, unless it is to die before.
-void Train(const launcher::LaunchSpec& spec, bool silent) {
-  Reports reports(spec);
-  for (uint64_t step = 0; step < 2; ++step) reports.Step(step);
-  const std::string out = Flag(spec, "--out");
+// Copies the model to `out`, with so many lines more in one file, unless it is there.
+Manifest SaveModel(const launcher::LaunchSpec& spec, const std::string& out, int64_t lines) {
+  if (std::filesystem::exists(out)) return *ReadManifest(out);
   std::filesystem::copy(Flag(spec, "--model"), out);
   std::filesystem::remove(out + "/" + kManifestFile);
-  std::ofstream(out + "/config.json", std::ios::app) << "\n";
-  const Manifest manifest = *HashModelFolder(out);
-  ASSERT_TRUE(WriteManifest(out, manifest).ok());
+  std::ofstream(out + "/config.json", std::ios::app) << std::string(static_cast<size_t>(lines), '\n');
+  Manifest manifest = *HashModelFolder(out);
+  EXPECT_TRUE(WriteManifest(out, manifest).ok());
+  return manifest;
+}
+
+// Reports its steps, saves what it is to save, and reports the end, unless it is to die before.
+void Train(const launcher::LaunchSpec& spec, int steps, bool silent) {
+  Reports reports(spec, steps);
+  for (int step = 0; step < steps; ++step) reports.Step(static_cast<uint64_t>(step));
+  std::string out = Flag(spec, "--out");
+  Manifest manifest;
+  if (const std::string every = Flag(spec, "--save-steps"); every.empty()) {
+    manifest = SaveModel(spec, out, 1);
+  } else {
+    for (const int64_t step : SavedSteps(std::stoll(every), steps))
+      manifest = SaveModel(spec, SavedName(out, step), step);
+    out = SavedName(out, steps);
+  }
   if (!silent) reports.Done(out, manifest.ModelId());
 }
 
 void FailToTrain(const launcher::LaunchSpec& spec, const FakeGroups& groups) {
   std::filesystem::create_directories(Flag(spec, "--out") + ".tmp.12345");  // a save that was cut
   if (groups.steps_of_failing == 0 && groups.failure_code == 0) return;
-  Reports reports(spec);
+  Reports reports(spec, groups.steps);
   for (int step = 0; step < groups.steps_of_failing; ++step) reports.Step(static_cast<uint64_t>(step));
   if (groups.failure_code != 0) reports.Failed(groups.failure_code);
 }
@@ -117,12 +133,13 @@ Result<launcher::Launch> FakeLauncher::Start(const launcher::LaunchSpec& spec) {
       if (fails)
         FailToTrain(spec, groups_);
       else
-        Train(spec, silent);
+        Train(spec, groups_.steps, silent);
     } else {
       FakeWorker worker(Flag(spec, "--run"), spec.id, groups_.order);
       if (groups_.judgement) worker.judgement = groups_.judgement;
       if (groups_.comparison) worker.comparison = groups_.comparison;
       worker.refuses = groups_.refuses;
+      if (groups_.quality) worker.quality = groups_.quality;
       if (dies)
         (void)worker.Lease(3);
       else

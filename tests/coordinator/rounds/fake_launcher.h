@@ -25,6 +25,9 @@ struct FakeGroups {
   std::function<std::string(uint64_t)> judgement;   // replaces the workers' one
   std::function<std::string(uint64_t)> comparison;  // the same
   std::function<bool(const std::string&)> refuses;  // items that cannot be done
+  std::atomic<int> steps = 2;                       // of a training job
+  /// Replaces the workers' one. From their threads.
+  std::function<int(const std::string&)> quality;
 };
 
 class FakeLauncher final : public launcher::Launcher {

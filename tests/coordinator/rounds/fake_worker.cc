@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <filesystem>
 
 #include "common/base/hash.h"
 #include "common/base/random.h"
@@ -32,7 +33,19 @@ FakeWorker::FakeWorker(const std::string& run_dir, const std::string& launch_id,
   if (joined.ok()) worker_id_ = joined->worker_id();
 }
 
-std::string FakeWorker::TextFor(v1::Purpose purpose, uint64_t key) const {
+int FakeWorker::Lead(const v1::Item& item) const {
+  const std::vector<int> ids(item.prompt_token_ids().begin(), item.prompt_token_ids().end());
+  const std::string question = *tokenizer_->Decode(ids, true), mark = "Quality ";
+  const size_t first = question.find(mark), second = question.find(mark, first + 1);
+  return std::atoi(question.c_str() + first + mark.size()) - std::atoi(question.c_str() + second + mark.size());
+}
+
+std::string FakeWorker::TextFor(const v1::Item& item, uint64_t key) const {
+  const v1::Purpose purpose = item.purpose();
+  if (quality && purpose == v1::PURPOSE_EVALUATION_ANSWER)
+    return fmt::format("Quality {}.", quality(models_.at(item.model_id())));
+  if (quality && purpose == v1::PURPOSE_COMPARISON)
+    return fmt::format("Verdict: [[{}]]", Lead(item) > 0 ? "A" : Lead(item) < 0 ? "B" : "C");
   if (purpose == v1::PURPOSE_VOTE || purpose == v1::PURPOSE_EVALUATION) return judgement(key);
   if (purpose == v1::PURPOSE_META_VOTE || purpose == v1::PURPOSE_COMPARISON) return comparison(key);
   if (purpose == v1::PURPOSE_CANDIDATE || purpose == v1::PURPOSE_ANCHOR || purpose == v1::PURPOSE_EVALUATION_ANSWER)
@@ -56,12 +69,14 @@ v1::ItemResult FakeWorker::Answer(const v1::Item& item, const std::string& lease
   }
   for (const uint64_t key : item.sample().stream_keys()) {
     v1::SampleOutput& output = *result.add_samples();
-    const std::vector<int> ids = *tokenizer_->Encode(TextFor(item.purpose(), key), text::SpecialTokensInText::kText);
+    const std::vector<int> ids = *tokenizer_->Encode(TextFor(item, key), text::SpecialTokensInText::kText);
     output.mutable_token_ids()->Assign(ids.begin(), ids.end());
     output.set_finish_reason(v1::FINISH_REASON_STOP);
     output.set_logprob(-1.0);
   }
   for (int i = 0; i < item.choose().choice_token_ids_size(); ++i) result.add_choice_logprobs(std::log(i + 1.0));
+  if (quality && item.has_choose() && item.purpose() == v1::PURPOSE_COMPARISON)
+    result.set_choice_logprobs(0, std::log(2.0) + Lead(item));
   for (int i = 0; i < item.score().response_token_ids_size(); ++i) {
     // Not in the order of what it says while sampling, and of the answer alone.
     result.add_token_logprobs(-1.0 - 0.001 * static_cast<double>(StreamId(item.subject_hash()) % 1000));
@@ -78,7 +93,10 @@ v1::LeaseResponse FakeWorker::Lease(uint32_t items) {
   EXPECT_TRUE(lease.ok() || lease.status().code() == Code::kUnavailable) << lease.status().message();
   v1::LeaseResponse leave;
   leave.set_directive(v1::DIRECTIVE_LEAVE);
-  return lease.ok() ? *lease : leave;
+  if (!lease.ok()) return leave;
+  for (const v1::ModelRef& model : lease->models())
+    models_[model.model_id()] = std::filesystem::path(model.folder()).filename().string();
+  return *lease;
 }
 
 Result<v1::SubmitResponse> FakeWorker::Submit(const std::vector<v1::ItemResult>& results) {

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <functional>
+#include <map>
 #include <memory>
 #include <random>
 #include <string>
@@ -35,15 +36,21 @@ class FakeWorker {
   std::function<std::string(uint64_t key)> comparison;
   /// Items that cannot be done; may be empty.
   std::function<bool(const std::string& item_id)> refuses;
+  /// How good the answers to evaluation prompts are of the model in a folder of this name: the judge prefers the better
+  /// one. Null: they are as new prompts, and the second one is preferred.
+  std::function<int(const std::string& model)> quality;
 
  private:
-  std::string TextFor(v1::Purpose purpose, uint64_t key) const;
+  std::string TextFor(const v1::Item& item, uint64_t key) const;
+  /// By how much the answer that stands first in a comparison is the better one.
+  int Lead(const v1::Item& item) const;
 
   rpc::RunAddress address_;
   std::unique_ptr<v1::WorkService::Stub> stub_;
   std::unique_ptr<text::Tokenizer> tokenizer_;
   std::string worker_id_;
   std::mt19937_64 order_;
+  std::map<std::string, std::string> models_;  // folder names by id
 };
 
 }  // namespace srlm::rounds

@@ -31,7 +31,7 @@ void RunFilesTest::SetUp() {
   const auto write = [&](const std::string& name, const std::string& text) {
     ASSERT_TRUE(WriteFileAtomic(folder_ + "/" + name, text).ok());
   };
-  std::string ift, prompts, ranked;
+  std::string ift, prompts, ranked, validation;
   for (int i = 0; i < 4; ++i)
     ift += fmt::format(R"({{"prompt": "Seed {0}?", "completion": "Answer {0}."}})"
                        "\n",
@@ -44,9 +44,14 @@ void RunFilesTest::SetUp() {
     ranked += fmt::format(R"({{"prompt_id": "r{0}", "prompt": "Rank {0}", "response": "R {1}", "score": {1}}})"
                           "\n",
                           i / 2, i % 2);
+  for (int i = 0; i < 3; ++i)
+    validation += fmt::format(R"({{"prompt_id": "v{0}", "prompt": "Validate {0}?"}})"
+                              "\n",
+                              i);
   write("ift.jsonl", ift);
   write("prompts.jsonl", prompts);
   write("ranked.jsonl", ranked);
+  write("validation.jsonl", validation);
 }
 
 void RunFilesTest::TearDown() { std::filesystem::remove_all(folder_); }

@@ -313,6 +313,50 @@ TEST_F(TrainingTest, DpoIsStartedWithTheLossAndTheSeedRowsOfTheConfiguration) {
   EXPECT_EQ(value("--sft-share"), "");
 }
 
+TEST_F(TrainingTest, AJobThatSavesItsModelOnTheWayDeliversAllOfThem) {
+  const std::vector<std::string> settings = {"dpo.selection_steps=200", "data.validation_prompts=validation.jsonl"};
+  Open(settings, 2);
+  Advance();
+  const auto& args = launcher_.started.back().args;
+  const auto flag = std::ranges::find(args, "--save-steps");
+  ASSERT_NE(flag, args.end());
+  EXPECT_EQ(*(flag + 1), "200");
+  const auto save = [&](int step) { fs::copy(config_.model, RunDir() + "/models/M2.step-" + std::to_string(step)); };
+  save(200);
+  save(300);
+  v1::TrainingDone done;
+  done.set_steps(300);
+  done.set_model_id(models_->Find("M0")->model_id);
+  done.set_model_folder(RunDir() + "/models/M2.step-200");
+  EXPECT_EQ(training_->Done(done).code(), Code::kInvalidArgument);
+  done.set_model_folder(RunDir() + "/models/M2.step-300");
+  const Status recorded = training_->Done(done);
+  ASSERT_TRUE(recorded.ok()) << recorded.message();
+  EXPECT_EQ((*ledger_->Job("dpo-1"))->state, "selecting");
+  for (const char* name : {"M2.step-200", "M2.step-300"}) EXPECT_NE(models_->Find(name), nullptr) << name;
+  EXPECT_EQ(models_->Newest(), 1);
+  launcher_.running = false;
+  Advance();
+  EXPECT_TRUE(training_->done());
+}
+
+TEST_F(TrainingTest, SavedModelsStayForTheSameJobAndGoWithAnother) {
+  std::vector<std::string> settings = {"dpo.selection_steps=200", "data.validation_prompts=validation.jsonl"};
+  Open(settings, 2);
+  Advance();
+  const std::string models = RunDir() + "/models/";
+  for (const char* name : {"M2.step-200", "M2.step-200.tmp.123", "M1.step-200"}) fs::create_directories(models + name);
+  Open(settings, 2);
+  Advance();
+  EXPECT_TRUE(fs::exists(models + "M2.step-200"));
+  EXPECT_FALSE(fs::exists(models + "M2.step-200.tmp.123"));
+  settings.emplace_back("dpo.beta=0.2");
+  Open(settings, 2);
+  Advance();
+  EXPECT_FALSE(fs::exists(models + "M2.step-200"));
+  EXPECT_TRUE(fs::exists(models + "M1.step-200"));
+}
+
 TEST_F(TrainingTest, NotesOfTheTrainerBecomeEvents) {
   Open();
   Advance();
