@@ -5,10 +5,11 @@
 #include <set>
 
 #include "common/base/hash.h"
+#include "common/base/saved_steps.h"
 #include "common/data/pairwise_verdict.h"
 #include "common/data/records.h"
 #include "coordinator/fsck/run.h"
-#include "coordinator/rounds/chats.h"
+#include "coordinator/rounds/checkpoint_selection.h"
 #include "coordinator/rounds/evaluation_items.h"
 #include "coordinator/rounds/ranked_judging.h"
 
@@ -29,15 +30,18 @@ std::optional<int> CountRows(const Run& run, const std::string& path, const std:
 
 class Checker {
  public:
-  Checker(Run& run, Report& report)
+  Checker(Run& run, RowDigest& answers_digest, RowDigest& comparisons_digest, Report& report)
       : run_(run),
         report_(report),
-        answers_digest_(run.digests["evaluation answers"]),
-        comparisons_digest_(run.digests["comparisons"]),
+        answers_digest_(answers_digest),
+        comparisons_digest_(comparisons_digest),
         held_out_digest_(run.digests["held-out answers"]) {}
 
-  Status Check() {
-    CountFiles();
+  /// Of the rounds' models.
+  Status CheckMeasured() {
+    const config::DataConfig& data = run_.config.data;
+    prompts_ = Count(data.evaluation_prompts, "data.evaluation_prompts", data::LoadPrompts);
+    held_out_ = Count(data.held_out, "data.held_out", data::LoadHumanAnswers);
     for (int number = 0; number <= run_.Newest(); ++number) {
       const std::string model = fmt::format("M{}", number), other = fmt::format("M{}", number - 1);
       // M0 is measured with M1.
@@ -53,14 +57,66 @@ class Checker {
     return OkStatus();
   }
 
+  /// Of the models that jobs saved, and the choice among them.
+  Status CheckSaved() {
+    prompts_ = Count(run_.config.data.validation_prompts, "data.validation_prompts", data::LoadPrompts);
+    SRLM_ASSIGN_OR_RETURN(const auto jobs, run_.ledger.Jobs());
+    RowDigest& choices = run_.digests["selected steps"];
+    int chosen = 0;
+    for (const ledger::JobRow& job : jobs) {
+      if (!rounds::Selects(run_.config, job.kind) || (job.state != "selecting" && job.state != "done")) continue;
+      choices.Put(job.job_id);
+      choices.Put(std::to_string(job.selected_step));
+      chosen += job.selected_step >= 0;
+      SRLM_RETURN_IF_ERROR(CheckChoice(job));
+    }
+    report_.Counted(
+        fmt::format("{} models chosen, {} answers, {} comparisons", chosen, answers_seen_, comparisons_seen_));
+    return OkStatus();
+  }
+
  private:
-  void CountFiles() {
-    const config::DataConfig& data = run_.config.data;
-    prompts_ = CountRows(run_, data.evaluation_prompts, "data.evaluation_prompts", data::LoadPrompts);
-    held_out_ = CountRows(run_, data.held_out, "data.held_out", data::LoadHumanAnswers);
-    for (const auto& [path, count] : {std::pair(&data.evaluation_prompts, prompts_), {&data.held_out, held_out_}})
-      if (!count)
-        report_.NotChecked(*path + " is not the file that the run began with: whether rows are missing is not known");
+  template <class Load>
+  std::optional<int> Count(const std::string& path, const std::string& key, Load load) {
+    const auto count = CountRows(run_, path, key, load);
+    if (!count)
+      report_.NotChecked(path + " is not the file that the run began with: whether rows are missing is not known");
+    return count;
+  }
+
+  /// The walk that made the choice, over the rows.
+  Status CheckChoice(const ledger::JobRow& job) {
+    const auto steps = rounds::SavedStepsOf(run_.config, job);
+    const int64_t found_before = report_.FoundIn("choice of checkpoints");
+    const std::string where = "jobs, " + job.job_id;
+    int64_t best = steps.front();
+    bool goes_on = true;
+    before_.clear();
+    for (size_t i = 0; i < steps.size(); ++i) {
+      const std::string model = SavedName(job.output_model, steps[i]);
+      if (!run_.models.contains(model)) Add("models, " + model, "it is missing, though its job saved it");
+      measured_ = job.selected_step >= 0 && goes_on && steps.size() > 1;
+      SRLM_RETURN_IF_ERROR(CheckAnswers(model));
+      if (!goes_on && !answers_.empty())
+        Add("evaluation_answers, model " + model, "it has answers, and the choice was made before it");
+      if (i > 0) {
+        const std::string other = SavedName(job.output_model, steps[i - 1]);
+        SRLM_RETURN_IF_ERROR(CheckComparisons(model, other));
+        SRLM_ASSIGN_OR_RETURN(const data::HeadToHead figures,
+                              rounds::HeadToHeadOf(run_.ledger, model, other, run_.config.seed));
+        goes_on = goes_on && rounds::IsBetter(figures);
+        if (goes_on) best = steps[i];
+      }
+      before_ = std::move(answers_);
+    }
+    if (job.state == "done" && job.selected_step < 0) Add(where, "it is done, and no model was chosen");
+    if (job.selected_step < 0 || report_.FoundIn("choice of checkpoints") > found_before) return OkStatus();
+    if (job.selected_step != best)
+      Add(where, fmt::format("its selected_step is {}, and the comparisons choose {}", job.selected_step, best));
+    else if (const std::string saved = SavedName(job.output_model, best);
+             job.state == "done" && run_.ModelId(job.output_model) != run_.ModelId(saved))
+      Add("models, " + job.output_model, "it is not " + saved + ", which was chosen");
+    return OkStatus();
   }
 
   void Add(const std::string& where, const std::string& what) { report_.Add(where, what, kRowsChanged); }
@@ -144,7 +200,7 @@ class Checker {
 
   void CheckComparison(const ledger::ComparisonRow& row) {
     const std::string where = Where(row.model, row.other, row.prompt, row.backward);
-    CheckMadeBy(where, row.model_id, rounds::HasFixedEvaluationJudge(run_.config) ? "evaluation judge" : row.model);
+    CheckMadeBy(where, row.model_id, rounds::EvaluationJudgeName(run_.config, row.model));
     const auto& first = row.backward ? before_[row.prompt] : answers_[row.prompt];
     const auto& second = row.backward ? answers_[row.prompt] : before_[row.prompt];
     if (row.subject_hash != rounds::ComparedHash(first.token_hash, second.token_hash))
@@ -171,7 +227,13 @@ class Checker {
 
 Status CheckAnswerMeasures(Run& run, Report& report) {
   report.Begin("answers of evaluations");
-  return Checker(run, report).Check();
+  return Checker(run, run.digests["evaluation answers"], run.digests["comparisons"], report).CheckMeasured();
+}
+
+Status CheckSelections(Run& run, Report& report) {
+  report.Begin("choice of checkpoints");
+  if (run.config.dpo.selection_steps == 0) return OkStatus();
+  return Checker(run, run.digests["validation answers"], run.digests["validation comparisons"], report).CheckSaved();
 }
 
 }  // namespace srlm::fsck

@@ -66,6 +66,7 @@ Status CheckAll(Run& run, Report& report) {
         Step{"meta votes", [&] { return CheckMeta(run, report); }},
         Step{"evaluations", [&] { return CheckEvaluations(run, report); }},
         Step{"answers of evaluations", [&] { return CheckAnswerMeasures(run, report); }},
+        Step{"choice of checkpoints", [&] { return CheckSelections(run, report); }},
         Step{"models", [&] { return CheckModels(run, report); }}, Step{"jobs", [&] { return CheckJobs(run, report); }},
         Step{"processes", [&] { return CheckProcesses(run, report); }}})
     SRLM_RETURN_IF_ERROR(Check(name, step, report));

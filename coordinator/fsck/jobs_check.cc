@@ -22,7 +22,7 @@ Status CheckRow(const Run& run, const ledger::JobRow& row, Report& report) {
   const bool made = model != run.models.end();
   if (row.job_id != job.job_id || row.kind != job.kind || row.output_model != job.output)
     report.Add(RowOf(row), fmt::format("it is no job of round {}", row.round), kRowsChanged);
-  if (row.state != "running" && row.state != "done" && row.state != "failed")
+  if (row.state != "running" && row.state != "selecting" && row.state != "done" && row.state != "failed")
     report.Add(RowOf(row), "its state is \"" + row.state + "\", which there is none of", kRowsChanged);
   if (row.state == "done" && !made)
     report.Add(RowOf(row), "it is done, and its model " + row.output_model + " is not in the ledger", kRowsChanged);

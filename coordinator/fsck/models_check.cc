@@ -1,8 +1,10 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "common/base/manifest.h"
+#include "common/base/saved_steps.h"
 #include "coordinator/fsck/run.h"
 
 namespace srlm::fsck {
@@ -23,17 +25,38 @@ std::string Problem(const std::string& folder, const std::string& model_id) {
   return VerifyManifest(folder, *manifest).message();
 }
 
+/// Where the files of a model that a job saved must be: in its folder until another has become the round's model; then
+/// nowhere. Empty: nowhere, and nothing is there.
+std::string FolderOfSaved(const Run& run, const ledger::ModelRow& row, const std::vector<ledger::JobRow>& jobs,
+                          Report& report) {
+  const std::string folder = run.folder + "/" + row.folder, output = OutputOf(row.name);
+  std::error_code error;
+  const bool there = fs::exists(folder, error);
+  if (run.models.contains(output)) {
+    if (there) report.Add(folder, output + " was chosen, and this is left of what it was chosen from", "delete it");
+    return "";
+  }
+  const auto job = std::ranges::find(jobs, row.job_id, &ledger::JobRow::job_id);
+  if (there || job == jobs.end() || job->selected_step < 0) return folder;
+  return row.name == SavedName(output, job->selected_step) ? run.folder + "/models/" + output : "";
+}
+
 }  // namespace
 
 Status CheckModels(Run& run, Report& report) {
   report.Begin("models");
   RowDigest& digest = run.digests["models"];
+  SRLM_ASSIGN_OR_RETURN(const auto jobs, run.ledger.Jobs());
   int looked_at = 0;
   std::string absent;
   for (const auto& [name, row] : run.models) {
     digest.Put(name);
     digest.Put(row.model_id);
-    const std::string folder = (fs::path(run.folder) / row.folder).string();  // an absolute one stays as it is
+    std::string folder = (fs::path(run.folder) / row.folder).string();  // an absolute one stays as it is
+    if (!OutputOf(name).empty()) {
+      folder = FolderOfSaved(run, row, jobs, report);
+      if (folder.empty()) continue;
+    }
     std::error_code error;
     if (row.job_id.empty() && !fs::exists(folder, error)) {
       absent += (absent.empty() ? "" : ", ") + name;

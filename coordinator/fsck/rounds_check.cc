@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "common/base/saved_steps.h"
 #include "coordinator/fsck/run.h"
 
 namespace srlm::fsck {
@@ -28,12 +29,14 @@ void CheckRound(const Run& run, const ledger::RoundRow& row, Report& report) {
 
 void CheckModelRow(const Run& run, const ledger::ModelRow& row, Report& report) {
   const std::string where = "models, " + row.name;
-  const bool outside = row.name == "M0" || row.name == "writer" || row.name == "judge";
+  const bool outside =
+      row.name == "M0" || row.name == "writer" || row.name == "judge" || row.name == "evaluation judge";
   if (row.job_id.empty() != outside)
     report.Add(where, outside ? "a model from outside, made by job " + row.job_id : "no job made it", kRowsChanged);
   if (outside) return;
   const int number = std::atoi(row.name.c_str() + 1);
-  if (number < 1 || number > run.Newest())
+  const bool saved = !OutputOf(row.name).empty();  // one of which M<number> is or was chosen
+  if (number < 1 || number > run.Newest() + (saved ? 1 : 0))
     report.Add(where, fmt::format("the models before it are missing: M{} is the last in order", run.Newest()),
                kRowsChanged);
   else if (run.Round(number - 1) == nullptr)

@@ -52,6 +52,8 @@ Status CheckMeta(Run& run, Report& report);
 Status CheckEvaluations(Run& run, Report& report);
 /// Models' own answers, their comparisons, and held-out answers.
 Status CheckAnswerMeasures(Run& run, Report& report);
+/// The models that jobs saved: their answers, the comparisons, and which of them was chosen.
+Status CheckSelections(Run& run, Report& report);
 /// Folders of models against the ids that the ledger has.
 Status CheckModels(Run& run, Report& report);
 /// Training jobs: their files and checkpoints.

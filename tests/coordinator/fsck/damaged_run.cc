@@ -8,9 +8,9 @@
 
 namespace srlm::fsck {
 
-void GoodRun::Make() {
+void GoodRun::Make(const std::vector<std::string>& settings) {
   SetUp();
-  auto coordinator = rounds::Coordinator::Create(Config(), RunDir("good"), rounds::FastOptions(groups_));
+  auto coordinator = rounds::Coordinator::Create(Config(settings), RunDir("good"), rounds::FastOptions(groups_));
   ASSERT_TRUE(coordinator.ok()) << coordinator.status().message();
   const auto end = (*coordinator)->Run();
   ASSERT_TRUE(end.ok()) << end.status().message();

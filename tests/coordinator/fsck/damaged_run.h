@@ -1,8 +1,10 @@
 // A finished run, and copies of it to which something is done.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "coordinator/fsck/fsck.h"
 #include "tests/coordinator/rounds/fake_launcher.h"
@@ -14,12 +16,17 @@ namespace srlm::fsck {
 /// tests of a suite.
 class GoodRun final : public rounds::RunFilesTest {
  public:
-  GoodRun() { Make(); }
+  /// `settings` are `key=value` overrides; `quality` as of FakeGroups.
+  explicit GoodRun(const std::vector<std::string>& settings = {},
+                   std::function<int(const std::string&)> quality = nullptr) {
+    groups_.quality = std::move(quality);
+    Make(settings);
+  }
   ~GoodRun() override { TearDown(); }
   using RunFilesTest::RunDir;
 
  private:
-  void Make();
+  void Make(const std::vector<std::string>& settings);
   void TestBody() override {}
   rounds::FakeGroups groups_;
 };
@@ -41,9 +48,9 @@ class DamagedRunTest : public testing::Test {
   static Report Check(const std::string& run);
 
   std::string folder_;  // of the copies
+  static inline std::unique_ptr<GoodRun> made_;
 
  private:
-  static inline std::unique_ptr<GoodRun> made_;
   int copies_ = 0;
 };
 
