@@ -150,8 +150,8 @@ class Refused(unittest.TestCase):
         self.assertFalse(os.path.exists(self.loop.run_dir + "/ledger.sqlite"))
 
     def test_prompts_and_steps_go_together(self):
-        self.refuse("data.validation_prompts is empty, and dpo.selection_steps: 1", data__validation_prompts="''")
-        self.refuse("data.validation_prompts would not be used", dpo__selection_steps=0)
+        self.refuse("data.validation_prompts: is empty, and dpo.selection_steps: 1", data__validation_prompts="''")
+        self.refuse("data.validation_prompts: would not be used", dpo__selection_steps=0)
 
     def test_prompts_that_are_trained_on_or_measured_on(self):
         data = self.path / "data.jsonl"

@@ -327,10 +327,11 @@ TEST(Config, SavedModelsAreChosenFromByPromptsOfTheirOwn) {
   const std::string yaml = std::string(kLeast) + "  validation_prompts: /data/validation.jsonl\n";
   EXPECT_TRUE(ParseText(yaml + "dpo: {selection_steps: 200}").ok());
   EXPECT_TRUE(ParseText(yaml + "dpo: {selection_steps: 200}\nevaluation: {judge: /models/judge}").ok());
-  ExpectContains(Failure(yaml), "data.validation_prompts would not be used: set dpo.selection_steps");
+  ExpectContains(Failure(yaml), "data.validation_prompts: would not be used: set dpo.selection_steps");
   ExpectContains(Failure(std::string(kLeast) + "dpo: {selection_steps: 200}"),
-                 "data.validation_prompts is empty, and dpo.selection_steps: 200 chooses");
-  ExpectContains(Failure(yaml + "dpo: {selection_steps: 200}\npairs: {rule: positive}"), "dpo.selection_steps chooses");
+                 "data.validation_prompts: is empty, and dpo.selection_steps: 200 chooses");
+  ExpectContains(Failure(yaml + "dpo: {selection_steps: 200}\npairs: {rule: positive}"),
+                 "dpo.selection_steps: chooses");
 }
 
 TEST(Config, WhatIsAboutPairsIsRefusedWhereThereAreNone) {

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <set>
 #include <thread>
 
@@ -167,6 +168,7 @@ TEST_F(SelectionTest, ACoordinatorStoppedWhileItChoosesGoesOnToTheSameChoice) {
 
 TEST_F(SelectionTest, ComparisonsThatCannotBeReadPauseTheRunAndAreShown) {
   groups_.quality = nullptr;
+  groups_.comparison = [](uint64_t) { return "Neither, I think."; };
   {
     const auto coordinator = Create(Selecting({"evaluation.comparison=sampled"}), RunDir());
     const auto end = coordinator->Run();
