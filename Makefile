@@ -4,6 +4,7 @@
 #   make verify    the figures of docs/verification.md, measured again with transformers and TRL beside
 #   make learn     whether rounds make a model better: the small world with a truth (docs/results.md); resumable
 #   make bench     speed and memory, in turns with other systems
+#   make tidy      clang-tidy on every file that needs no torch: two cores for hours
 #   make results   the real 135M model on real data (SRLM_SHARED): two rounds, measured, for docs/results.md
 # JOBS=n compiles with n jobs (2); TEST_JOBS=n runs n tests at once (3: they wait for disks and clocks half of the time);
 # PRESET=debug|asan|tsan builds another preset.
@@ -13,7 +14,7 @@ PRESET ?= release
 BUILD = $(if $(filter release,$(PRESET)),build,build/$(PRESET))
 SOURCES = git ls-files '*.cc' '*.h'
 
-.PHONY: setup build test demo learn verify bench results format clean
+.PHONY: setup build test demo learn verify bench results tidy format clean
 .DEFAULT_GOAL := build
 
 setup:
@@ -41,6 +42,9 @@ bench: build
 
 results: build
 	@tests/results/run.sh
+
+tidy: build
+	@tests/tools/clang_tidy.sh
 
 format:
 	@$(SOURCES) | xargs -r clang-format-19 -i
