@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <future>
 #include <nlohmann/json.hpp>
 #include <thread>
 
@@ -246,7 +247,9 @@ TEST_F(CoordinatorTest, TheLastModelsJudgingPausesTheRunToo) {
 }
 
 TEST_F(CoordinatorTest, AWatcherSeesHowTheRunEnds) {
+  std::promise<void> watched;  // before anything fails
   groups_.failing_starts = 100;
+  groups_.before_failing = [&] { watched.get_future().wait_for(std::chrono::seconds(20)); };
   const auto coordinator = Create(Config({"coordinator.max_relaunches=0"}), RunDir());
   const auto stub =
       v1::RunService::NewStub(*rpc::MakeRunChannel(RunDir(), *rpc::ReadRunAddress(RunDir()), rpc::Right::kRead));
@@ -256,8 +259,8 @@ TEST_F(CoordinatorTest, AWatcherSeesHowTheRunEnds) {
     v1::WatchStatusRequest request;
     request.set_interval_ms(10);
     const auto reader = stub->WatchStatus(&context, request);
-    while (reader->Read(&last)) {
-    }
+    for (bool first = true; reader->Read(&last); first = false)
+      if (first) watched.set_value();
     (void)reader->Finish();
   });
   EXPECT_FALSE(coordinator->Run().ok());

@@ -104,6 +104,7 @@ void Train(const launcher::LaunchSpec& spec, int steps, bool silent) {
 }
 
 void FailToTrain(const launcher::LaunchSpec& spec, const FakeGroups& groups) {
+  if (groups.before_failing) groups.before_failing();
   std::filesystem::create_directories(Flag(spec, "--out") + ".tmp.12345");  // a save that was cut
   if (groups.steps_of_failing == 0 && groups.failure_code == 0) return;
   Reports reports(spec, groups.steps);

@@ -18,6 +18,7 @@ struct FakeGroups {
   std::atomic<int> failing_starts = 0;              // so many trainers end without a model
   std::atomic<int> steps_of_failing = 0;            // that these report before
   std::atomic<int> failure_code = 0;                // that these report; 0: they say nothing
+  std::function<void()> before_failing;             // in the group of a trainer that ends without a model
   std::atomic<int> silent_ends = 0;                 // so many trainers save their model and die before saying so
   std::atomic<int> dying_workers = 0;               // so many workers die with what they leased
   std::atomic<int> workers = 0;                     // started so far
