@@ -66,7 +66,10 @@ Result<v1::RunStatus> AskAndFollow(const ControlOptions& options, LiveRun& run) 
   }));
   if (last.status().code() == Code::kUnavailable) return Ask(options, run);
   if (!last.ok()) return last;
-  if (last->state() == wanted) return run.Status();
+  if (last->state() == wanted) {
+    const auto now = run.Status();  // the answer to a wish says who asked, not how it is
+    return now.ok() ? now : last;   // it may have ended meanwhile, and is as asked all the same
+  }
   if (!deadline.Expired()) return last;
   return DeadlineExceeded(
       fmt::format("still {} after {:.0f} s; it goes on by itself, and `{} status` says when it is so", last->state(),
