@@ -12,10 +12,8 @@ import pathlib
 import shutil
 import signal
 import sqlite3
-import subprocess
 import sys
 import tempfile
-import time
 import unittest
 
 sys.dont_write_bytecode = True
@@ -89,8 +87,7 @@ class Evaluated(unittest.TestCase):
     def test_a_coordinator_that_dies_at_a_commit_leaves_the_same(self):
         for point in ("submit.before_commit:2", "submit.after_commit:4"):
             loop = Loop(BIN, self.path / point.split(":")[0])
-            died = subprocess.run([f"{BIN}/srlm", *arguments(loop)], timeout=300, text=True, capture_output=True,
-                                  stdin=subprocess.DEVNULL, env={**os.environ, "SRLM_FAILPOINT": point})
+            died = loop.srlm(*arguments(loop), SRLM_FAILPOINT=point)
             self.assertEqual(died.returncode, -signal.SIGABRT, died.stderr)
             self.assertLess(len(loop.inspect("evaluations")), len(self.evaluations))  # not all was measured
             ended = loop.srlm(*arguments(loop))
@@ -99,16 +96,7 @@ class Evaluated(unittest.TestCase):
 
     def test_a_coordinator_that_is_killed_between_answers_and_comparisons_leaves_the_same(self):
         loop = Loop(BIN, self.path / "killed")
-        process = subprocess.Popen([f"{BIN}/srlm", *arguments(loop)], stdin=subprocess.DEVNULL,
-                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                                   env={**os.environ, "SRLM_SLOWDOWN": "30"})
-        self.addCleanup(process.wait)
-        self.addCleanup(process.kill)
-        end = time.monotonic() + 120
-        while not loop.srlm("inspect", loop.run_dir, "evaluation_answers", "--json").stdout:
-            self.assertTrue(process.poll() is None and time.monotonic() < end, "no answer came")
-        process.kill()
-        process.wait(timeout=60)
+        loop.kill_once_there_is("evaluation_answers", *arguments(loop))
         there = loop.inspect("evaluation_answers")
         self.assertTrue(there)
         self.assertEqual(loop.inspect("evaluations"), [])

@@ -10,10 +10,8 @@ import os
 import pathlib
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
-import time
 import unittest
 
 sys.dont_write_bytecode = True
@@ -105,31 +103,20 @@ class Selected(unittest.TestCase):
         for point in ("selection.before_rename", "selection.after_rename", "selection.after_remove"):
             with self.subTest(point=point):
                 loop = Loop(BIN, self.path / point)
-                died = subprocess.run([f"{BIN}/srlm", *arguments(loop)], timeout=300, text=True, capture_output=True,
-                                      stdin=subprocess.DEVNULL, env={**os.environ, "SRLM_FAILPOINT": f"{point}:1"})
+                died = loop.srlm(*arguments(loop), SRLM_FAILPOINT=f"{point}:1")
                 self.assertEqual(died.returncode, -signal.SIGABRT, died.stderr)
                 self.check_same(loop)
 
     def test_a_coordinator_that_is_killed_between_answers_and_comparisons_leaves_the_same(self):
         loop = Loop(BIN, self.path / "killed")
-        process = subprocess.Popen([f"{BIN}/srlm", *arguments(loop)], stdin=subprocess.DEVNULL,
-                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                                   env={**os.environ, "SRLM_SLOWDOWN": "30"})
-        self.addCleanup(process.wait)
-        self.addCleanup(process.kill)
-        end = time.monotonic() + 240
-        while not loop.srlm("inspect", loop.run_dir, "evaluation_answers", "--json").stdout:
-            self.assertTrue(process.poll() is None and time.monotonic() < end, "no answer came")
-        process.kill()
-        process.wait(timeout=60)
+        loop.kill_once_there_is("evaluation_answers", *arguments(loop))
         self.assertEqual([row["event"] for row in loop.inspect("events") if row["event"] == "checkpoint_selected"], [])
         self.check_same(loop)
 
     def test_a_trainer_that_dies_with_some_of_the_models_saved_makes_the_same(self):
         loop = Loop(BIN, self.path / "trainer")
-        died = {"SRLM_FAILPOINT": "model.after_rename:3", "SRLM_FAILPOINT_COUNT": str(self.path / "passes")}
-        ended = subprocess.run([f"{BIN}/srlm", *arguments(loop)], timeout=300, text=True, capture_output=True,
-                               stdin=subprocess.DEVNULL, env={**os.environ, **died})
+        ended = loop.srlm(*arguments(loop), SRLM_FAILPOINT="model.after_rename:3",
+                          SRLM_FAILPOINT_COUNT=str(self.path / "passes"))
         self.assertEqual(ended.returncode, 0, ended.stderr)
         self.assertTrue(any(row["event"] == "job_ended_early" for row in loop.inspect("events")))
         self.check_same(loop)

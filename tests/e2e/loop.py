@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import subprocess
+import time
 
 FOLDER = pathlib.Path(__file__).resolve().parent
 
@@ -15,10 +16,10 @@ class Loop:
         self.bin = os.path.abspath(bin_folder)
         self.run_dir = str(run_dir)
 
-    def srlm(self, *arguments, timeout=500):
+    def srlm(self, *arguments, timeout=500, **environment):
         """Runs srlm to its end; one that takes too long is asked to end, so that it ends what it started."""
         process = subprocess.Popen([f"{self.bin}/srlm", *arguments], text=True, stdin=subprocess.DEVNULL,
-                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, **environment})
         try:
             out, errors = process.communicate(timeout=timeout)
         except subprocess.TimeoutExpired:
@@ -26,6 +27,18 @@ class Loop:
             out, errors = process.communicate(timeout=60)
             raise AssertionError(f"srlm {arguments[0]} took more than {timeout} s:\n{out}{errors}") from None
         return subprocess.CompletedProcess(process.args, process.returncode, out, errors)
+
+    def kill_once_there_is(self, table, *arguments, seconds=240):
+        """Runs srlm, slowly, and kills it as soon as a table of its ledger has a row."""
+        process = subprocess.Popen([f"{self.bin}/srlm", *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                   stderr=subprocess.DEVNULL, env={**os.environ, "SRLM_SLOWDOWN": "30"})
+        try:
+            end = time.monotonic() + seconds
+            while not self.srlm("inspect", self.run_dir, table, "--json").stdout:
+                assert process.poll() is None and time.monotonic() < end, f"nothing in {table}"
+        finally:
+            process.kill()
+            process.wait(timeout=60)
 
     def run_arguments(self, config, *more):
         return ["run", str(FOLDER / config), "--run-dir", self.run_dir, *more]

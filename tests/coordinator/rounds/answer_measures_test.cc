@@ -8,8 +8,7 @@
 
 #include "common/base/file.h"
 #include "coordinator/rounds/coordinator.h"
-#include "tests/coordinator/rounds/fake_launcher.h"
-#include "tests/coordinator/rounds/run_files.h"
+#include "tests/coordinator/rounds/fake_run.h"
 
 namespace srlm::rounds {
 namespace {
@@ -17,10 +16,10 @@ namespace {
 constexpr int kPrompts = 4;
 constexpr int kHeldOut = 3;
 
-class AnswerMeasuresTest : public RunFilesTest {
+class AnswerMeasuresTest : public FakeRunTest {
  protected:
   void SetUp() override {
-    RunFilesTest::SetUp();
+    FakeRunTest::SetUp();
     std::string prompts, held_out;
     for (int i = 0; i < kPrompts; ++i)
       prompts += fmt::format(R"({{"prompt_id": "v{0}", "prompt": "Measure {0} of it."}})"
@@ -33,28 +32,21 @@ class AnswerMeasuresTest : public RunFilesTest {
     ASSERT_TRUE(WriteFileAtomic(folder_ + "/measured.jsonl", prompts).ok());
     ASSERT_TRUE(WriteFileAtomic(folder_ + "/held_out.jsonl", held_out).ok());
   }
-  void RunToEnd(const std::vector<std::string>& more) {
+  void Measure(const std::vector<std::string>& more) {
     std::vector<std::string> all = {"data.evaluation_prompts=measured.jsonl", "data.held_out=held_out.jsonl"};
     all.insert(all.end(), more.begin(), more.end());
-    const auto coordinator = Coordinator::Create(Config(all), RunDir(), FastOptions(groups_));
-    ASSERT_TRUE(coordinator.ok()) << coordinator.status().message();
-    const auto end = (*coordinator)->Run();
-    ASSERT_TRUE(end.ok()) << end.status().message();
-    ASSERT_EQ(*end, RunEnd::kDone) << (*coordinator)->Status().message();
+    RunToEnd(Config(all), RunDir());
   }
-  std::unique_ptr<ledger::Ledger> Opened() { return std::move(*ledger::Ledger::OpenReadOnly(RunDir())); }
   nlohmann::json Figures(const std::string& model) {
-    const auto metrics = *Opened()->Evaluation(model);
+    const auto metrics = *Open(RunDir())->Evaluation(model);
     EXPECT_TRUE(metrics.has_value()) << model;
     return metrics ? nlohmann::json::parse(*metrics) : nlohmann::json();
   }
-
-  FakeGroups groups_;
 };
 
 TEST_F(AnswerMeasuresTest, AJudgeThatAlwaysPrefersAPlaceMakesTiesAndFlips) {
   groups_.comparison = [](uint64_t) { return "Verdict: [[A]]"; };
-  RunToEnd({"evaluation.comparison=sampled", "evaluation.comparison_votes=2"});
+  Measure({"evaluation.comparison=sampled", "evaluation.comparison_votes=2"});
   for (const std::string model : {"M1", "M2"}) {
     const nlohmann::json figures = Figures(model).at("head_to_head");
     EXPECT_EQ(figures.at("tie").at("value"), 1) << model;
@@ -67,20 +59,20 @@ TEST_F(AnswerMeasuresTest, AJudgeThatAlwaysPrefersAPlaceMakesTiesAndFlips) {
 
 TEST_F(AnswerMeasuresTest, VotesThatSayNothingAreCountedAndDecideNothing) {
   groups_.comparison = [](uint64_t) { return "I cannot say."; };
-  RunToEnd({"evaluation.comparison=sampled", "judge.min_parse_rate=0"});
+  Measure({"evaluation.comparison=sampled", "judge.min_parse_rate=0"});
   const nlohmann::json figures = Figures("M2");
   EXPECT_EQ(figures.at("comparison_parse_rate").at("value"), 0);
   EXPECT_EQ(figures.at("head_to_head").at("judged").at("value"), 0);
   EXPECT_EQ(figures.at("head_to_head").at("win").at("n"), 0);
-  EXPECT_EQ(Opened()->UnreadComparisons("M2", 2)->size(), 2u);
+  EXPECT_EQ(Open(RunDir())->UnreadComparisons("M2", 2)->size(), 2u);
 }
 
 TEST_F(AnswerMeasuresTest, WhatCannotBeDoneIsSetAsideAlone) {
   groups_.refuses = [](const std::string& id) {
     return id == "M1/evaluation_answer/0" || id == "M2/comparison/M1/1/backward" || id == "M2/held_out/2";
   };
-  RunToEnd({});
-  const auto ledger = Opened();
+  Measure({});
+  const auto ledger = Open(RunDir());
   EXPECT_FALSE((*ledger->EvaluationAnswer("M1", 0))->reason.empty());
   EXPECT_EQ(Figures("M1").at("answers_given").at("failed"), 1);
   // M1's missing answer is compared with neither neighbour's.

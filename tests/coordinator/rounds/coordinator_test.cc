@@ -10,49 +10,14 @@
 
 #include "common/base/file.h"
 #include "common/rpc/channel.h"
-#include "coordinator/ledger/listing.h"
 #include "srlm/v1/run.grpc.pb.h"
-#include "tests/coordinator/rounds/fake_launcher.h"
+#include "tests/coordinator/rounds/fake_run.h"
 #include "tests/coordinator/rounds/fake_worker.h"
-#include "tests/coordinator/rounds/run_files.h"
 
 namespace srlm::rounds {
 namespace {
 
-// The value, out of its Result: what a loop goes over must outlive it.
-template <class T>
-T Take(Result<T> result) {
-  EXPECT_TRUE(result.ok()) << result.status().message();
-  return std::move(result).value();
-}
-
-class CoordinatorTest : public RunFilesTest {
- protected:
-  std::unique_ptr<Coordinator> Create(const config::RunConfig& config, const std::string& run_dir,
-                                      bool with_launcher = true) {
-    CoordinatorOptions options = FastOptions(groups_);
-    if (!with_launcher) options.launcher = nullptr;
-    options.notice = [this](const std::string& line) { notices_ += line + "\n"; };
-    auto coordinator = Coordinator::Create(config, run_dir, std::move(options));
-    EXPECT_TRUE(coordinator.ok()) << coordinator.status().message();
-    return coordinator.ok() ? std::move(*coordinator) : nullptr;
-  }
-  Result<RunEnd> RunToEnd(const config::RunConfig& config, const std::string& run_dir) {
-    return Create(config, run_dir)->Run();
-  }
-  // A table without what differs between runs for good reason: when, in which epoch, by which worker.
-  std::string Table(const std::string& run_dir, const std::string& table) {
-    const auto ledger = ledger::Ledger::OpenReadOnly(run_dir);
-    EXPECT_TRUE(ledger.ok()) << ledger.status().message();
-    std::string text;
-    const auto page = Take(ledger::List(**ledger, table, 0, 0, ""));
-    for (const auto& row : page.rows) text += row.dump() + "\n";
-    return text;
-  }
-
-  FakeGroups groups_;
-  std::string notices_;
-};
+using CoordinatorTest = FakeRunTest;
 
 TEST_F(CoordinatorTest, AWholeRunEndsWithItsModelsAndTables) {
   const std::string run = RunDir();
@@ -83,7 +48,7 @@ TEST_F(CoordinatorTest, AWholeRunEndsWithItsModelsAndTables) {
 }
 
 TEST_F(CoordinatorTest, JobsCarryTokenIdsAndTheLogProbabilitiesOfTheSampler) {
-  ASSERT_TRUE(RunToEnd(Config(), RunDir()).ok());
+  RunToEnd(Config(), RunDir());
   const std::string rows = *ReadFile(RunDir() + "/jobs/dpo-1/data.jsonl");
   const auto row = nlohmann::json::parse(rows.substr(0, rows.find('\n')));
   const auto ledger = Take(ledger::Ledger::OpenReadOnly(RunDir()));
@@ -97,18 +62,18 @@ TEST_F(CoordinatorTest, JobsCarryTokenIdsAndTheLogProbabilitiesOfTheSampler) {
 
 TEST_F(CoordinatorTest, TheOrderOfAnswersChangesNothing) {
   groups_.order = 1;
-  ASSERT_TRUE(RunToEnd(Config(), RunDir("one")).ok());
+  RunToEnd(Config(), RunDir("one"));
   groups_.order = 7;
-  ASSERT_TRUE(RunToEnd(Config({"workers.replicas=3"}), RunDir("three")).ok());
+  RunToEnd(Config({"workers.replicas=3"}), RunDir("three"));
   for (const char* table : {"prompts", "candidates", "pairs"})
     EXPECT_EQ(Table(RunDir("one"), table), Table(RunDir("three"), table)) << table;
 }
 
 TEST_F(CoordinatorTest, ARunStoppedAnywhereGoesOnToTheSameEnd) {
-  ASSERT_TRUE(RunToEnd(Config(), RunDir("whole")).ok());
+  RunToEnd(Config(), RunDir("whole"));
   // By hand, so that it stops after exactly so many results of the round.
   const std::string run = RunDir("stopped");
-  ASSERT_TRUE(RunToEnd(Config({"run.iterations=0"}), run).ok());  // M1 alone
+  RunToEnd(Config({"run.iterations=0"}), run);  // M1 alone
   for (int stop = 0; stop < 4; ++stop) {
     const auto coordinator = Create(Config(), run, false);
     std::thread work([&] { EXPECT_TRUE(coordinator->Run().ok()); });
@@ -124,7 +89,7 @@ TEST_F(CoordinatorTest, ARunStoppedAnywhereGoesOnToTheSameEnd) {
     coordinator->Stop();
     work.join();
   }
-  ASSERT_TRUE(RunToEnd(Config(), run).ok());
+  RunToEnd(Config(), run);
   for (const char* table : {"prompts", "candidates", "pairs"})
     EXPECT_EQ(Table(RunDir("whole"), table), Table(run, table)) << table;
   EXPECT_EQ(groups_.trainers, 4);  // M1 and M2 of both runs, none twice
@@ -132,7 +97,7 @@ TEST_F(CoordinatorTest, ARunStoppedAnywhereGoesOnToTheSameEnd) {
 
 TEST_F(CoordinatorTest, AResultIsStoredOnceAndWrongOnesAreRefused) {
   const std::string run = RunDir();
-  ASSERT_TRUE(RunToEnd(Config({"run.iterations=0"}), run).ok());
+  RunToEnd(Config({"run.iterations=0"}), run);
   const auto coordinator = Create(Config(), run, false);
   std::thread work([&] { EXPECT_TRUE(coordinator->Run().ok()); });
   FakeWorker worker(run, "", 1);
@@ -159,7 +124,7 @@ TEST_F(CoordinatorTest, AResultIsStoredOnceAndWrongOnesAreRefused) {
 
 TEST_F(CoordinatorTest, AWorkerThatComputesOtherBitsIsRefusedUnlessTheRunAllowsIt) {
   const std::string run = RunDir();
-  ASSERT_TRUE(RunToEnd(Config({"run.iterations=0"}), run).ok());  // by workers whose arithmetic is "fake"
+  RunToEnd(Config({"run.iterations=0"}), run);  // by workers whose arithmetic is "fake"
   for (const bool allowed : {false, true}) {
     const auto coordinator = Create(Config({fmt::format("workers.same_arithmetic={}", !allowed)}), run, false);
     std::thread work([&] { EXPECT_TRUE(coordinator->Run().ok()); });
@@ -172,7 +137,7 @@ TEST_F(CoordinatorTest, AWorkerThatComputesOtherBitsIsRefusedUnlessTheRunAllowsI
 
 TEST_F(CoordinatorTest, AnItemThatCannotBeDoneIsSetAsideAndTheRunGoesOn) {
   const std::string run = RunDir();
-  ASSERT_TRUE(RunToEnd(Config({"run.iterations=0"}), run).ok());
+  RunToEnd(Config({"run.iterations=0"}), run);
   {
     const auto coordinator = Create(Config(), run, false);
     std::thread work([&] { EXPECT_TRUE(coordinator->Run().ok()); });
@@ -193,7 +158,7 @@ TEST_F(CoordinatorTest, AnItemThatCannotBeDoneIsSetAsideAndTheRunGoesOn) {
     coordinator->Stop();
     work.join();
   }
-  const auto end = RunToEnd(Config(), run);
+  const auto end = RunOnce(Config(), run);
   ASSERT_TRUE(end.ok()) << end.status().message();
   const auto ledger = Take(ledger::Ledger::OpenReadOnly(run));
   int without = 0;
@@ -216,21 +181,21 @@ TEST_F(CoordinatorTest, VotesThatCannotBeReadPauseTheRunUntilItIsToldToGoOn) {
     EXPECT_EQ(*end, RunEnd::kPaused);
     EXPECT_NE(coordinator->Status().message().find("judge.min_parse_rate"), std::string::npos);
   }
-  const auto end = RunToEnd(Config({"judge.min_parse_rate=0"}), RunDir());
+  const auto end = RunOnce(Config({"judge.min_parse_rate=0"}), RunDir());
   ASSERT_TRUE(end.ok()) << end.status().message();
 }
 
 TEST_F(CoordinatorTest, AFailedStartOfARoundKeepsNothingOfItAndTheNextOneHasAll) {
-  ASSERT_TRUE(RunToEnd(Config(), RunDir("whole")).ok());
+  RunToEnd(Config(), RunDir("whole"));
   const std::string run = RunDir("failed");
-  ASSERT_TRUE(RunToEnd(Config({"run.iterations=0"}), run).ok());  // M1 alone
+  RunToEnd(Config({"run.iterations=0"}), run);  // M1 alone
   // M1's tokenizer is gone when the round begins, after its row was written.
   const std::string tokenizer = run + "/models/M1/tokenizer.json";
   std::filesystem::rename(tokenizer, tokenizer + ".away");
-  EXPECT_FALSE(RunToEnd(Config(), run).ok());
+  EXPECT_FALSE(RunOnce(Config(), run).ok());
   EXPECT_FALSE(Take(ledger::Ledger::OpenReadOnly(run))->Round(1)->has_value());
   std::filesystem::rename(tokenizer + ".away", tokenizer);
-  ASSERT_TRUE(RunToEnd(Config(), run).ok());
+  RunToEnd(Config(), run);
   for (const char* table : {"prompts", "candidates", "pairs"})
     EXPECT_EQ(Table(RunDir("whole"), table), Table(run, table)) << table;
 }
@@ -284,7 +249,7 @@ TEST_F(CoordinatorTest, TooFewPairsPauseTheRunAndItGoesOnAsItSays) {
   const std::string change = fmt::format("pairs.min_pairs_per_round={}", pairs);
   EXPECT_NE(message.find("--set " + change), std::string::npos) << message;
   coordinator.reset();
-  const auto again = RunToEnd(Config({"pairs.min_gap=2", change}), RunDir());
+  const auto again = RunOnce(Config({"pairs.min_gap=2", change}), RunDir());
   ASSERT_TRUE(again.ok()) << again.status().message();
   EXPECT_EQ(*again, RunEnd::kDone);
 }
@@ -300,10 +265,10 @@ TEST_F(CoordinatorTest, TiesAloneTeachNothingAndPauseTheRun) {
 }
 
 TEST_F(CoordinatorTest, AWorkerThatDiesIsReplacedAndChangesNothing) {
-  ASSERT_TRUE(RunToEnd(Config(), RunDir("calm")).ok());
+  RunToEnd(Config(), RunDir("calm"));
   groups_.workers = 0;
   groups_.dying_workers = 2;
-  const auto end = RunToEnd(Config({"coordinator.max_item_tries=4"}), RunDir("deaths"));
+  const auto end = RunOnce(Config({"coordinator.max_item_tries=4"}), RunDir("deaths"));
   ASSERT_TRUE(end.ok()) << end.status().message();
   EXPECT_GE(groups_.workers, 3);
   for (const char* table : {"prompts", "candidates", "pairs"})
@@ -312,7 +277,7 @@ TEST_F(CoordinatorTest, AWorkerThatDiesIsReplacedAndChangesNothing) {
 
 TEST_F(CoordinatorTest, WorkersThatAlwaysDieEndTheRunWithTheirLastLines) {
   groups_.dying_workers = 100;
-  const auto end = RunToEnd(Config({"coordinator.max_item_tries=100", "coordinator.max_relaunches=2"}), RunDir());
+  const auto end = RunOnce(Config({"coordinator.max_item_tries=100", "coordinator.max_relaunches=2"}), RunDir());
   ASSERT_FALSE(end.ok());
   EXPECT_NE(end.status().message().find("no memory"), std::string::npos) << end.status().message();
   EXPECT_EQ(groups_.workers, 3);
@@ -320,14 +285,14 @@ TEST_F(CoordinatorTest, WorkersThatAlwaysDieEndTheRunWithTheirLastLines) {
 
 TEST_F(CoordinatorTest, ATrainerThatDiesIsStartedAgain) {
   groups_.failing_starts = 2;
-  const auto end = RunToEnd(Config(), RunDir());
+  const auto end = RunOnce(Config(), RunDir());
   ASSERT_TRUE(end.ok()) << end.status().message();
   EXPECT_EQ((*(*ledger::Ledger::OpenReadOnly(RunDir()))->Job("sft"))->tries, 3);
 }
 
 TEST_F(CoordinatorTest, ATrainerThatAlwaysDiesEndsTheRunWithItsLastLines) {
   groups_.failing_starts = 100;
-  const auto end = RunToEnd(Config({"coordinator.max_relaunches=1"}), RunDir());
+  const auto end = RunOnce(Config({"coordinator.max_relaunches=1"}), RunDir());
   ASSERT_FALSE(end.ok());
   EXPECT_NE(end.status().message().find("no memory"), std::string::npos) << end.status().message();
   EXPECT_EQ(groups_.trainers, 2);
@@ -336,7 +301,7 @@ TEST_F(CoordinatorTest, ATrainerThatAlwaysDiesEndsTheRunWithItsLastLines) {
 TEST_F(CoordinatorTest, TheSameStepsAgainAreNoProgressOfATrainerThatAlwaysDies) {
   groups_.failing_starts = 100;
   groups_.steps_of_failing = 1;
-  const auto end = RunToEnd(Config({"coordinator.max_relaunches=2"}), RunDir());
+  const auto end = RunOnce(Config({"coordinator.max_relaunches=2"}), RunDir());
   ASSERT_FALSE(end.ok());
   EXPECT_NE(end.status().message().find("without getting further"), std::string::npos) << end.status().message();
   EXPECT_EQ(groups_.trainers, 3);
@@ -348,7 +313,7 @@ TEST_F(CoordinatorTest, TheSameStepsAgainAreNoProgressOfATrainerThatAlwaysDies) 
 TEST_F(CoordinatorTest, AFailureThatAnotherLaunchMayMendIsNotTheEnd) {
   groups_.failing_starts = 1;
   groups_.failure_code = static_cast<int>(Code::kUnavailable);
-  const auto end = RunToEnd(Config(), RunDir());
+  const auto end = RunOnce(Config(), RunDir());
   ASSERT_TRUE(end.ok()) << end.status().message();
   EXPECT_NE(Table(RunDir(), "events").find("the trainer's own words"), std::string::npos);
   for (const auto& entry : std::filesystem::directory_iterator(RunDir() + "/models"))
@@ -358,7 +323,7 @@ TEST_F(CoordinatorTest, AFailureThatAnotherLaunchMayMendIsNotTheEnd) {
 TEST_F(CoordinatorTest, ADivergedLossEndsTheRunAtOnce) {
   groups_.failing_starts = 1;
   groups_.failure_code = static_cast<int>(Code::kFailedPrecondition);
-  const auto end = RunToEnd(Config(), RunDir());
+  const auto end = RunOnce(Config(), RunDir());
   ASSERT_FALSE(end.ok());
   EXPECT_NE(end.status().message().find("the trainer's own words"), std::string::npos) << end.status().message();
   EXPECT_EQ(groups_.trainers, 1);
@@ -366,7 +331,7 @@ TEST_F(CoordinatorTest, ADivergedLossEndsTheRunAtOnce) {
 
 TEST_F(CoordinatorTest, AModelWhoseTrainerDiedBeforeSayingSoIsTaken) {
   groups_.silent_ends = 1;
-  const auto end = RunToEnd(Config(), RunDir());
+  const auto end = RunOnce(Config(), RunDir());
   ASSERT_TRUE(end.ok()) << end.status().message();
   EXPECT_EQ(groups_.trainers, 2);  // M1 and M2, none twice
   EXPECT_EQ((*(*ledger::Ledger::OpenReadOnly(RunDir()))->Job("sft"))->tries, 1);
@@ -376,18 +341,18 @@ TEST_F(CoordinatorTest, AFinishedModelIsTakenByTheNextCoordinatorUnlessItIsNotWh
   const std::string run = RunDir();
   groups_.silent_ends = 1;
   groups_.failing_starts = 0;
-  EXPECT_FALSE(RunToEnd(Config({"coordinator.max_relaunches=0"}), run).ok());  // the job is not done: so it was killed
+  EXPECT_FALSE(RunOnce(Config({"coordinator.max_relaunches=0"}), run).ok());  // the job is not done: so it was killed
   EXPECT_TRUE(std::filesystem::exists(run + "/models/M1/config.json"));
   groups_.trainers = 0;
-  ASSERT_TRUE(RunToEnd(Config({"run.iterations=0", "coordinator.max_relaunches=0"}), run).ok());
+  RunToEnd(Config({"run.iterations=0", "coordinator.max_relaunches=0"}), run);
   EXPECT_EQ(groups_.trainers, 0);
 
   const std::string torn = RunDir("torn");
   groups_.silent_ends = 1;
-  EXPECT_FALSE(RunToEnd(Config({"coordinator.max_relaunches=0"}), torn).ok());
+  EXPECT_FALSE(RunOnce(Config({"coordinator.max_relaunches=0"}), torn).ok());
   std::ofstream(torn + "/models/M1/config.json", std::ios::app) << " ";
   groups_.trainers = 0;
-  ASSERT_TRUE(RunToEnd(Config({"run.iterations=0"}), torn).ok());
+  RunToEnd(Config({"run.iterations=0"}), torn);
   EXPECT_EQ(groups_.trainers, 1);
 }
 

@@ -10,39 +10,31 @@
 #include "common/config/health_rule.h"
 #include "coordinator/ledger/round_health.h"
 #include "coordinator/rounds/coordinator.h"
-#include "tests/coordinator/rounds/fake_launcher.h"
-#include "tests/coordinator/rounds/run_files.h"
+#include "tests/coordinator/rounds/fake_run.h"
 
 namespace srlm::rounds {
 namespace {
 
-class HealthTest : public RunFilesTest {
+class HealthTest : public FakeRunTest {
  protected:
-  RunEnd RunToEnd(const std::vector<std::string>& more) {
-    const auto coordinator = Coordinator::Create(Config(more), RunDir(), FastOptions(groups_));
-    EXPECT_TRUE(coordinator.ok()) << coordinator.status().message();
-    const auto end = (*coordinator)->Run();
+  RunEnd EndWith(const std::vector<std::string>& more) {
+    const auto end = RunOnce(Config(more), RunDir());
     EXPECT_TRUE(end.ok()) << end.status().message();
-    status_ = (*coordinator)->Status();
     return end.ok() ? *end : RunEnd::kStopped;
   }
-  std::unique_ptr<ledger::Ledger> Opened() { return std::move(*ledger::Ledger::OpenReadOnly(RunDir())); }
   std::vector<std::string> Warnings() {
     std::vector<std::string> warnings;
-    const auto events = Opened()->Events(0, 0, 1000);
+    const auto events = Open(RunDir())->Events(0, 0, 1000);
     for (const ledger::EventRow& row : *events)
       if (row.event == "health") warnings.push_back(row.message);
     return warnings;
   }
   bool Says(const std::string& part) const { return status_.message().find(part) != std::string::npos; }
-
-  FakeGroups groups_;
-  v1::RunStatus status_;
 };
 
 TEST_F(HealthTest, EveryFigureIsKnownByItsNameAndIsWhatTheRowsSay) {
-  EXPECT_EQ(RunToEnd({"health.rules=[]", "health.kl_prompts=3"}), RunEnd::kDone);
-  const auto ledger = Opened();
+  EXPECT_EQ(EndWith({"health.rules=[]", "health.kl_prompts=3"}), RunEnd::kDone);
+  const auto ledger = Open(RunDir());
   auto figures = *ledger::RoundHealth(*ledger, 1);
   for (const std::string_view figure : config::HealthFigures()) {
     if (figure == "order_flip_rate" || figure.starts_with("meta_")) continue;  // answer_measures_test, meta_judge_test
@@ -87,38 +79,37 @@ TEST_F(HealthTest, EveryFigureIsKnownByItsNameAndIsWhatTheRowsSay) {
 
 TEST_F(HealthTest, AWarningIsNotedOnceAndTheRunGoesOn) {
   const std::vector<std::string> more = {"health.rules=['mean_score < 6: warn', 'parse_rate < 0.5: stop']"};
-  EXPECT_EQ(RunToEnd(more), RunEnd::kDone);
+  EXPECT_EQ(EndWith(more), RunEnd::kDone);
   ASSERT_EQ(Warnings().size(), 1u);
   EXPECT_NE(Warnings()[0].find("round 1: mean_score is"), std::string::npos) << Warnings()[0];
-  EXPECT_EQ(RunToEnd(more), RunEnd::kDone);  // again, by a coordinator that remembers nothing
+  EXPECT_EQ(EndWith(more), RunEnd::kDone);  // again, by a coordinator that remembers nothing
   EXPECT_EQ(Warnings().size(), 1u);
 }
 
 TEST_F(HealthTest, APauseKeepsAllAndTheRunGoesOnWhenTheRuleIsChanged) {
-  EXPECT_EQ(RunToEnd({"health.rules=['tie_rate > -1: pause']"}), RunEnd::kPaused);
+  EXPECT_EQ(EndWith({"health.rules=['tie_rate > -1: pause']"}), RunEnd::kPaused);
   EXPECT_TRUE(Says("round 1: tie_rate is") && Says("health.rules")) << status_.message();
   EXPECT_EQ(status_.state(), "paused");
   EXPECT_EQ(groups_.trainers, 1);  // it did not train on the round
-  EXPECT_EQ(Opened()->Candidates(1)->size(), 15u);
-  EXPECT_EQ(RunToEnd({"health.rules=['tie_rate > -1: pause']"}), RunEnd::kPaused);  // nothing has changed
-  EXPECT_EQ(RunToEnd({"health.rules=['tie_rate > 1: pause']"}), RunEnd::kDone);
+  EXPECT_EQ(Open(RunDir())->Candidates(1)->size(), 15u);
+  EXPECT_EQ(EndWith({"health.rules=['tie_rate > -1: pause']"}), RunEnd::kPaused);  // nothing has changed
+  EXPECT_EQ(EndWith({"health.rules=['tie_rate > 1: pause']"}), RunEnd::kDone);
   EXPECT_EQ(groups_.trainers, 2);
-  EXPECT_EQ(Opened()->Candidates(1)->size(), 15u);
+  EXPECT_EQ(Open(RunDir())->Candidates(1)->size(), 15u);
 }
 
 TEST_F(HealthTest, AStopEndsTheRunAndNamesTheBestModel) {
-  EXPECT_EQ(RunToEnd({"health.rules=['judge_accuracy < 2: warn', 'chosen_logp_change > -1000: stop']"}),
-            RunEnd::kEnded);
+  EXPECT_EQ(EndWith({"health.rules=['judge_accuracy < 2: warn', 'chosen_logp_change > -1000: stop']"}), RunEnd::kEnded);
   EXPECT_EQ(status_.state(), "ended");
   EXPECT_TRUE(Says("its best model is M1 (models/M1): pairwise accuracy")) << status_.message();  // M2's is equal
-  EXPECT_EQ(*Opened()->Fact("state"), "ended");
+  EXPECT_EQ(*Open(RunDir())->Fact("state"), "ended");
   EXPECT_TRUE(std::filesystem::exists(RunDir() + "/models/M1/config.json"));
   EXPECT_TRUE(std::filesystem::exists(RunDir() + "/models/M2/config.json"));
-  EXPECT_EQ(RunToEnd({"health.rules=[]"}), RunEnd::kDone);
+  EXPECT_EQ(EndWith({"health.rules=[]"}), RunEnd::kDone);
 }
 
 TEST_F(HealthTest, WithoutAMeasureTheBestModelIsTheLastBeforeTheRuleWasBroken) {
-  EXPECT_EQ(RunToEnd({"data.evaluation=''", "run.iterations=2", "health.rules=['chosen_logp_change > -1000: stop']"}),
+  EXPECT_EQ(EndWith({"data.evaluation=''", "run.iterations=2", "health.rules=['chosen_logp_change > -1000: stop']"}),
             RunEnd::kEnded);
   EXPECT_TRUE(Says("its best model is M1 (models/M1)")) << status_.message();
   EXPECT_EQ(groups_.trainers, 2);  // M3 was not made
@@ -126,9 +117,9 @@ TEST_F(HealthTest, WithoutAMeasureTheBestModelIsTheLastBeforeTheRuleWasBroken) {
 
 TEST_F(HealthTest, AJudgeThatNeverAnswersIsShownWithItsFirstFiveWords) {
   groups_.judgement = [](uint64_t key) { return fmt::format("I like it,\n{} times.", key % 10000); };
-  EXPECT_EQ(RunToEnd({"data.evaluation=''"}), RunEnd::kPaused);
+  EXPECT_EQ(EndWith({"data.evaluation=''"}), RunEnd::kPaused);
   EXPECT_TRUE(Says("0 % of 30 sampled votes")) << status_.message();
-  const auto ledger = Opened();
+  const auto ledger = Open(RunDir());
   const auto votes = *ledger->Votes(1);
   ASSERT_EQ(votes.size(), 30u);
   for (size_t i = 0; i < 5; ++i) {
@@ -141,7 +132,7 @@ TEST_F(HealthTest, AJudgeThatNeverAnswersIsShownWithItsFirstFiveWords) {
 
 TEST_F(HealthTest, TheFixedAnswersShowAJudgeThatNeverAnswersToo) {
   groups_.judgement = [](uint64_t) { return std::string(1000, 'x'); };
-  EXPECT_EQ(RunToEnd({}), RunEnd::kPaused);
+  EXPECT_EQ(EndWith({}), RunEnd::kPaused);
   EXPECT_TRUE(Says("M1 on answers it was not trained on")) << status_.message();
   EXPECT_TRUE(Says("\n  vote 1: \"" + std::string(300, 'x') + "\" ...")) << status_.message();
   EXPECT_EQ(std::ranges::count(status_.message(), '\n'), 4);  // there are four
@@ -149,13 +140,13 @@ TEST_F(HealthTest, TheFixedAnswersShowAJudgeThatNeverAnswersToo) {
 
 TEST_F(HealthTest, ARoundOfTiesPausesTheRunAndSaysSo) {
   groups_.judgement = [](uint64_t) { return "Score: 3"; };
-  EXPECT_EQ(RunToEnd({}), RunEnd::kPaused);
+  EXPECT_EQ(EndWith({}), RunEnd::kPaused);
   EXPECT_TRUE(Says("round 1: all 5 prompts ended in ties")) << status_.message();
-  EXPECT_EQ(Opened()->Votes(1)->size(), 30u);
+  EXPECT_EQ(Open(RunDir())->Votes(1)->size(), 30u);
 }
 
 TEST_F(HealthTest, ARoundThatTheFiltersLeftEmptyPausesTheRunAndSaysWhy) {
-  EXPECT_EQ(RunToEnd({"prompts.new_per_round=5", "prompts.min_words=40"}), RunEnd::kPaused);
+  EXPECT_EQ(EndWith({"prompts.new_per_round=5", "prompts.min_words=40"}), RunEnd::kPaused);
   EXPECT_TRUE(Says("round 1: no prompt is left to answer")) << status_.message();
   EXPECT_TRUE(Says("20 too_short")) << status_.message();  // 4 attempts for each of 5
   EXPECT_EQ(groups_.trainers, 1);

@@ -8,58 +8,26 @@
 #include <thread>
 
 #include "common/base/file.h"
-#include "coordinator/ledger/listing.h"
 #include "coordinator/rounds/coordinator.h"
 #include "coordinator/rounds/judge_pairs.h"
-#include "tests/coordinator/rounds/fake_launcher.h"
+#include "tests/coordinator/rounds/fake_run.h"
 #include "tests/coordinator/rounds/fake_worker.h"
-#include "tests/coordinator/rounds/run_files.h"
 
 namespace srlm::rounds {
 namespace {
 
-template <class T>
-T Take(Result<T> result) {
-  EXPECT_TRUE(result.ok()) << result.status().message();
-  return std::move(result).value();
-}
-
-class MetaJudgeTest : public RunFilesTest {
+class MetaJudgeTest : public FakeRunTest {
  protected:
   config::RunConfig Meta(const std::vector<std::string>& more = {}) const {
     std::vector<std::string> all = {"meta_judge.enabled=true", "judge.votes=4", "meta_judge.max_share=0.5"};
     all.insert(all.end(), more.begin(), more.end());
     return Config(all);
   }
-  std::unique_ptr<Coordinator> Create(const config::RunConfig& config, const std::string& run_dir,
-                                      bool with_launcher = true) {
-    CoordinatorOptions options = FastOptions(groups_);
-    if (!with_launcher) options.launcher = nullptr;
-    auto coordinator = Coordinator::Create(config, run_dir, std::move(options));
-    EXPECT_TRUE(coordinator.ok()) << coordinator.status().message();
-    return coordinator.ok() ? std::move(*coordinator) : nullptr;
-  }
-  void RunToEnd(const config::RunConfig& config, const std::string& run_dir) {
-    const auto coordinator = Create(config, run_dir);
-    ASSERT_NE(coordinator, nullptr);
-    const auto end = coordinator->Run();
-    ASSERT_TRUE(end.ok()) << end.status().message();
-    ASSERT_EQ(*end, RunEnd::kDone) << coordinator->Status().message();
-  }
-  std::string Table(const std::string& run_dir, const std::string& table) {
-    const auto ledger = Take(ledger::Ledger::OpenReadOnly(run_dir));
-    std::string text;
-    const auto page = Take(ledger::List(*ledger, table, 0, 0, ""));
-    for (const auto& row : page.rows) text += row.dump() + "\n";
-    return text;
-  }
-
-  FakeGroups groups_;
 };
 
 TEST_F(MetaJudgeTest, ARoundTrainsOnTheBestJudgementAgainstTheWorst) {
   RunToEnd(Meta(), RunDir());
-  const auto ledger = Take(ledger::Ledger::OpenReadOnly(RunDir()));
+  const auto ledger = Open(RunDir());
   const ledger::MetaCounts counts = Take(ledger->GetMetaCounts(1));
   EXPECT_GT(counts.comparisons, 0);
   EXPECT_EQ(counts.parsed, counts.comparisons);
@@ -186,7 +154,7 @@ TEST_F(MetaJudgeTest, AComparisonThatCannotBeDoneIsSetAside) {
     work.join();
   }
   RunToEnd(Meta(), run);
-  const auto ledger = Take(ledger::Ledger::OpenReadOnly(run));
+  const auto ledger = Open(run);
   EXPECT_EQ(*ledger->CountMetaVotes(1, true), 1);
   EXPECT_EQ(*ledger->CountMetaVotes(1, false), Take(ledger->GetMetaCounts(1)).comparisons + 1);
   EXPECT_EQ(ledger->ItemFaults(1)->size(), 1u);
@@ -206,7 +174,7 @@ TEST_F(MetaJudgeTest, ComparisonsThatCannotBeReadPauseTheRunAndAreShown) {
     EXPECT_EQ(message.find("vote 6: "), std::string::npos) << message;
   }
   RunToEnd(Meta({"judge.min_parse_rate=0"}), RunDir());
-  const auto ledger = Take(ledger::Ledger::OpenReadOnly(RunDir()));
+  const auto ledger = Open(RunDir());
   EXPECT_EQ(Take(ledger->GetMetaCounts(1)).judge_pairs, 0);
   EXPECT_EQ((*ledger->Job("dpo-1"))->rows, ledger->Counts(1)->pairs);
 }
@@ -214,7 +182,7 @@ TEST_F(MetaJudgeTest, ComparisonsThatCannotBeReadPauseTheRunAndAreShown) {
 // Always the second: both orders of a pair of judgements contradict one another, and nothing follows.
 TEST_F(MetaJudgeTest, AJudgeThatSeesOnlyPlacesMakesNoPair) {
   RunToEnd(Meta({"meta_judge.verdict=expected"}), RunDir());
-  const auto ledger = Take(ledger::Ledger::OpenReadOnly(RunDir()));
+  const auto ledger = Open(RunDir());
   const ledger::MetaCounts counts = Take(ledger->GetMetaCounts(1));
   EXPECT_EQ(counts.second_wins, counts.comparisons);
   EXPECT_EQ(counts.flips, counts.both_orders);
@@ -226,7 +194,7 @@ TEST_F(MetaJudgeTest, AJudgeThatSeesOnlyPlacesMakesNoPair) {
 
 TEST_F(MetaJudgeTest, OnlyTheMostDisputedPromptsAreCompared) {
   RunToEnd(Meta({"meta_judge.max_prompts=2"}), RunDir());
-  const auto ledger = Take(ledger::Ledger::OpenReadOnly(RunDir()));
+  const auto ledger = Open(RunDir());
   EXPECT_EQ(*ledger->CountMetaVotes(1, false), 2 * 4 * 3);
   double least = 1e9, most = 0;  // variance of those that were, and were not
   for (int position = 0; position < 5; ++position) {

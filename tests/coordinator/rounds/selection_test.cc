@@ -9,10 +9,8 @@
 #include <thread>
 
 #include "common/base/manifest.h"
-#include "coordinator/ledger/listing.h"
 #include "coordinator/rounds/coordinator.h"
-#include "tests/coordinator/rounds/fake_launcher.h"
-#include "tests/coordinator/rounds/run_files.h"
+#include "tests/coordinator/rounds/fake_run.h"
 
 namespace srlm::rounds {
 namespace {
@@ -21,13 +19,7 @@ namespace fs = std::filesystem;
 
 constexpr int kPrompts = 3;
 
-template <class T>
-T Take(Result<T> result) {
-  EXPECT_TRUE(result.ok()) << result.status().message();
-  return std::move(result).value();
-}
-
-class SelectionTest : public RunFilesTest {
+class SelectionTest : public FakeRunTest {
  protected:
   SelectionTest() {
     groups_.steps = 4;
@@ -39,34 +31,13 @@ class SelectionTest : public RunFilesTest {
     all.insert(all.end(), more.begin(), more.end());
     return Config(all);
   }
-  std::unique_ptr<Coordinator> Create(const config::RunConfig& config, const std::string& run_dir) {
-    auto coordinator = Coordinator::Create(config, run_dir, FastOptions(groups_));
-    EXPECT_TRUE(coordinator.ok()) << coordinator.status().message();
-    return coordinator.ok() ? std::move(*coordinator) : nullptr;
-  }
-  void RunToEnd(const config::RunConfig& config, const std::string& run_dir) {
-    const auto coordinator = Create(config, run_dir);
-    ASSERT_NE(coordinator, nullptr);
-    const auto end = coordinator->Run();
-    ASSERT_TRUE(end.ok()) << end.status().message();
-    ASSERT_EQ(*end, RunEnd::kDone) << coordinator->Status().message();
-  }
-  static std::unique_ptr<ledger::Ledger> Open(const std::string& run_dir) {
-    return Take(ledger::Ledger::OpenReadOnly(run_dir));
-  }
   static int64_t SelectedStep(const std::string& run_dir) {
     const auto job = Take(Open(run_dir)->Job("dpo-1"));
     EXPECT_TRUE(job.has_value());
     EXPECT_EQ(job->state, "done");
     return job->selected_step;
   }
-  static std::string Answers(const std::string& run_dir) {
-    std::string text;
-    const auto ledger = Open(run_dir);
-    const auto page = Take(ledger::List(*ledger, "evaluation_answers", 0, 0, ""));
-    for (const auto& row : page.rows) text += row.dump() + "\n";
-    return text;
-  }
+  static std::string Answers(const std::string& run_dir) { return Table(run_dir, "evaluation_answers"); }
   static std::set<std::string> ModelFolders(const std::string& run_dir) {
     std::set<std::string> names;
     for (const auto& entry : fs::directory_iterator(run_dir + "/models"))
@@ -74,7 +45,6 @@ class SelectionTest : public RunFilesTest {
     return names;
   }
 
-  FakeGroups groups_;
   std::map<std::string, int> qualities_ = {{"M2.step-1", 1}, {"M2.step-2", 3}, {"M2.step-3", 2}, {"M2.step-4", 9}};
 };
 
