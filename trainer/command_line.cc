@@ -58,6 +58,9 @@ void AddOptimisation(CLI::App& app, TrainerOptions& options) {
   app.add_option("--max-grad-norm", options.max_grad_norm, "Gradients are clipped to it; 0: no clipping")
       ->check(Between(0.0, 1e9))
       ->capture_default_str();
+  app.add_option("--dropout", options.dropout, "Share of what a block's parts add to the hidden state that is dropped")
+      ->check(Between(0.0, 0.9))
+      ->capture_default_str();
 }
 
 void AddBatches(CLI::App& app, TrainerOptions& options) {
@@ -74,7 +77,7 @@ void AddBatches(CLI::App& app, TrainerOptions& options) {
       ->check(CLI::Range(int64_t{0}, int64_t{1} << 40));
   app.add_option("--shuffle", options.shuffle, "true: a new order each epoch; false: the file's")
       ->capture_default_str();
-  app.add_option("--seed", options.seed, "Seed of the order")->check(Whole())->capture_default_str();
+  app.add_option("--seed", options.seed, "Seed of the order and of dropout")->check(Whole())->capture_default_str();
 }
 
 void AddMachine(CLI::App& app, TrainerOptions& options) {

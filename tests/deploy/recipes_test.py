@@ -39,6 +39,9 @@ class Recipes(unittest.TestCase):
 
     def stand_in(self):
         shutil.copytree(SEED, self.path / "data")
+        for name in ("test_prompts", "validation_prompts"):
+            rows = [{"prompt_id": f"{name}-{i}", "prompt": f"Write line {i} of {name}."} for i in range(3)]
+            (self.path / "data" / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
         for name, (model, with_template) in STAND_INS.items():
             target = self.path / "models" / name
             shutil.copytree(model, target)
@@ -62,7 +65,8 @@ class Recipes(unittest.TestCase):
     def test_what_a_recipe_names_and_is_not_there_is_said_by_its_key(self):
         ended = self.check(RECIPES / "llama2-70b-64gpu.yaml")
         self.assertEqual(ended.returncode, 1)
-        for key in ("model: ", "data.ift: ", "data.eft: ", "data.evaluation: ", "prompts.writer: "):
+        for key in ("model: ", "data.ift: ", "data.eft: ", "data.evaluation: ", "data.evaluation_prompts: ",
+                    "data.validation_prompts: ", "prompts.writer: ", "evaluation.judge: "):
             self.assertIn(key, ended.stderr)
 
     def test_a_base_model_needs_the_template_that_the_recipes_bring(self):

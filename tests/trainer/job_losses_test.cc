@@ -30,6 +30,19 @@ class LossesTest : public JobTest {
   }
 };
 
+TEST_F(LossesTest, DropoutIsTheSameOnAnyNumberOfRanksAndNotInTheReference) {
+  TrainerOptions options = OptionsOf(Method::kDpo);
+  const auto plain = Train(options);
+  options.dropout = 0.1;
+  const auto one = Train(options);
+  EXPECT_GT(std::abs(one[0]["margin"].get<double>()), 1e-4);  // the reference's forward dropped nothing
+  EXPECT_NE(one[0]["loss"], plain[0]["loss"]);
+  options.micro_batch_tokens = 1;
+  ExpectStepsOfOneJob(Train(options, 3), one, true);
+  options.seed = 2;
+  EXPECT_NE(Train(options)[0]["loss"], one[0]["loss"]);
+}
+
 TEST_F(LossesTest, StepsAreThoseOfTrl) {
   const auto variants = ReadJson(Reference("data/dpo_variants.json"))["variants"];
   ASSERT_EQ(variants.size(), 5u);

@@ -59,6 +59,10 @@ SequenceGradient WeightedSum() {
     for (double& value : d_logp) value = next++;
   };
 }
+/// No gradient: ForwardBackward then only gives its values, with what is dropped.
+SequenceGradient Nothing() {
+  return [](size_t, std::span<const double>, std::span<double> d_logp) { std::ranges::fill(d_logp, 0.0); };
+}
 double WeightedSumOf(const std::vector<double>& logp) {
   double sum = 0;
   for (size_t i = 0; i < logp.size(); ++i) sum += static_cast<double>(i + 1) * logp[i];
@@ -105,9 +109,20 @@ TEST(Network, APackGivesWhatEachSequenceGivesAlone) {
   }
 }
 
-TEST(Network, GradientsAreThoseOfFiniteDifferences) {
+class NetworkGradients : public testing::TestWithParam<double> {
+ protected:
+  /// With the parameter as dropout's rate.
+  std::unique_ptr<Network> Load(const std::string& name) {
+    auto network = LoadTiny(name);
+    network->set_dropout({GetParam(), RandomStream(5, {17})});
+    return network;
+  }
+};
+INSTANTIATE_TEST_SUITE_P(WithoutAndWithDropout, NetworkGradients, testing::Values(0.0, 0.25));
+
+TEST_P(NetworkGradients, AreThoseOfFiniteDifferences) {
   for (const std::string name : {"llama3", "smollm2"}) {  // untied and tied
-    const auto network = LoadTiny(name);
+    const auto network = Load(name);
     const Pack pack = PackAll({MakePair(1, 5, 7, 3), Alone(MakePair(3, 9, 4, 1), 0)});
     network->ZeroGradients();
     network->ForwardBackward(pack, WeightedSum(), nullptr);
@@ -133,7 +148,7 @@ TEST(Network, GradientsAreThoseOfFiniteDifferences) {
         for (size_t i = 0; i < count; ++i) {
           network->weights()[begin + i] = static_cast<float>(start[i] + distance * static_cast<double>(direction[i]));
         }
-        return WeightedSumOf(network->SequenceLogp(pack));
+        return WeightedSumOf(network->ForwardBackward(pack, Nothing(), nullptr));
       };
       const double difference = (value_at(step) - value_at(-step)) / (2 * step);
       std::ranges::copy(start, network->weights().begin() + parameter.offset);
@@ -159,8 +174,8 @@ TEST(Network, ThePaddingTokensEmbeddingGetsNoGradientFromInputs) {
   EXPECT_GT(norm_of(5), 0);
 }
 
-TEST(Network, RecomputingGivesTheSameGradientsAsKeeping) {
-  const auto keep = LoadTiny("llama3"), recompute = LoadTiny("llama3");
+TEST_P(NetworkGradients, AreTheSameRecomputedAsKept) {
+  const auto keep = Load("llama3"), recompute = Load("llama3");
   recompute->set_recompute(true);
   const Pack pack = PackAll(MixedSamples());
   for (Network* network : {keep.get(), recompute.get()}) {
@@ -170,8 +185,8 @@ TEST(Network, RecomputingGivesTheSameGradientsAsKeeping) {
   EXPECT_TRUE(std::ranges::equal(keep->gradients(), recompute->gradients()));
 }
 
-TEST(Network, GradientsOfTwoPacksAreThoseOfOne) {
-  const auto once = LoadTiny("smollm2"), twice = LoadTiny("smollm2");
+TEST_P(NetworkGradients, OfTwoPacksAreThoseOfOne) {
+  const auto once = Load("smollm2"), twice = Load("smollm2");
   const std::vector<Sample> samples = MixedSamples();
   const auto ones = [](size_t, std::span<const double>, std::span<double> d_logp) { std::ranges::fill(d_logp, 1.0); };
   once->ZeroGradients();
@@ -186,6 +201,38 @@ TEST(Network, GradientsOfTwoPacksAreThoseOfOne) {
     norm += std::pow(once->gradients()[i], 2);
   }
   EXPECT_LT(std::sqrt(difference / norm), 1e-5);
+}
+
+TEST(Network, DropsTheShareThatItIsToldAndScalesTheRest) {
+  const Pack pack = PackAll(MixedSamples());
+  for (const double rate : {0.1, 0.5}) {
+    const Dropout dropout({rate, RandomStream(5, {17})}, pack);
+    at::Tensor first = at::ones({pack.size(), 66}), again = at::ones({pack.size(), 66}),
+               other = at::ones({pack.size(), 66});
+    dropout.Apply(3, first);
+    dropout.Apply(3, again);
+    dropout.Apply(4, other);
+    EXPECT_NEAR(at::sum(first == 0).item<double>() / static_cast<double>(first.numel()), rate, 0.01);
+    EXPECT_NEAR(at::max(first).item<double>(), 1 / (1 - rate), 1e-4);
+    EXPECT_TRUE(at::equal(first, again));
+    EXPECT_FALSE(at::equal(first, other));
+  }
+}
+
+TEST(Network, WithDropoutTheValuesOfAStepAreOthersAndWithoutAGradientTheyAreNot) {
+  const auto network = LoadTiny("llama3");
+  const Pack pack = PackAll(MixedSamples());
+  const std::vector<double> plain = network->SequenceLogp(pack);
+  network->ZeroGradients();
+  network->set_dropout({0.25, RandomStream(5, {17})});
+  EXPECT_EQ(network->SequenceLogp(pack), plain);
+  const std::vector<double> dropped = network->ForwardBackward(pack, Nothing(), nullptr);
+  network->set_dropout({0.25, RandomStream(5, {18})});  // of the next step
+  const std::vector<double> next = network->ForwardBackward(pack, Nothing(), nullptr);
+  for (size_t i = 0; i < plain.size(); ++i) {
+    EXPECT_GT(std::abs(dropped[i] - plain[i]), 1e-4);
+    EXPECT_GT(std::abs(dropped[i] - next[i]), 1e-4);
+  }
 }
 
 TEST(Network, TellsOfEveryElementsEndOnceEvenForAnEmptyPack) {

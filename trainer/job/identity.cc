@@ -31,6 +31,7 @@ checkpoint::JobIdentity IdentityOf(const TrainerOptions& options, const std::str
   set("adam_beta2", options.adam_beta2);
   set("weight_decay", options.weight_decay);
   set("max_grad_norm", options.max_grad_norm);
+  if (options.dropout > 0) set("dropout", options.dropout);
   set("shuffle", options.shuffle);
   set("seed", options.seed);
   set("ranks", threads.size());

@@ -174,6 +174,8 @@ void Job::MakeTrainer() {
                                                                   .nll_weight = options_.nll_weight},
                                                    .sft_weight = options_.sft_weight,
                                                    .max_grad_norm = options_.max_grad_norm,
+                                                   .dropout = options_.dropout,
+                                                   .dropout_seed = options_.seed,
                                                    .micro_batch_tokens = options_.micro_batch_tokens},
                                        inputs_.samples, *network_, optimizer_.get(), communicator_);
 }
@@ -223,8 +225,13 @@ Status Job::MakeReference() {
   if (options_.method != Method::kDpo || state_.step > 0) return OkStatus();
   communicator_.SetPhase("reference values");
   const Clock::time_point begin = Clock::now();
-  trainer_->ReferenceIsPolicy(order_->Step(0));  // nothing has changed yet at step 0
-  const std::vector<size_t> indices = order_->AfterFirstStep();
+  std::vector<size_t> indices = order_->AfterFirstStep();
+  const std::vector<size_t> first = order_->Step(0);
+  if (options_.dropout > 0) {
+    indices.insert(indices.end(), first.begin(), first.end());  // the step's own forward is not the reference's
+  } else {
+    trainer_->ReferenceIsPolicy(first);  // nothing has changed yet at step 0
+  }
   SRLM_RETURN_IF_ERROR(trainer_->ComputeReference(indices));
   state_.reference_seconds = SecondsSince(begin);
   if (leads()) LogInfo("reference", {{"pairs", indices.size()}, {"seconds", state_.reference_seconds}});
@@ -258,7 +265,7 @@ std::vector<size_t> Job::SamplesOf(int64_t step) {
 
 Status Job::RunStep(int64_t step) {
   communicator_.SetPhase(fmt::format("step {}", step));
-  SRLM_ASSIGN_OR_RETURN(StepValues values, trainer_->Step(SamplesOf(step), schedule_.At(step)));
+  SRLM_ASSIGN_OR_RETURN(StepValues values, trainer_->Step(step, SamplesOf(step), schedule_.At(step)));
   if (!values.finite()) {
     return Everywhere(FailedPrecondition(
         fmt::format("the loss of step {} is {} and its gradient norm {}: training diverged; lower --learning-rate, or "

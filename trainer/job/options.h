@@ -38,6 +38,7 @@ struct TrainerOptions {
   double adam_beta2 = 0.95;
   double weight_decay = 0.1;
   double max_grad_norm = 1.0;
+  double dropout = 0;
   bool shuffle = true;
   uint64_t seed = 1;
   bool recompute = false;

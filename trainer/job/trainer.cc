@@ -188,7 +188,7 @@ Status Trainer::ShareNewReferences(std::span<const size_t> step_samples, const S
   return OkStatus();
 }
 
-Result<StepValues> Trainer::Step(std::span<const size_t> step_samples, double learning_rate) {
+Result<StepValues> Trainer::Step(int64_t step, std::span<const size_t> step_samples, double learning_rate) {
   const Clock::time_point begin = Clock::now();
   // 1. Every rank computes the same plan; it runs its own part, as many micro-batches as the others.
   const StepPlan plan = PlanStep(samples_, step_samples, communicator_.size(), options_.micro_batch_tokens);
@@ -196,6 +196,8 @@ Result<StepValues> Trainer::Step(std::span<const size_t> step_samples, double le
   // 2. Gradients of the mean over the global batch; sums begin while the last micro-batch goes backward.
   Sums sums;
   const SequenceGradient gradient = GradientOf(step_samples, sums);
+  network_.set_dropout(
+      {options_.dropout, RandomStream(options_.dropout_seed, {StreamId("dropout"), static_cast<uint64_t>(step)})});
   network_.ZeroGradients();
   GradientReducer reducer(communicator_, network_.gradients());
   for (size_t i = 0; i < micro_batches.size(); ++i) {

@@ -24,6 +24,8 @@ struct StepOptions {
   PreferenceLossOptions preference;  // DPO
   double sft_weight = 1;             // DPO: of the loss of the SFT rows mixed in
   double max_grad_norm = 1.0;
+  double dropout = 0;
+  uint64_t dropout_seed = 0;
   int64_t micro_batch_tokens = 1024;
 };
 
@@ -50,11 +52,11 @@ class Trainer {
   std::vector<double> reference_values() const;
   void set_reference_values(std::span<const double> values);
 
-  /// One optimiser step over samples[i] for each i of `step_samples`; in DPO those with one response are SFT rows mixed
-  /// in, one or several times each. Fills all but step and total_steps. When the loss
-  /// or the gradients are not finite, which all ranks see alike, nothing is updated. Fails when a rank is gone or
-  /// hangs.
-  Result<StepValues> Step(std::span<const size_t> step_samples, double learning_rate);
+  /// Optimiser step number `step`, which says what dropout drops, over samples[i] for each i of `step_samples`; in DPO
+  /// those with one response are SFT rows mixed in, one or several times each. Fills all but step and total_steps. When
+  /// the loss or the gradients are not finite, which all ranks see alike, nothing is updated. Fails when a rank is gone
+  /// or hangs.
+  Result<StepValues> Step(int64_t step, std::span<const size_t> step_samples, double learning_rate);
 
  private:
   struct Sums;

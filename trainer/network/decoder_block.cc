@@ -11,6 +11,32 @@ at::Tensor MatrixOf(const model::Parameter& parameter, int64_t rows, int64_t col
   return flat.narrow(0, parameter.offset, rows * columns).view({rows, columns});
 }
 
+/// A block's parts, each with masks of its own.
+enum class Part { kAttention, kMlp };
+
+int64_t PlaceOf(const BlockDropout& dropout, Part part) { return 2 * dropout.layer + static_cast<int64_t>(part); }
+
+/// out = x + what is left of a . weights^T.
+void AddPart(const BlockDropout& dropout, Part part, const at::Tensor& x, const at::Tensor& a,
+             const at::Tensor& weights, at::Tensor& out) {
+  if (!dropout.active()) {
+    at::addmm_out(out, x, a, weights.t());
+    return;
+  }
+  Multiply(out, a, weights.t());
+  dropout.masks->Apply(PlaceOf(dropout, part), out);
+  out.add_(x);
+}
+
+/// The gradient of a . weights^T, of that of their sum with x: d_out itself where nothing is dropped.
+at::Tensor PartGradient(const BlockDropout& dropout, Part part, const at::Tensor& d_out, BlockScratch& scratch) {
+  if (!dropout.active()) return d_out;
+  at::Tensor d_part = scratch.d_part.Get(d_out.size(0), d_out.size(1));
+  d_part.copy_(d_out);
+  dropout.masks->Apply(PlaceOf(dropout, part), d_part);
+  return d_part;
+}
+
 }  // namespace
 
 BlockTensors BlockTensorsAt(const model::ModelConfig& config, const model::ParameterTable& table, size_t layer,
@@ -36,8 +62,9 @@ int64_t BlockActivations::BytesPerToken(const model::ModelConfig& config) {
   return floats * static_cast<int64_t>(sizeof(float));
 }
 
-void BlockForward(const BlockContext& context, const Pack& pack, const BlockTensors& weights, const at::Tensor& x,
-                  BlockActivations& kept, BlockScratch& scratch, at::Tensor& out) {
+void BlockForward(const BlockContext& context, const Pack& pack, const BlockTensors& weights,
+                  const BlockDropout& dropout, const at::Tensor& x, BlockActivations& kept, BlockScratch& scratch,
+                  at::Tensor& out) {
   const model::ModelConfig& config = *context.config;
   const int64_t tokens = x.size(0), hidden = config.hidden_size;
   at::Tensor normed = scratch.normed.Get(tokens, hidden);
@@ -51,7 +78,7 @@ void BlockForward(const BlockContext& context, const Pack& pack, const BlockTens
   at::Tensor lse = kept.lse.Get(tokens, config.heads);
   Attention(pack, context.heads, qkv, attention, lse);
   at::Tensor middle = kept.middle.Get(tokens, hidden);
-  at::addmm_out(middle, x, attention, weights.o.t());
+  AddPart(dropout, Part::kAttention, x, attention, weights.o, middle);
 
   at::Tensor middle_rstd = kept.middle_rstd.Get(tokens, 1);
   RmsNorm(middle, weights.post_norm, config.rms_norm_epsilon, normed, middle_rstd);
@@ -59,22 +86,23 @@ void BlockForward(const BlockContext& context, const Pack& pack, const BlockTens
   Multiply(gate_up, normed, weights.gate_up.t());
   at::Tensor inner = scratch.inner.Get(tokens, config.intermediate_size);
   SwiGlu(gate_up, inner);
-  at::addmm_out(out, middle, inner, weights.down.t());
+  AddPart(dropout, Part::kMlp, middle, inner, weights.down, out);
 }
 
 namespace {
 
 /// Through the MLP: d_hidden is the gradient of the block's output, then of `middle`.
-void MlpBackward(const BlockContext& context, const BlockTensors& weights, BlockActivations& kept,
-                 BlockScratch& scratch, at::Tensor& d_hidden, const BlockTensors& gradients) {
+void MlpBackward(const BlockContext& context, const BlockTensors& weights, const BlockDropout& dropout,
+                 BlockActivations& kept, BlockScratch& scratch, at::Tensor& d_hidden, const BlockTensors& gradients) {
   const int64_t tokens = d_hidden.size(0), hidden = context.config->hidden_size;
   const int64_t width = context.config->intermediate_size;
   at::Tensor gate_up = kept.gate_up.Get(tokens, 2 * width);
   at::Tensor middle = kept.middle.Get(tokens, hidden), rstd = kept.middle_rstd.Get(tokens, 1);
   at::Tensor inner = scratch.inner.Get(tokens, width);
   SwiGlu(gate_up, inner);
-  MultiplyAdd(gradients.down, d_hidden.t(), inner);
-  Multiply(inner, d_hidden, weights.down);  // now the gradient of SwiGLU's output
+  const at::Tensor d_part = PartGradient(dropout, Part::kMlp, d_hidden, scratch);
+  MultiplyAdd(gradients.down, d_part.t(), inner);
+  Multiply(inner, d_part, weights.down);  // now the gradient of SwiGLU's output
   at::Tensor d_gate_up = scratch.d_inner.Get(tokens, 2 * width);
   SwiGluBackward(gate_up, inner, d_gate_up);
   at::Tensor normed = scratch.normed.Get(tokens, hidden);
@@ -86,16 +114,17 @@ void MlpBackward(const BlockContext& context, const BlockTensors& weights, Block
 
 /// Through attention: d_hidden is the gradient of `middle`, then of the block's input.
 void AttentionPartBackward(const BlockContext& context, const Pack& pack, const BlockTensors& weights,
-                           const at::Tensor& x, BlockActivations& kept, BlockScratch& scratch, at::Tensor& d_hidden,
-                           const BlockTensors& gradients) {
+                           const BlockDropout& dropout, const at::Tensor& x, BlockActivations& kept,
+                           BlockScratch& scratch, at::Tensor& d_hidden, const BlockTensors& gradients) {
   const model::ModelConfig& config = *context.config;
   const int64_t tokens = d_hidden.size(0);
   at::Tensor qkv = kept.qkv.Get(tokens, context.heads.row_size());
   at::Tensor attention = kept.attention.Get(tokens, config.query_size()), lse = kept.lse.Get(tokens, config.heads);
   at::Tensor rstd = kept.input_rstd.Get(tokens, 1);
-  MultiplyAdd(gradients.o, d_hidden.t(), attention);
+  const at::Tensor d_part = PartGradient(dropout, Part::kAttention, d_hidden, scratch);
+  MultiplyAdd(gradients.o, d_part.t(), attention);
   at::Tensor d_attention = scratch.d_hidden.Get(tokens, config.query_size());
-  Multiply(d_attention, d_hidden, weights.o);
+  Multiply(d_attention, d_part, weights.o);
   at::Tensor d_qkv = scratch.d_qkv.Get(tokens, context.heads.row_size());
   AttentionBackward(pack, context.heads, qkv, attention, lse, d_attention, d_qkv);
   ApplyRope(*context.rope, pack.positions, config.heads + config.kv_heads, /*back=*/true, d_qkv);
@@ -108,10 +137,11 @@ void AttentionPartBackward(const BlockContext& context, const Pack& pack, const 
 
 }  // namespace
 
-void BlockBackward(const BlockContext& context, const Pack& pack, const BlockTensors& weights, const at::Tensor& x,
-                   BlockActivations& kept, BlockScratch& scratch, at::Tensor& d_hidden, const BlockTensors& gradients) {
-  MlpBackward(context, weights, kept, scratch, d_hidden, gradients);
-  AttentionPartBackward(context, pack, weights, x, kept, scratch, d_hidden, gradients);
+void BlockBackward(const BlockContext& context, const Pack& pack, const BlockTensors& weights,
+                   const BlockDropout& dropout, const at::Tensor& x, BlockActivations& kept, BlockScratch& scratch,
+                   at::Tensor& d_hidden, const BlockTensors& gradients) {
+  MlpBackward(context, weights, dropout, kept, scratch, d_hidden, gradients);
+  AttentionPartBackward(context, pack, weights, dropout, x, kept, scratch, d_hidden, gradients);
 }
 
 }  // namespace srlm::trainer

@@ -11,6 +11,7 @@
 #include "common/model/rope.h"
 #include "trainer/batches/pack.h"
 #include "trainer/network/attention.h"
+#include "trainer/network/dropout.h"
 #include "trainer/network/matrix.h"
 
 namespace srlm::trainer {
@@ -36,7 +37,7 @@ struct BlockActivations {
 
 /// Memory that blocks share, one after the other.
 struct BlockScratch {
-  Workspace normed, inner, d_inner, d_qkv, d_hidden;
+  Workspace normed, inner, d_inner, d_qkv, d_hidden, d_part;
 };
 
 /// What all blocks of a model share.
@@ -46,13 +47,23 @@ struct BlockContext {
   HeadShape heads;
 };
 
+/// What is dropped in one block.
+struct BlockDropout {
+  const Dropout* masks = nullptr;  // null: nothing is dropped
+  int64_t layer = 0;
+
+  bool active() const { return masks != nullptr && masks->active(); }
+};
+
 /// out = block(x); x, out [tokens, hidden] are different memory. Fills `kept`.
-void BlockForward(const BlockContext& context, const Pack& pack, const BlockTensors& weights, const at::Tensor& x,
-                  BlockActivations& kept, BlockScratch& scratch, at::Tensor& out);
+void BlockForward(const BlockContext& context, const Pack& pack, const BlockTensors& weights,
+                  const BlockDropout& dropout, const at::Tensor& x, BlockActivations& kept, BlockScratch& scratch,
+                  at::Tensor& out);
 
 /// Turns d_hidden [tokens, hidden] from the gradient of the block's output into that of its input `x`, in place, and
-/// adds to the block's gradients. `kept` is what BlockForward left for this x and pack.
-void BlockBackward(const BlockContext& context, const Pack& pack, const BlockTensors& weights, const at::Tensor& x,
-                   BlockActivations& kept, BlockScratch& scratch, at::Tensor& d_hidden, const BlockTensors& gradients);
+/// adds to the block's gradients. `kept` is what BlockForward left for this x, pack and dropout.
+void BlockBackward(const BlockContext& context, const Pack& pack, const BlockTensors& weights,
+                   const BlockDropout& dropout, const at::Tensor& x, BlockActivations& kept, BlockScratch& scratch,
+                   at::Tensor& d_hidden, const BlockTensors& gradients);
 
 }  // namespace srlm::trainer

@@ -74,7 +74,7 @@ std::vector<double> Network::SequenceLogp(const Pack& pack) {
   at::Tensor next = inputs_[1]->Get(pack.size(), config_.hidden_size);
   Embed(pack, hidden);
   for (const BlockTensors& block : block_weights_) {
-    BlockForward(context_, pack, block, hidden, *kept_.front(), scratch_, next);
+    BlockForward(context_, pack, block, {}, hidden, *kept_.front(), scratch_, next);
     std::swap(hidden, next);
   }
   return head_->SequenceLogp(pack, NormTargets(GatherTargets(pack, hidden)));
@@ -101,6 +101,8 @@ std::vector<double> Network::ForwardBackward(const Pack& pack, const SequenceGra
                                              const RangeDone& range_done) {
   const size_t layers = block_weights_.size();
   const int64_t tokens = pack.size(), width = config_.hidden_size;
+  const Dropout masks(dropout_, pack);
+  const auto dropout = [&](size_t layer) { return BlockDropout{&masks, static_cast<int64_t>(layer)}; };
   std::vector<double> logp;
   at::Tensor d_hidden;
   std::vector<at::Tensor> inputs;
@@ -110,7 +112,8 @@ std::vector<double> Network::ForwardBackward(const Pack& pack, const SequenceGra
     for (const auto& memory : inputs_) inputs.push_back(memory->Get(tokens, width));
     Embed(pack, inputs[0]);
     for (size_t layer = 0; layer < layers; ++layer) {
-      BlockForward(context_, pack, block_weights_[layer], inputs[layer], kept(layer), scratch_, inputs[layer + 1]);
+      BlockForward(context_, pack, block_weights_[layer], dropout(layer), inputs[layer], kept(layer), scratch_,
+                   inputs[layer + 1]);
     }
     // 2. The head on target rows, both ways.
     at::Tensor gathered = GatherTargets(pack, inputs[layers]);
@@ -133,10 +136,11 @@ std::vector<double> Network::ForwardBackward(const Pack& pack, const SequenceGra
     if (tokens > 0) {
       if (recompute_) {
         // inputs[layer + 1] is no longer needed: the block's output goes there again.
-        BlockForward(context_, pack, block_weights_[layer], inputs[layer], kept(layer), scratch_, inputs[layer + 1]);
+        BlockForward(context_, pack, block_weights_[layer], dropout(layer), inputs[layer], kept(layer), scratch_,
+                     inputs[layer + 1]);
       }
-      BlockBackward(context_, pack, block_weights_[layer], inputs[layer], kept(layer), scratch_, d_hidden,
-                    block_gradients_[layer]);
+      BlockBackward(context_, pack, block_weights_[layer], dropout(layer), inputs[layer], kept(layer), scratch_,
+                    d_hidden, block_gradients_[layer]);
     }
     if (range_done) range_done(BlockRange(layer));
   }
@@ -165,8 +169,8 @@ int64_t Network::ActivationBytes(int64_t tokens, bool recompute) const {
   const int64_t inputs = (config_.layers + 1) * config_.hidden_size * 4;
   const int64_t blocks = recompute ? 1 : config_.layers;
   // The shared scratch: norm, SwiGLU and its gradient, qkv's gradient, gradients of hidden states and targets.
-  const int64_t scratch =
-      4 * (8 * config_.hidden_size + 3 * config_.intermediate_size + 2 * config_.query_size() + 2 * config_.kv_size());
+  const int64_t scratch = 4 * ((dropout_.rate > 0 ? 9 : 8) * config_.hidden_size + 3 * config_.intermediate_size +
+                               2 * config_.query_size() + 2 * config_.kv_size());
   return tokens * (inputs + blocks * BlockActivations::BytesPerToken(config_) + scratch);
 }
 

@@ -15,6 +15,7 @@
 #include "common/model/parameters.h"
 #include "trainer/batches/pack.h"
 #include "trainer/network/decoder_block.h"
+#include "trainer/network/dropout.h"
 #include "trainer/network/output_head.h"
 
 namespace srlm::trainer {
@@ -40,6 +41,9 @@ class Network {
 
   /// Keeps each block's input only, and runs the block again in backward: less memory, a third more time.
   void set_recompute(bool recompute) { recompute_ = recompute; }
+
+  /// Of ForwardBackward; SequenceLogp drops nothing.
+  void set_dropout(const DropoutOptions& dropout) { dropout_ = dropout; }
 
   /// Summed log-probability of each sequence of the pack; nothing is kept.
   std::vector<double> SequenceLogp(const Pack& pack);
@@ -73,6 +77,7 @@ class Network {
   std::vector<BlockTensors> block_weights_, block_gradients_;
   std::unique_ptr<OutputHead> head_;
   bool recompute_ = false;
+  DropoutOptions dropout_;
 
   // Memory of a pass, used again by the next.
   std::vector<std::unique_ptr<BlockActivations>> kept_;  // one a block, or one in all
