@@ -8,6 +8,11 @@
 #include "common/data/judge_metrics.h"
 
 namespace srlm::data {
+namespace {
+
+nlohmann::json OrNull(const std::optional<double>& value) { return value ? nlohmann::json(*value) : nlohmann::json(); }
+
+}  // namespace
 
 nlohmann::json DescribeAnswers(std::span<const Answer> answers, uint64_t seed) {
   std::vector<ClusteredValue> characters, tokens, cut;
@@ -24,9 +29,9 @@ nlohmann::json DescribeAnswers(std::span<const Answer> answers, uint64_t seed) {
           {"cut", ToJson(ClusteredRatio(cut, seed))},
           {"characters", ToJson(ClusteredRatio(characters, seed))},
           {"tokens", ToJson(ClusteredRatio(tokens, seed))},
-          {"distinct_1", Distinct(texts, 1)},
-          {"distinct_2", Distinct(texts, 2)},
-          {"distinct_3", Distinct(texts, 3)}};
+          {"distinct_1", OrNull(Distinct(texts, 1))},
+          {"distinct_2", OrNull(Distinct(texts, 2))},
+          {"distinct_3", OrNull(Distinct(texts, 3))}};
 }
 
 }  // namespace srlm::data

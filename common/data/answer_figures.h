@@ -17,7 +17,8 @@ struct Answer {
 };
 
 /// {"answers", "failed", "cut", "characters", "tokens", "distinct_1", "distinct_2", "distinct_3"}: how many there are
-/// and are not, the share that was cut, means with intervals clustered by prompt.
+/// and are not, the share that was cut, means with intervals clustered by prompt; distinct-n is null when no answer has
+/// n words.
 nlohmann::json DescribeAnswers(std::span<const Answer> answers, uint64_t seed);
 
 }  // namespace srlm::data

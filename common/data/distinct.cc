@@ -7,7 +7,7 @@
 
 namespace srlm::data {
 
-double Distinct(std::span<const std::string> texts, int n) {
+std::optional<double> Distinct(std::span<const std::string> texts, int n) {
   std::unordered_set<std::string> different;
   size_t all = 0;
   const auto run = static_cast<size_t>(n);
@@ -20,7 +20,8 @@ double Distinct(std::span<const std::string> texts, int n) {
       ++all;
     }
   }
-  return all == 0 ? 0.0 : static_cast<double>(different.size()) / static_cast<double>(all);
+  if (all == 0) return std::nullopt;
+  return static_cast<double>(different.size()) / static_cast<double>(all);
 }
 
 }  // namespace srlm::data

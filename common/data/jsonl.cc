@@ -8,12 +8,32 @@
 #include <cerrno>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <string_view>
 #include <utility>
 
 #include "common/base/failpoint.h"
 #include "common/base/file.h"
 
 namespace srlm::data {
+namespace {
+
+/// How files begin that hold rows in another form, with what they are and what to do.
+struct OtherForm {
+  std::string_view begin;
+  std::string_view what;
+};
+constexpr OtherForm kOtherForms[] = {
+    {"\x1f\x8b", "is compressed (gzip); unpack it first: gunzip -k FILE"},
+    {"\x28\xb5\x2f\xfd", "is compressed (Zstandard); unpack it first: zstd -d FILE"},
+    {"\xfd"
+     "7zXZ",
+     "is compressed (xz); unpack it first: unxz -k FILE"},
+    {"BZh", "is compressed (bzip2); unpack it first: bunzip2 -k FILE"},
+    {"PK\x03\x04", "is a ZIP archive; unpack it first: unzip FILE"},
+    {"PAR1", "is Parquet; write it as JSON Lines first (pandas: to_json(lines=True, orient='records'))"},
+};
+
+}  // namespace
 
 JsonlReader::JsonlReader(std::FILE* file, std::string path, size_t max_line_bytes)
     : file_(file), path_(std::move(path)), max_line_bytes_(max_line_bytes) {}
@@ -37,9 +57,9 @@ Result<bool> JsonlReader::ReadLine() {
       if (!text_.empty() && text_.back() == '\r') text_.pop_back();
       return true;
     }
-    if (c == '\0') return Error("a zero byte; wanted a JSON object");
+    if (c == '\0') return OtherFormOr("a zero byte; wanted a JSON object");
     if (text_.size() == max_line_bytes_)
-      return Error(fmt::format("the line is longer than {} bytes; is this JSON Lines?", max_line_bytes_));
+      return OtherFormOr(fmt::format("the line is longer than {} bytes; is this JSON Lines?", max_line_bytes_));
     text_ += static_cast<char>(c);
   }
   if (std::ferror(file_.get()) != 0) return FileError("read", path_, errno);
@@ -60,11 +80,18 @@ Result<bool> JsonlReader::Next(nlohmann::json& row) {
     const size_t close = reason.find("] ");
     if (close != std::string::npos) reason = reason.substr(close + 2);
     if (reason.size() > 160) reason = reason.substr(0, 160) + "...";
-    return Error("not valid JSON: " +
-                 nlohmann::json(reason).dump(-1, ' ', true, nlohmann::json::error_handler_t::replace));
+    return OtherFormOr("not valid JSON: " +
+                       nlohmann::json(reason).dump(-1, ' ', true, nlohmann::json::error_handler_t::replace));
   }
   if (!row.is_object()) return Error(fmt::format("wanted a JSON object, found {}", row.type_name()));
   return true;
+}
+
+/// The failure of a line that is no row: when the file's first bytes are those of another form, that is what is wrong.
+Status JsonlReader::OtherFormOr(const std::string& message) const {
+  for (const auto& [begin, what] : kOtherForms)
+    if (line_ == 1 && text_.starts_with(begin)) return InvalidArgument(fmt::format("{}: {}", path_, what));
+  return Error(message);
 }
 
 std::string JsonlReader::Where() const { return fmt::format("{}:{}", path_, line_); }

@@ -22,7 +22,7 @@ class JsonlReader {
   static Result<JsonlReader> Open(const std::string& path, size_t max_line_bytes = kMaxLineBytes);
 
   /// Reads the next row; false at the end of the file. InvalidArgument `file:line: ...` when the line is not
-  /// JSON, not an object, not UTF-8, or longer than the limit.
+  /// JSON, not an object, not UTF-8, or longer than the limit; `file: is compressed ...` when it is that.
   Result<bool> Next(nlohmann::json& row);
 
   /// The line of the last row, counted from 1.
@@ -38,6 +38,7 @@ class JsonlReader {
   };
   JsonlReader(std::FILE* file, std::string path, size_t max_line_bytes);
   Result<bool> ReadLine();
+  Status OtherFormOr(const std::string& message) const;
 
   std::unique_ptr<std::FILE, Close> file_;
   std::string path_;

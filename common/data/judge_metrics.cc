@@ -20,6 +20,7 @@ enum Ratio {
   kPairwiseMatched,
   kTies,
   kExact,
+  kFiveBest,
   kSpearman,
   kKendall,
   kParsed,
@@ -75,8 +76,18 @@ void AddScore(const JudgedAnswer& answer, Sums& sums) {
   sums.n += 1, sums.x += x, sums.y += y, sums.xx += x * x, sums.yy += y * y, sums.xy += x * y;
 }
 
+void AddFives(const Answers& answers, Sums& sums) {
+  constexpr double kLeast = 4.5;  // rounds to 5: means of votes and expected scores seldom are 5 itself
+  const auto [worst, best] = std::ranges::minmax_element(answers, {}, &JudgedAnswer::quality);
+  if ((*worst)->quality == (*best)->quality) return;
+  for (const JudgedAnswer* answer : answers)
+    if (answer->predicted && *answer->predicted >= kLeast)
+      sums.Add(kFiveBest, answer->quality == (*best)->quality ? 1.0 : 0.0);
+}
+
 Sums SumsOf(const Answers& answers) {
   Sums sums;
+  AddFives(answers, sums);
   for (size_t i = 0; i < answers.size(); ++i) {
     AddScore(*answers[i], sums);
     for (size_t j = i + 1; j < answers.size(); ++j)
@@ -110,15 +121,11 @@ JudgeMetrics ComputeJudgeMetrics(std::span<const JudgedAnswer> answers, uint64_t
   JudgeMetrics metrics;
   metrics.prompts = static_cast<int64_t>(prompts.size());
   metrics.answers = static_cast<int64_t>(answers.size());
-  const std::array<Figure*, kRatios> figures = {&metrics.pairwise_accuracy,
-                                                &metrics.pairwise_accuracy_length_matched,
-                                                &metrics.predicted_ties,
-                                                &metrics.exact_match,
-                                                &metrics.spearman,
-                                                &metrics.kendall,
-                                                &metrics.parse_rate,
-                                                &metrics.longer_wins,
-                                                &metrics.longer_wins_length_matched};
+  const std::array<Figure*, kRatios> figures = {&metrics.pairwise_accuracy, &metrics.pairwise_accuracy_length_matched,
+                                                &metrics.predicted_ties,    &metrics.exact_match,
+                                                &metrics.five_best,         &metrics.spearman,
+                                                &metrics.kendall,           &metrics.parse_rate,
+                                                &metrics.longer_wins,       &metrics.longer_wins_length_matched};
   RatioDraws<kRatios> drawn;
   std::vector<double> drawn_correlation;
   DrawPrompts(prompts, seed, resamples, [&](const Sums& sums) {
@@ -189,6 +196,7 @@ nlohmann::json ToJson(const JudgeMetrics& metrics) {
           {"pairwise_accuracy_length_matched", ToJson(metrics.pairwise_accuracy_length_matched)},
           {"predicted_ties", ToJson(metrics.predicted_ties)},
           {"exact_match", ToJson(metrics.exact_match)},
+          {"five_best", ToJson(metrics.five_best)},
           {"spearman", ToJson(metrics.spearman)},
           {"kendall", ToJson(metrics.kendall)},
           {"parse_rate", ToJson(metrics.parse_rate)},

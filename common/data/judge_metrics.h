@@ -29,13 +29,17 @@ struct JudgeMetrics {
   Figure pairwise_accuracy;                 // over pairs; a tie of the judge counts one half
   Figure pairwise_accuracy_length_matched;  // over pairs whose lengths differ at most 1.3 times
   Figure predicted_ties;                    // over pairs: share that the judge scored equal
-  Figure exact_match;                       // over prompts with a pair and every answer scored: the whole order right,
-                                            // without a tie of the judge
-  Figure spearman;                          // mean over prompts with a pair; 0 where the judge scored all equal
-  Figure kendall;                           // tau-b, mean over the same prompts
-  Figure parse_rate;                        // over answers: share with a score
-  Figure length_correlation;                // Pearson of score and characters over scored answers
-  Figure longer_wins;  // over pairs, scored or not: the baseline "the longer is better"; equal lengths one half
+  /// Over prompts with a pair and every answer scored: all pairs are right, so that none is a tie of the judge. Answers
+  /// that people ranked equal are in no pair: their scores may stand in any order.
+  Figure exact_match;
+  /// Over answers whose score rounds to 5 (4.5 and more), of prompts whose answers people did not rank all equal: the
+  /// share that people ranked best, or equal to the best.
+  Figure five_best;
+  Figure spearman;            // mean over prompts with a pair; 0 where the judge scored all equal
+  Figure kendall;             // tau-b, mean over the same prompts
+  Figure parse_rate;          // over answers: share with a score
+  Figure length_correlation;  // Pearson of score and characters over scored answers
+  Figure longer_wins;         // over pairs, scored or not: the baseline "the longer is better"; equal lengths one half
   Figure longer_wins_length_matched;
 };
 

@@ -6,14 +6,28 @@
 
 #include "common/base/random.h"
 #include "common/data/normal_form.h"
+#include "common/data/word_parts.h"
 
 namespace srlm::data {
 namespace {
 
-uint64_t HashOf(std::span<const std::string> words) {
+uint64_t HashOf(std::span<const WordPart> parts) {
   std::string joined;
-  for (const std::string& word : words) joined += word + ' ';
+  for (const WordPart& part : parts) joined += part.text + ' ';
   return StreamId(joined);
+}
+
+/// A hash of each run that makes kWordsInARow words, by its first part: where a run ends depends on its parts alone.
+std::vector<uint64_t> HashesOfRuns(std::span<const WordPart> parts) {
+  constexpr int kRunCounts = kOneWord * static_cast<int>(OverlapIndex::kWordsInARow);
+  std::vector<uint64_t> hashes;
+  int counts = 0;
+  for (size_t begin = 0, end = 0; begin < parts.size(); counts -= parts[begin++].counts) {
+    while (counts < kRunCounts && end < parts.size()) counts += parts[end++].counts;
+    if (counts < kRunCounts) break;
+    hashes.push_back(HashOf(parts.subspan(begin, end - begin)));
+  }
+  return hashes;
 }
 
 }  // namespace
@@ -26,22 +40,20 @@ std::vector<std::string> PlainWords(std::string_view text) {
 }
 
 void OverlapIndex::Add(std::string_view text, const std::string& origin) {
-  const std::vector<std::string> words = PlainWords(text);
-  if (words.empty()) return;
+  const std::vector<WordPart> parts = WordParts(text);
+  if (parts.empty()) return;
   const auto number = static_cast<uint32_t>(origins_.size());
   origins_.push_back(origin);
-  texts_.emplace(HashOf(words), number);
-  for (size_t i = 0; i + kWordsInARow <= words.size(); ++i)
-    runs_.emplace(HashOf(std::span(words).subspan(i, kWordsInARow)), number);
+  texts_.emplace(HashOf(parts), number);
+  for (const uint64_t run : HashesOfRuns(parts)) runs_.emplace(run, number);
 }
 
 std::optional<OverlapIndex::Found> OverlapIndex::Find(std::string_view text) const {
-  const std::vector<std::string> words = PlainWords(text);
-  if (words.empty()) return std::nullopt;
-  if (const auto same = texts_.find(HashOf(words)); same != texts_.end()) return Found{origins_[same->second], true};
-  for (size_t i = 0; i + kWordsInARow <= words.size(); ++i)
-    if (const auto run = runs_.find(HashOf(std::span(words).subspan(i, kWordsInARow))); run != runs_.end())
-      return Found{origins_[run->second], false};
+  const std::vector<WordPart> parts = WordParts(text);
+  if (parts.empty()) return std::nullopt;
+  if (const auto same = texts_.find(HashOf(parts)); same != texts_.end()) return Found{origins_[same->second], true};
+  for (const uint64_t hash : HashesOfRuns(parts))
+    if (const auto run = runs_.find(hash); run != runs_.end()) return Found{origins_[run->second], false};
   return std::nullopt;
 }
 

@@ -46,6 +46,11 @@ bool ContainsInRow(const std::vector<std::string>& words, const std::vector<std:
   return !wanted.empty() && std::search(words.begin(), words.end(), wanted.begin(), wanted.end()) != words.end();
 }
 
+std::string DescribeOverlap(const OverlapIndex::Found& found) {
+  return found.same ? "the same as " + found.origin
+                    : fmt::format("{} words in a row as in {}", OverlapIndex::kWordsInARow, found.origin);
+}
+
 bool StartsWithWriteAProgram(const std::vector<std::string>& words) {
   return words.size() >= 3 && words[0] == "write" && words[1] == "a" && words[2] == "program";
 }
@@ -63,6 +68,7 @@ std::string_view PromptVerdictName(PromptVerdict verdict) {
     case PromptVerdict::kWriteAProgram: return "write_a_program";
     case PromptVerdict::kLeadingPunctuation: return "leading_punctuation";
     case PromptVerdict::kNonAsciiStart: return "non_ascii_start";
+    case PromptVerdict::kOverlapsEvaluation: return "overlaps_evaluation";
     case PromptVerdict::kDuplicate: return "duplicate";
     case PromptVerdict::kTooSimilar: return "too_similar";
   }
@@ -77,6 +83,10 @@ void PromptFilter::Add(std::string_view prompt) {
   forms_.emplace(std::hash<std::string>()(NormalForm(prompt)), static_cast<uint32_t>(known_texts_.size()));
   known_.Add(prompt);
   known_texts_.emplace_back(prompt);
+}
+
+void PromptFilter::AddEvaluation(std::string_view prompt, const std::string& origin) {
+  evaluation_.Add(prompt, origin);
 }
 
 const std::string* PromptFilter::Duplicate(std::string_view prompt) const {
@@ -104,6 +114,8 @@ PromptCheck PromptFilter::Check(std::string_view prompt, bool cut) const {
   const auto start = static_cast<unsigned char>(prompt[first]);
   if (start >= 0x80) return {PromptVerdict::kNonAsciiStart, "first character is not ASCII", 0};
   if (std::ispunct(start)) return {PromptVerdict::kLeadingPunctuation, std::string(1, prompt[first]), 0};
+  if (const auto found = evaluation_.Find(prompt))
+    return {PromptVerdict::kOverlapsEvaluation, DescribeOverlap(*found), 0};
   if (const std::string* known = Duplicate(prompt)) return {PromptVerdict::kDuplicate, "the same as: " + *known, 1};
   const RougeIndex::Nearest nearest = known_.FindNearest(prompt, options_.rouge_l_max);
   if (nearest.index < 0) return {};

@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "common/data/overlap.h"
 #include "common/data/rouge.h"
 
 namespace srlm::data {
@@ -21,8 +22,9 @@ enum class PromptVerdict {
   kWriteAProgram,  // starts with "Write a program"
   kLeadingPunctuation,
   kNonAsciiStart,
-  kDuplicate,   // the normal form of a seed or an accepted prompt, of whatever round
-  kTooSimilar,  // ROUGE-L F above the limit to a seed or an accepted prompt
+  kOverlapsEvaluation,  // with a prompt that models are measured on (OverlapIndex)
+  kDuplicate,           // the normal form of a known prompt
+  kTooSimilar,          // ROUGE-L F above the limit to a known prompt
 };
 
 /// Snake case, as the ledger and exports store it.
@@ -42,14 +44,17 @@ struct PromptCheck {
   double nearest_rouge = 0;  // of one that is too similar
 };
 
-/// Knows the seeds and the prompts accepted so far, of all rounds: their texts, and of each some 40 bytes, and what
-/// RougeIndex holds. The order of Check and Add decides: call in index order.
+/// Knows seeds, given prompts and the prompts accepted so far, of all rounds: their texts, and of each some 40 bytes,
+/// and what RougeIndex holds; and the prompts that models are measured on. The order of Check and Add decides: call in
+/// index order.
 class PromptFilter {
  public:
   explicit PromptFilter(PromptFilterOptions options);
 
-  /// A seed or an accepted prompt: later ones must differ from it.
+  /// A seed, a given or an accepted prompt: later ones must differ from it.
   void Add(std::string_view prompt);
+  /// A prompt that models are measured on: no later one may overlap with it. `origin` is what a check says of it.
+  void AddEvaluation(std::string_view prompt, const std::string& origin);
   /// Whether `prompt` passes. `cut`: its generation ended at the token limit before the instruction did.
   PromptCheck Check(std::string_view prompt, bool cut) const;
 
@@ -62,6 +67,7 @@ class PromptFilter {
   RougeIndex known_;
   std::vector<std::string> known_texts_;
   std::unordered_multimap<uint64_t, uint32_t> forms_;  // hash of a normal form -> text
+  OverlapIndex evaluation_;
 };
 
 }  // namespace srlm::data

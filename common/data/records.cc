@@ -65,8 +65,9 @@ Result<SftRow> ParseConversation(const Row& row) {
 }
 
 Status CheckAnswer(const Row& row, const char* key, const std::string& text, const std::vector<int>& token_ids) {
-  if (text.empty() && token_ids.empty()) return row.Error(fmt::format("'{}' is empty", key));
-  return OkStatus();
+  if (!text.empty() || !token_ids.empty()) return OkStatus();
+  const bool is_conversation = std::string_view(key) == "messages";
+  return row.Error(fmt::format("'{}' {}", key, is_conversation ? "ends with an empty answer" : "is empty"));
 }
 
 Result<SftRow> ParseSft(const Row& row, const JudgeTemplate& judge_template) {

@@ -25,6 +25,7 @@ constexpr std::array kFormats = {
     Format{SourceFormat::kUltraFeedback, "ultrafeedback", MakeUltraFeedbackParser},
     Format{SourceFormat::kBinarized, "binarized", MakeBinarizedParser},
     Format{SourceFormat::kHelpSteer, "helpsteer", MakeHelpSteerParser},
+    Format{SourceFormat::kHelpSteer3, "helpsteer3", MakeHelpSteer3Parser},
 };
 
 const Format& FormatOf(SourceFormat format) { return *std::ranges::find(kFormats, format, &Format::format); }
@@ -35,17 +36,25 @@ Result<SourceFormat> Recognise(const Row& row) {
   if (row.Has("message_tree_id") && row.Has("prompt")) return SourceFormat::kOasstTrees;
   if (row.Has("completions")) return SourceFormat::kUltraFeedback;
   if (row.Has("chosen") && row.Has("rejected")) return SourceFormat::kBinarized;
+  if (row.Has("chosen_response") && row.Has("rejected_response")) return SourceFormat::kBinarized;
+  if (row.Has("response1") && row.Has("response2")) return SourceFormat::kHelpSteer3;
   if (row.Has("helpfulness")) return SourceFormat::kHelpSteer;
   if (row.Has("prompt_id") && (row.Has("response_text") || row.Has("response"))) return SourceFormat::kRanked;
   return row.Error(
       "is of no known format: wanted ranked answers (prompt_id, prompt_text, response_text, quality_score), Open "
-      "Assistant messages or trees, UltraFeedback (instruction, completions), pairs (chosen, rejected) or HelpSteer "
-      "(prompt, response, helpfulness); docs/formats.md describes them");
+      "Assistant messages or trees, UltraFeedback (instruction, completions), pairs (chosen, rejected), HelpSteer "
+      "(prompt, response, helpfulness) or HelpSteer3 (context, response1, response2); docs/formats.md describes them");
 }
 
 }  // namespace
 
 std::string_view SourceFormatName(SourceFormat format) { return FormatOf(format).name; }
+
+std::vector<std::string> SourceFormatNames() {
+  std::vector<std::string> names;
+  for (const Format& format : kFormats) names.emplace_back(format.name);
+  return names;
+}
 
 std::optional<SourceFormat> SourceFormatFromName(std::string_view name) {
   const auto found = std::ranges::find(kFormats, name, &Format::name);

@@ -18,10 +18,12 @@ enum class SourceFormat {
   kUltraFeedback,  // a row a prompt: instruction, completions with overall_score
   kBinarized,      // a row a pair: chosen, rejected, score_chosen, score_rejected
   kHelpSteer,      // a row an answer: prompt, response, helpfulness 0 to 4
+  kHelpSteer3,     // a row a pair: context, response1, response2, overall_preference -3 to 3
 };
 
 /// `ranked`, `oasst-messages`, ...: as options and reports name it.
 std::string_view SourceFormatName(SourceFormat format);
+std::vector<std::string> SourceFormatNames();
 std::optional<SourceFormat> SourceFormatFromName(std::string_view name);
 
 struct SourceAnswer {
@@ -34,6 +36,7 @@ struct SourcePrompt {
   std::string prompt_id;
   std::string prompt;
   std::vector<SourceAnswer> answers;  // in the file's order
+  std::string system = {};            // the message before the prompt; empty: none
 };
 
 /// What was left out, and why.
@@ -50,12 +53,14 @@ struct Source {
   SourceFormat format = SourceFormat::kRanked;
   int64_t rows = 0;
   std::vector<SourcePrompt> prompts;
-  std::vector<Reject> rejects;  // stage source: not_first_turn, deleted, failed_review, empty_prompt, empty_answer,
-                                // same_answer, no_prompt, no_answer, not_assistant
+  // Stage source: not_first_turn, deleted, failed_review, empty_prompt, empty_answer, same_answer, same_message,
+  // different_prompts, no_preference, no_prompt, no_answer, not_assistant.
+  std::vector<Reject> rejects;
 };
 
 /// Reads a file, in the format that its first row shows unless one is given. Prompts without an id are named by the
-/// hash of their text. `file:line: ...` for a row that is not of the format or an id with two different prompts.
+/// hash of their text. `file:line: ...` for a row that is not of the format or an id with two different prompts or
+/// messages.
 Result<Source> LoadSource(const std::string& path, std::optional<SourceFormat> format = std::nullopt);
 
 }  // namespace srlm::data

@@ -9,22 +9,26 @@
 
 namespace srlm::data {
 
-Result<std::string> PromptIdOf(const Row& row, const std::string& prompt) {
+Result<std::string> PromptIdOf(const Row& row, const std::string& prompt, const std::string& system) {
   if (row.Has("prompt_id")) return row.Id("prompt_id");
-  return Sha256(prompt).substr(0, 16);
+  return Sha256(system.empty() ? prompt : system + "\n\n" + prompt).substr(0, 16);
 }
 
-Result<bool> SourceBuilder::AddPrompt(const Row& row, const std::string& prompt_id, const std::string& prompt) {
+Result<bool> SourceBuilder::AddPrompt(const Row& row, const std::string& prompt_id, const std::string& prompt,
+                                      const std::string& system) {
   if (IsBlankText(prompt)) {
     Leave("empty_prompt", prompt_id, "");
     return false;
   }
   const auto [place, is_new] = places_.emplace(prompt_id, source_.prompts.size());
   if (is_new) {
-    source_.prompts.push_back({prompt_id, prompt, {}});
-  } else if (source_.prompts[place->second].prompt != prompt) {
-    return row.Error(fmt::format("prompt '{}' is in an earlier line with another text; ids must differ", prompt_id));
+    source_.prompts.push_back({prompt_id, prompt, {}, system});
+    return true;
   }
+  const SourcePrompt& known = source_.prompts[place->second];
+  if (known.prompt != prompt || known.system != system)
+    return row.Error(fmt::format("prompt '{}' is in an earlier line with another {}; ids must differ", prompt_id,
+                                 known.prompt != prompt ? "text" : "system message"));
   return true;
 }
 

@@ -1,8 +1,11 @@
 // Open Assistant's exports: messages of conversation trees, flat or nested. Rank 0 is the best reply of a message.
+#include <fmt/format.h>
+
 #include <memory>
 #include <unordered_map>
 #include <utility>
 
+#include "common/base/hash.h"
 #include "common/data/source_builder.h"
 
 namespace srlm::data {
@@ -34,13 +37,47 @@ Result<Note> ReadNote(const Row& row) {
   return note;
 }
 
+/// Messages that were seen, by their ids.
+class SeenMessages {
+ public:
+  /// Whether a message is new; false when it is there again as it was. An id of two different messages is an error.
+  Result<bool> Add(const Row& row, const Note& note, const std::string& parent) {
+    const std::string bad = note.bad == nullptr ? "" : note.bad;
+    const std::string said = Sha256(fmt::format("{}\n{}\n{}\n{}\n{}", parent, note.assistant, bad,
+                                                note.quality ? fmt::to_string(*note.quality) : "none", note.text));
+    const auto [seen, is_new] = messages_.emplace(note.id, Message{said, row.Where()});
+    if (is_new) return true;
+    if (seen->second.said == said) return false;
+    return row.Error(fmt::format("message '{}' is in {} too, with other text or fields; ids of messages must differ",
+                                 note.id, seen->second.where));
+  }
+
+ private:
+  struct Message {
+    std::string said;   // hash of what is read of it
+    std::string where;  // file:line
+  };
+  std::unordered_map<std::string, Message> messages_;
+};
+
+constexpr char kSameMessage[] = "same_message";
+
 class MessagesParser : public SourceParser {
  public:
   explicit MessagesParser(SourceBuilder& builder) : builder_(builder) {}
 
   Status Add(const Row& row) override {
     SRLM_ASSIGN_OR_RETURN(Note note, ReadNote(row));
-    if (!row.Has("parent_id")) {
+    std::string parent;
+    if (row.Has("parent_id")) {
+      SRLM_ASSIGN_OR_RETURN(parent, row.Id("parent_id"));
+    }
+    SRLM_ASSIGN_OR_RETURN(const bool is_new, seen_.Add(row, note, parent));
+    if (!is_new) {
+      builder_.Leave(kSameMessage, parent.empty() ? note.id : parent, parent.empty() ? "" : note.id);
+      return OkStatus();
+    }
+    if (parent.empty()) {
       if (note.bad != nullptr) {
         left_.emplace(note.id, note.bad);
         builder_.Leave(note.bad, note.id, "");
@@ -50,7 +87,6 @@ class MessagesParser : public SourceParser {
       if (!known) left_.emplace(note.id, "empty_prompt");
       return OkStatus();
     }
-    SRLM_ASSIGN_OR_RETURN(std::string parent, row.Id("parent_id"));
     replies_.emplace_back(std::move(parent), std::move(note));
     return OkStatus();
   }
@@ -77,6 +113,7 @@ class MessagesParser : public SourceParser {
 
  private:
   SourceBuilder& builder_;
+  SeenMessages seen_;
   std::vector<std::pair<std::string, Note>> replies_;  // parent's id, message
   std::unordered_map<std::string, const char*> left_;  // prompts that were left out, with the reason
 };
@@ -88,8 +125,10 @@ class TreesParser : public SourceParser {
   Status Add(const Row& row) override {
     SRLM_ASSIGN_OR_RETURN(const Row prompt_row, row.Object("prompt"));
     SRLM_ASSIGN_OR_RETURN(const Note prompt, ReadNote(prompt_row));
+    SRLM_ASSIGN_OR_RETURN(const bool is_new, seen_.Add(row, prompt, ""));
+    if (!is_new) builder_.Leave(kSameMessage, prompt.id, "");
     if (prompt.bad != nullptr) {
-      builder_.Leave(prompt.bad, prompt.id, "");
+      if (is_new) builder_.Leave(prompt.bad, prompt.id, "");
       return OkStatus();
     }
     SRLM_ASSIGN_OR_RETURN(const bool known, builder_.AddPrompt(row, prompt.id, prompt.text));
@@ -97,7 +136,10 @@ class TreesParser : public SourceParser {
     SRLM_ASSIGN_OR_RETURN(const auto replies, prompt_row.Objects("replies"));
     for (const Row& reply : replies) {
       SRLM_ASSIGN_OR_RETURN(Note note, ReadNote(reply));
-      if (note.bad != nullptr || !note.assistant) {
+      SRLM_ASSIGN_OR_RETURN(const bool is_new_reply, seen_.Add(row, note, prompt.id));
+      if (!is_new_reply) {
+        builder_.Leave(kSameMessage, prompt.id, note.id);
+      } else if (note.bad != nullptr || !note.assistant) {
         builder_.Leave(note.bad != nullptr ? note.bad : "not_assistant", prompt.id, note.id);
       } else {
         builder_.AddAnswer(prompt.id, {std::move(note.id), std::move(note.text), note.quality});
@@ -108,6 +150,7 @@ class TreesParser : public SourceParser {
 
  private:
   SourceBuilder& builder_;
+  SeenMessages seen_;
 };
 
 }  // namespace

@@ -1,8 +1,10 @@
-// Formats with a row a prompt: UltraFeedback's completions, and pairs of a chosen and a rejected answer.
+// Formats with a row a prompt or a pair: UltraFeedback's completions, pairs of a chosen and a rejected answer, and
+// HelpSteer3's pairs with a preference.
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <memory>
+#include <span>
 #include <unordered_map>
 #include <utility>
 
@@ -32,10 +34,28 @@ class UltraFeedbackParser : public SourceParser {
   SourceBuilder& builder_;
 };
 
+/// What a conversation asks before its answer.
+struct Question {
+  std::string system;  // a message before the first turn; empty: none
+  std::string prompt;
+  bool first_turn = true;
+};
+
+Question QuestionOf(std::span<const Message> messages) {
+  Question question;
+  if (!messages.empty() && messages[0].role == "system") {
+    question.system = messages[0].content;
+    messages = messages.subspan(1);
+  }
+  if (!messages.empty()) question.prompt = messages[0].content;
+  question.first_turn = messages.size() <= 1;
+  return question;
+}
+
 /// An answer of a pair: a text, or the conversation that it ends, whose earlier messages are the prompt again.
 struct PairAnswer {
   std::string response;
-  bool first_turn = true;
+  std::vector<Message> before;
 };
 
 Result<PairAnswer> ReadPairAnswer(const Row& row, const char* key) {
@@ -44,12 +64,26 @@ Result<PairAnswer> ReadPairAnswer(const Row& row, const char* key) {
     SRLM_ASSIGN_OR_RETURN(answer.response, row.Text(key));
     return answer;
   }
-  SRLM_ASSIGN_OR_RETURN(const std::vector<Message> messages, row.Messages(key));
-  if (messages.back().role != "assistant")
-    return row.Error(fmt::format("'{}' ends with role '{}', wanted the assistant's answer", key, messages.back().role));
-  answer.response = messages.back().content;
-  answer.first_turn = messages.size() <= 2;
+  SRLM_ASSIGN_OR_RETURN(answer.before, row.Messages(key));
+  const Message last = std::move(answer.before.back());
+  answer.before.pop_back();
+  if (last.role != "assistant")
+    return row.Error(fmt::format("'{}' ends with role '{}', wanted the assistant's answer", key, last.role));
+  answer.response = last.content;
   return answer;
+}
+
+/// What a pair's row asks: its prompt, as text or messages, and the messages before its answers.
+Result<Question> ReadQuestion(const Row& row, std::span<const Message> before) {
+  const char* key = row.FirstOf({"prompt", "instruction"});
+  std::vector<Message> asked;
+  if (row.IsList(key)) {
+    SRLM_ASSIGN_OR_RETURN(asked, row.Messages(key));
+  }
+  Question question = QuestionOf(before.empty() ? asked : before);
+  if (row.IsList(key) || (!row.Has(key) && !before.empty())) return question;
+  SRLM_ASSIGN_OR_RETURN(question.prompt, row.Text(key));
+  return question;
 }
 
 /// A row's two answers, with its scores where it has them.
@@ -78,31 +112,26 @@ void RankByPairs(std::vector<AnswerPair>& pairs) {
       answer->quality = changed ? std::nullopt : std::optional(below[answer->response]);
 }
 
-class BinarizedParser : public SourceParser {
+/// Pairs by their prompts. Which of a prompt's answers is better is known when all its pairs are there.
+class PairsByPrompt {
  public:
-  explicit BinarizedParser(SourceBuilder& builder) : builder_(builder) {}
-  Status Add(const Row& row) override {
-    SRLM_ASSIGN_OR_RETURN(const std::string prompt, row.Text("prompt"));
-    SRLM_ASSIGN_OR_RETURN(const std::string prompt_id, PromptIdOf(row, prompt));
-    SRLM_ASSIGN_OR_RETURN(PairAnswer chosen, ReadPairAnswer(row, "chosen"));
-    SRLM_ASSIGN_OR_RETURN(PairAnswer rejected, ReadPairAnswer(row, "rejected"));
-    SRLM_ASSIGN_OR_RETURN(const auto chosen_score, row.OptionalNumber("score_chosen"));
-    SRLM_ASSIGN_OR_RETURN(const auto rejected_score, row.OptionalNumber("score_rejected"));
-    if (!chosen.first_turn || !rejected.first_turn) {
+  explicit PairsByPrompt(SourceBuilder& builder) : builder_(builder) {}
+
+  Status Add(const Row& row, const Question& question, AnswerPair pair) {
+    SRLM_ASSIGN_OR_RETURN(const std::string prompt_id, PromptIdOf(row, question.prompt, question.system));
+    if (!question.first_turn) {
       builder_.Leave("not_first_turn", prompt_id, "");
       return OkStatus();
     }
-    SRLM_ASSIGN_OR_RETURN(const bool known, builder_.AddPrompt(row, prompt_id, prompt));
+    SRLM_ASSIGN_OR_RETURN(const bool known, builder_.AddPrompt(row, prompt_id, question.prompt, question.system));
     if (!known) return OkStatus();
     const auto [place, is_new] = places_.emplace(prompt_id, prompts_.size());
     if (is_new) prompts_.push_back({prompt_id, {}});
-    prompts_[place->second].pairs.push_back(
-        {{"", std::move(chosen.response), chosen_score}, {"", std::move(rejected.response), rejected_score}});
+    prompts_[place->second].pairs.push_back(std::move(pair));
     return OkStatus();
   }
 
-  /// Which of a prompt's answers is better is known when all its pairs are.
-  Status Finish() override {
+  void Finish() {
     for (auto& [prompt_id, pairs] : prompts_) {
       if (!std::ranges::all_of(pairs, [](const auto& pair) { return pair.chosen.quality && pair.rejected.quality; }))
         RankByPairs(pairs);
@@ -111,7 +140,6 @@ class BinarizedParser : public SourceParser {
         builder_.AddAnswer(prompt_id, std::move(rejected));
       }
     }
-    return OkStatus();
   }
 
  private:
@@ -124,6 +152,66 @@ class BinarizedParser : public SourceParser {
   std::unordered_map<std::string, size_t> places_;
 };
 
+class BinarizedParser : public SourceParser {
+ public:
+  explicit BinarizedParser(SourceBuilder& builder) : builder_(builder), pairs_(builder) {}
+  Status Add(const Row& row) override {
+    SRLM_ASSIGN_OR_RETURN(PairAnswer chosen, ReadPairAnswer(row, row.FirstOf({"chosen", "chosen_response"})));
+    SRLM_ASSIGN_OR_RETURN(PairAnswer rejected, ReadPairAnswer(row, row.FirstOf({"rejected", "rejected_response"})));
+    SRLM_ASSIGN_OR_RETURN(const Question question,
+                          ReadQuestion(row, chosen.before.empty() ? rejected.before : chosen.before));
+    SRLM_ASSIGN_OR_RETURN(const auto chosen_score,
+                          row.OptionalNumber(row.FirstOf({"score_chosen", "chosen_avg_rating", "chosen-rating"})));
+    SRLM_ASSIGN_OR_RETURN(
+        const auto rejected_score,
+        row.OptionalNumber(row.FirstOf({"score_rejected", "rejected_avg_rating", "rejected-rating"})));
+    if (!chosen.before.empty() && !rejected.before.empty() && chosen.before != rejected.before) {
+      SRLM_ASSIGN_OR_RETURN(const std::string prompt_id, PromptIdOf(row, question.prompt, question.system));
+      builder_.Leave("different_prompts", prompt_id, "", "chosen and rejected answer different messages");
+      return OkStatus();
+    }
+    return pairs_.Add(
+        row, question,
+        {{"", std::move(chosen.response), chosen_score}, {"", std::move(rejected.response), rejected_score}});
+  }
+  Status Finish() override {
+    pairs_.Finish();
+    return OkStatus();
+  }
+
+ private:
+  SourceBuilder& builder_;
+  PairsByPrompt pairs_;
+};
+
+class HelpSteer3Parser : public SourceParser {
+ public:
+  explicit HelpSteer3Parser(SourceBuilder& builder) : builder_(builder), pairs_(builder) {}
+  Status Add(const Row& row) override {
+    SRLM_ASSIGN_OR_RETURN(const std::vector<Message> context, row.Messages("context"));
+    SourceAnswer first, second;
+    SRLM_ASSIGN_OR_RETURN(first.response, row.Text("response1"));
+    SRLM_ASSIGN_OR_RETURN(second.response, row.Text("response2"));
+    SRLM_ASSIGN_OR_RETURN(const double preference, row.Number("overall_preference"));  // below 0: the first is better
+    const Question question = QuestionOf(context);
+    if (preference == 0) {
+      SRLM_ASSIGN_OR_RETURN(const std::string prompt_id, PromptIdOf(row, question.prompt, question.system));
+      builder_.Leave("no_preference", prompt_id, "");
+      return OkStatus();
+    }
+    if (preference > 0) std::swap(first, second);
+    return pairs_.Add(row, question, {std::move(first), std::move(second)});
+  }
+  Status Finish() override {
+    pairs_.Finish();
+    return OkStatus();
+  }
+
+ private:
+  SourceBuilder& builder_;
+  PairsByPrompt pairs_;
+};
+
 }  // namespace
 
 std::unique_ptr<SourceParser> MakeUltraFeedbackParser(SourceBuilder& builder) {
@@ -131,6 +219,9 @@ std::unique_ptr<SourceParser> MakeUltraFeedbackParser(SourceBuilder& builder) {
 }
 std::unique_ptr<SourceParser> MakeBinarizedParser(SourceBuilder& builder) {
   return std::make_unique<BinarizedParser>(builder);
+}
+std::unique_ptr<SourceParser> MakeHelpSteer3Parser(SourceBuilder& builder) {
+  return std::make_unique<HelpSteer3Parser>(builder);
 }
 
 }  // namespace srlm::data

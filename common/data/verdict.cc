@@ -28,6 +28,7 @@ class Cursor {
  public:
   Cursor(std::string_view text, size_t at) : text_(text), at_(at) {}
   bool End() const { return at_ >= text_.size(); }
+  size_t at() const { return at_; }
   char Peek(size_t ahead = 0) const { return at_ + ahead < text_.size() ? text_[at_ + ahead] : '\0'; }
   bool Take(std::string_view what) {
     if (!text_.substr(at_).starts_with(what)) return false;
@@ -126,8 +127,29 @@ bool AtLineEnd(Cursor cursor) {
 
 constexpr Verdict kNotAScore{std::nullopt, VerdictState::kOutOfRange};
 
-/// The verdict of the `Score` whose end the cursor stands at; absent when no number belongs to it.
-Verdict ParseAfterWord(Cursor cursor) {
+/// Passes over what makes a number none that is a score: the rest of a fraction, a range, a sum or another scale.
+void SkipRestOfNumber(Cursor& cursor) {
+  constexpr std::string_view kJoins[] = {"/", "%", "+", "-", "=", kEnDash, kEmDash, kMinusSign, "out of", "to ", "or "};
+  for (bool joined = true; joined;) {
+    joined = false;
+    Cursor after = cursor;
+    after.SkipClosingMarks();
+    after.SkipBlanks();
+    for (const std::string_view join : kJoins) joined |= after.Take(join);
+    const bool decimals = (after.Peek() == '.' || after.Peek() == ',') && IsDigit(after.Peek(1));
+    if (decimals) after.Advance();
+    after.SkipBlanks();
+    after.SkipMarks();
+    joined |= decimals;
+    if (!joined) return;
+    after.TakeNumber();
+    cursor = after;
+  }
+}
+
+/// The verdict of the `Score` whose end the cursor stands at, and the cursor at the verdict's end; absent when no
+/// number belongs to it.
+Verdict ParseAfterWord(Cursor& cursor) {
   if (!TakeSeparator(cursor)) return {};
   bool next_line = false;
   for (cursor.SkipMarks(); IsBlank(cursor.Peek()) || cursor.Peek() == '\n'; cursor.SkipMarks()) {
@@ -142,7 +164,10 @@ Verdict ParseAfterWord(Cursor cursor) {
     cursor.Advance();
     cursor.Advance();
   }
-  if (IsPartOfMore(cursor) || !TakeScale(cursor)) return kNotAScore;
+  if (IsPartOfMore(cursor) || !TakeScale(cursor)) {
+    SkipRestOfNumber(cursor);
+    return kNotAScore;
+  }
   // Under a heading `Score:` a list may begin with "1. ...": only a number with a line of its own is meant.
   if (next_line && !AtLineEnd(cursor)) return {};
   if ((negative && number != 0) || number < kMinScore || number > kMaxScore) return kNotAScore;
@@ -172,12 +197,17 @@ std::optional<VerdictState> VerdictStateFromName(std::string_view name) {
   return std::nullopt;
 }
 
-Verdict ParseVerdict(std::string_view judgement) {
+Verdict ParseVerdict(std::string_view judgement) { return FindVerdict(judgement).verdict; }
+
+FoundVerdict FindVerdict(std::string_view judgement) {
   for (size_t at = judgement.size(); at-- > 0;) {
     const size_t end = EndOfWordScore(judgement, at);
     if (end == 0) continue;
-    const Verdict verdict = ParseAfterWord(Cursor(judgement, end));
-    if (verdict.state != VerdictState::kAbsent) return verdict;
+    Cursor cursor(judgement, end);
+    const Verdict verdict = ParseAfterWord(cursor);
+    if (verdict.state == VerdictState::kAbsent) continue;
+    cursor.SkipClosingMarks();
+    return {verdict, at, cursor.at()};
   }
   return {};
 }

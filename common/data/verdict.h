@@ -1,6 +1,7 @@
 // A judgement's verdict: the last `Score: n` of its text.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string_view>
 
@@ -27,5 +28,15 @@ struct Verdict {
 /// quotes around them are passed over; `/5` or `out of 5` may follow. An earlier match never stands in for a bad
 /// last one. A number on the line after `Score:` counts when it has the line to itself.
 Verdict ParseVerdict(std::string_view judgement);
+
+/// A verdict's place: from `Score` to what ends it, its scale and closing marks with it. Both are 0 when it is absent.
+struct FoundVerdict {
+  Verdict verdict;
+  size_t begin = 0;
+  size_t end = 0;
+};
+
+/// The verdict that ParseVerdict reads, with its place.
+FoundVerdict FindVerdict(std::string_view judgement);
 
 }  // namespace srlm::data

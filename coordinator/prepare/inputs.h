@@ -11,11 +11,18 @@
 
 namespace srlm::prepare {
 
-/// A row that is passed on as it is.
+/// A row that somebody else made.
 struct ReadyRow {
   nlohmann::json row;
   std::string prompt;  // what the user asked first
   std::string where;   // file:line
+  std::string answer;  // of IFT to the prompt, of EFT the judged one
+  // Of IFT: what else the user asked, and whether `answer` is to the first.
+  std::vector<std::string> later_prompts = {};
+  bool first_turn = true;
+  // Of EFT.
+  std::string justification = "";
+  int score = 0;
 };
 
 struct SourceCount {
@@ -29,7 +36,7 @@ struct SourceCount {
 struct Inputs {
   std::vector<SourceCount> sources;
   std::vector<data::SourcePrompt> prompts;  // of all sources, in their order
-  std::vector<data::Reject> rejects;        // stage source
+  std::vector<data::Reject> rejects;        // stages source and prompt
   std::vector<ReadyRow> ift;
   std::vector<ReadyRow> eft;
   data::OverlapIndex evaluation;   // prompts of the evaluation files

@@ -8,6 +8,7 @@
 
 #include "common/data/justification.h"
 #include "common/data/verdict.h"
+#include "coordinator/prepare/english_check.h"
 
 namespace srlm::prepare {
 namespace {
@@ -25,6 +26,12 @@ struct Ranked {
   const SourceAnswer* answer;
 };
 
+/// What came of judgements.
+struct Made {
+  std::vector<ordered_json> rows;
+  std::vector<data::Reject> rejects;
+};
+
 std::string KeyOf(const SourcePrompt& prompt, const SourceAnswer& answer) {
   return prompt.prompt_id + "/" + answer.response_id;
 }
@@ -38,7 +45,7 @@ class LessonMaker {
         template_(judge_template),
         options_(options),
         writer_(writer),
-        language_of_(language_of),
+        english_(options.any_language, language_of),
         say_(say) {
     for (const SourcePrompt& prompt : prompts)
       for (const SourceAnswer& answer : prompt.answers)
@@ -111,9 +118,11 @@ class LessonMaker {
     return OkStatus();
   }
 
-  /// Rows of the first try whose scores stand in people's order. `texts`: of the prompt's ranked answers, by try.
+  /// Rows of the first try whose scores stand in people's order and that has a justification for each; when none has
+  /// all, of the one with the most rows. `texts`: of the prompt's ranked answers, by try.
   Status ChooseTry(const SourcePrompt& prompt, std::span<const std::vector<Written>> texts) {
     data::OrderAgreement last = data::OrderAgreement::kUnparsed;
+    std::optional<Made> best;
     for (size_t i = 0; i < static_cast<size_t>(options_.tries); ++i) {
       std::vector<std::optional<int>> scores;
       size_t at = 0;
@@ -122,12 +131,18 @@ class LessonMaker {
       last = data::CompareOrder(prompt, scores);
       if (last != data::OrderAgreement::kAgrees) continue;
       at = 0;
+      Made made;
       for (size_t a = 0; a < prompt.answers.size(); ++a)
         if (prompt.answers[a].quality)
-          SRLM_RETURN_IF_ERROR(AddRow(prompt, prompt.answers[a], *scores[a], texts[at++][i]));
-      return OkStatus();
+          SRLM_RETURN_IF_ERROR(AddRow(prompt, prompt.answers[a], *scores[a], texts[at++][i], made));
+      if (!best || made.rows.size() > best->rows.size()) best = std::move(made);
+      if (best->rejects.empty()) break;
     }
-    Leave(prompt, "", std::string(data::OrderAgreementName(last)), "");
+    if (best) {
+      Take(std::move(*best));
+    } else {
+      Leave(prompt, "", std::string(data::OrderAgreementName(last)), "", lessons_.rejects);
+    }
     return OkStatus();
   }
 
@@ -148,37 +163,44 @@ class LessonMaker {
     SRLM_ASSIGN_OR_RETURN(const Texts texts, writer_.Write(questions, 1));
     lessons_.first_texts.clear();
     NoteFirst(texts);
+    Made made;
     for (size_t i = 0; i < ranked_.size(); ++i)
-      SRLM_RETURN_IF_ERROR(AddRow(*ranked_[i].prompt, *ranked_[i].answer, given[i], texts[i][0]));
+      SRLM_RETURN_IF_ERROR(AddRow(*ranked_[i].prompt, *ranked_[i].answer, given[i], texts[i][0], made));
+    Take(std::move(made));
     return OkStatus();
   }
 
-  Status AddRow(const SourcePrompt& prompt, const SourceAnswer& answer, int score, const Written& written) {
+  void Take(Made made) {
+    std::ranges::move(made.rows, std::back_inserter(lessons_.rows));
+    std::ranges::move(made.rejects, std::back_inserter(lessons_.rejects));
+  }
+
+  /// A row of what was written about an answer, or why there is none.
+  Status AddRow(const SourcePrompt& prompt, const SourceAnswer& answer, int score, const Written& written,
+                Made& made) const {
     const auto leave = [&](std::string reason, std::string detail) {
-      Leave(prompt, answer.response_id, std::move(reason), std::move(detail));
+      Leave(prompt, answer.response_id, std::move(reason), std::move(detail), made.rejects);
       return OkStatus();
     };
     if (!written.error.empty()) return leave("not_written", written.error);
     const data::Justification justification = data::TakeJustification(written.text, written.cut);
     if (justification.text.empty()) return leave(std::string(justification.wrong), "");
-    if (!options_.any_language) {
-      const Result<std::string> language = language_of_(justification.text);
-      SRLM_RETURN_IF_ERROR(language.status());
-      if (*language != "en") return leave("justification_not_english", *language);
-    }
-    lessons_.rows.push_back({{"prompt", prompt.prompt},
-                             {"response", answer.response},
-                             {"justification", justification.text},
-                             {"score", score},
-                             {"origin", lessons_.origin},
-                             {"prompt_id", prompt.prompt_id},
-                             {"response_id", answer.response_id},
-                             {"quality", *answer.quality}});
+    SRLM_ASSIGN_OR_RETURN(const auto other, english_.Justification(justification.text));
+    if (other) return leave("justification_not_english", *other);
+    made.rows.push_back({{"prompt", prompt.prompt},
+                         {"response", answer.response},
+                         {"justification", justification.text},
+                         {"score", score},
+                         {"origin", lessons_.origin},
+                         {"prompt_id", prompt.prompt_id},
+                         {"response_id", answer.response_id},
+                         {"quality", *answer.quality}});
     return OkStatus();
   }
 
-  void Leave(const SourcePrompt& prompt, const std::string& response_id, std::string reason, std::string detail) {
-    lessons_.rejects.push_back({"eft", std::move(reason), prompt.prompt_id, response_id, std::move(detail)});
+  static void Leave(const SourcePrompt& prompt, const std::string& response_id, std::string reason, std::string detail,
+                    std::vector<data::Reject>& rejects) {
+    rejects.push_back({"eft", std::move(reason), prompt.prompt_id, response_id, std::move(detail)});
   }
 
   void Balance() {
@@ -212,7 +234,7 @@ class LessonMaker {
   const data::JudgeTemplate& template_;
   const Options& options_;
   Writer& writer_;
-  const LanguageOf& language_of_;
+  EnglishCheck english_;
   const std::function<void(const std::string&)>& say_;
 
   std::vector<Ranked> ranked_;  // prompt by prompt

@@ -32,7 +32,8 @@ struct Lessons {
 inline constexpr double kLeastParsed = 0.1;
 
 /// `sampled`: the writer judges each answer; a prompt's rows are kept when all have a score and the scores stand in
-/// people's order (data::CompareOrder), by the first of options.tries that does. `human`: the scores are
+/// people's order (data::CompareOrder), by the first of options.tries that does and has a justification for each, else
+/// the one with the most of them. `human`: the scores are
 /// data::ScoresFromRanks, and the writer is asked for the justification of each. Unless options say which, the first
 /// options.probe answers are judged, and the rate of those with a score decides. Justifications in another language
 /// than English leave, as options say. Then data::BalanceScores.

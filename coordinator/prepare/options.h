@@ -15,6 +15,7 @@ struct Options {
   std::optional<data::SourceFormat> format;  // of all of them; none: as each one's first row shows
   std::string ift;                           // ready-made SFT rows; empty: made from the sources
   std::string eft;                           // ready-made EFT rows; empty: made from the sources
+  bool keep_given = false;                   // rows of both as they are, but for those that overlap
   std::vector<std::string> evaluation;       // files whose prompts must not be trained on
   std::string out;                           // folder
   uint64_t seed = 1;

@@ -18,9 +18,11 @@ struct Surroundings {
 };
 
 /// Reads, selects and writes options.out/{ift,eft,evaluation,rejects}.jsonl and report.json; eft.jsonl when a model or
-/// ready-made rows are given. Each file is whole or as it was. The same options and files give the same bytes.
-/// FailedPrecondition when a result would be empty; rejects.jsonl and report.json are written then too, to show why.
-/// Aborted when stopped: what the model has written is in options.out/work, and the next start goes on with it.
+/// ready-made rows are given. The same options and files give the same bytes.
+/// FailedPrecondition when a result would be empty or the model fails: then what there is is written all the same, and
+/// report.json says what failed. With any other failure the folder's files stay as they were: what cannot be read, no
+/// room, or Aborted when stopped (what the model has written is in options.out/work, and the next start goes on with
+/// it).
 Result<Report> Prepare(const Options& options, const Surroundings& surroundings);
 
 }  // namespace srlm::prepare

@@ -11,8 +11,10 @@ using nlohmann::ordered_json;
 
 namespace {
 
-/// Null when no model was asked.
+/// Null when no model was asked and no rows were given.
 ordered_json EftToJson(const Report& report, const Options& options) {
+  if (!options.eft.empty())
+    return {{"origin", "given"}, {"scores_before_balance", report.scores_before}, {"scores", report.scores_after}};
   if (report.eft_model_id.empty()) return nullptr;
   return {{"model", options.model},
           {"model_id", report.eft_model_id},
@@ -59,6 +61,7 @@ ordered_json ToJson(const Report& report, const Options& options) {
           {"sources", sources},
           {"ift_file", options.ift},
           {"eft_file", options.eft},
+          {"keep_given", options.keep_given},
           {"evaluation_files", options.evaluation},
           {"evaluation_files_prompts", report.evaluation_files_prompts},
           {"ift_rows", report.ift_rows},
@@ -68,7 +71,8 @@ ordered_json ToJson(const Report& report, const Options& options) {
           {"evaluation_prompts", report.evaluation_prompts},
           {"evaluation_answers", report.evaluation_answers},
           {"eft", EftToJson(report, options)},
-          {"rejects", rejects}};
+          {"rejects", rejects},
+          {"failed", report.failed.empty() ? ordered_json() : ordered_json(report.failed)}};
 }
 
 }  // namespace srlm::prepare

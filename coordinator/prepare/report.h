@@ -32,7 +32,8 @@ struct Report {
   int64_t probe_parsed = 0;
   int64_t eft_prompts = 0;
   std::string no_lesson;                 // why a model's lessons are none; empty: there are some
-  data::ScoreHistogram scores_before{};  // of the lessons, before and after balancing
+  std::string failed;                    // what is missing, or why the model wrote nothing; empty: all is there
+  data::ScoreHistogram scores_before{};  // of the lessons or of ready-made rows, before and after balancing
   data::ScoreHistogram scores_after{};
   std::map<std::pair<std::string, std::string>, int64_t> rejects;  // stage and reason -> how many
 

@@ -9,17 +9,14 @@
 #include "common/data/overlap.h"
 #include "common/data/prompt_texts.h"
 #include "common/data/seed_split.h"
+#include "coordinator/prepare/english_check.h"
+#include "coordinator/prepare/ready_check.h"
 
 namespace srlm::prepare {
 namespace {
 
 using data::SourcePrompt;
 using nlohmann::ordered_json;
-
-constexpr size_t kWordsToTell = 3;    // a prompt of fewer words is told by its answer
-constexpr size_t kWordsOfAnswer = 8;  // an answer of fewer is taken for the prompt's language
-
-std::string ToldLanguage(const std::string& code) { return code.empty() ? "no language can be told" : "is " + code; }
 
 std::string Meets(const data::OverlapIndex::Found& found) {
   if (found.same) return "the same as " + found.origin;
@@ -29,14 +26,15 @@ std::string Meets(const data::OverlapIndex::Found& found) {
 class Selector {
  public:
   Selector(const Options& options, Inputs inputs, const LanguageOf& language_of)
-      : options_(options), inputs_(std::move(inputs)), language_of_(language_of) {
+      : options_(options), inputs_(std::move(inputs)), english_(options.any_language, language_of) {
     selection_.rejects = std::move(inputs_.rejects);
   }
 
   Result<Selection> Run() {
     SRLM_RETURN_IF_ERROR(KeepEnglish());
     TakeEvaluation();
-    TakeReady(inputs_.ift, "ift", selection_.ift);
+    SRLM_RETURN_IF_ERROR(TakeReadyIft());
+    SRLM_RETURN_IF_ERROR(TakeReadyEft());
     std::vector<SourcePrompt> lessons;
     for (SourcePrompt& prompt : inputs_.prompts) {
       if (Overlaps(inputs_.evaluation, prompt, "prompt", "overlaps_evaluation")) continue;
@@ -49,7 +47,6 @@ class Selector {
     for (SourcePrompt& prompt : lessons)
       if (!Overlaps(ift_prompts_, prompt, "eft", "overlaps_ift")) selection_.lessons.push_back(std::move(prompt));
     LeaveTooMany();
-    TakeReady(inputs_.eft, "eft", selection_.eft);
     return std::move(selection_);
   }
 
@@ -75,23 +72,15 @@ class Selector {
         Leave("prompt", "duplicate_prompt", prompt, "as " + same->second);
         continue;
       }
-      if (!options_.any_language) {
-        const Result<std::string> language = LanguageOfPrompt(prompt);
-        SRLM_RETURN_IF_ERROR(language.status());
-        if (*language != "en") {
-          Leave("prompt", "not_english", prompt, ToldLanguage(*language));
-          continue;
-        }
+      SRLM_ASSIGN_OR_RETURN(const auto other, english_.Prompt(prompt.prompt, prompt.answers.front().response));
+      if (other) {
+        Leave("prompt", "not_english", prompt, *other);
+        continue;
       }
       kept.push_back(std::move(prompt));
     }
     inputs_.prompts = std::move(kept);
     return OkStatus();
-  }
-
-  Result<std::string> LanguageOfPrompt(const SourcePrompt& prompt) const {
-    const bool enough = data::PlainWords(prompt.prompt).size() >= kWordsToTell;
-    return language_of_(enough ? prompt.prompt : prompt.answers.front().response);
   }
 
   /// Step 2.
@@ -102,6 +91,8 @@ class Selector {
         training.push_back(std::move(prompt));
       } else if (!data::IsRanked(prompt)) {
         Leave("evaluation", "not_ranked", prompt, "");
+      } else if (!prompt.system.empty()) {
+        Leave("evaluation", "system_message", prompt, "a row has no place for it");
       } else {
         inputs_.evaluation.Add(prompt.prompt, "evaluation prompt " + prompt.prompt_id);
         selection_.evaluation.push_back(std::move(prompt));
@@ -111,9 +102,8 @@ class Selector {
   }
 
   bool IsLesson(const SourcePrompt& prompt) const {
-    if (options_.eft_share == 0) return false;
-    if (!inputs_.eft.empty()) return false;
-    if (!data::IsRanked(prompt)) return false;
+    if (options_.eft_share == 0 || !inputs_.eft.empty()) return false;
+    if (!data::IsRanked(prompt) || !prompt.system.empty()) return false;
     return !inputs_.ift.empty() || data::PromptDraw(options_.seed, prompt.prompt_id) < options_.eft_share;
   }
 
@@ -122,25 +112,21 @@ class Selector {
       Leave("ift", "not_needed", prompt, "the rows of --ift are taken");
       return OkStatus();
     }
+    if (Overlaps(eft_prompts_, prompt, "ift", "overlaps_eft")) return OkStatus();
     const int best = data::BestAnswer(prompt);
     if (best < 0) {
       Leave("ift", "no_best_answer", prompt, fmt::format("{} answers, none ranked", prompt.answers.size()));
       return OkStatus();
     }
     const data::SourceAnswer& answer = prompt.answers[static_cast<size_t>(best)];
-    // Of a prompt known to be English. A few words, or code, tell a detector nothing.
-    const bool tells =
-        answer.response.find("```") == std::string::npos && data::PlainWords(answer.response).size() >= kWordsOfAnswer;
-    if (!options_.any_language && tells) {
-      const Result<std::string> language = language_of_(answer.response);
-      SRLM_RETURN_IF_ERROR(language.status());
-      if (*language != "en") {
-        Leave("ift", "answer_not_english", prompt, ToldLanguage(*language), answer.response_id);
-        return OkStatus();
-      }
+    SRLM_ASSIGN_OR_RETURN(const auto other, english_.Answer(answer.response));
+    if (other) {
+      Leave("ift", "answer_not_english", prompt, *other, answer.response_id);
+      return OkStatus();
     }
     ift_prompts_.Add(prompt.prompt, "IFT prompt " + prompt.prompt_id);
     ordered_json messages = ordered_json::array();
+    if (!prompt.system.empty()) messages.push_back({{"role", "system"}, {"content", prompt.system}});
     messages.push_back({{"role", "user"}, {"content", prompt.prompt}});
     messages.push_back({{"role", "assistant"}, {"content", answer.response}});
     selection_.ift.push_back(
@@ -162,29 +148,82 @@ class Selector {
     });
   }
 
-  /// Steps 3 to 5 for rows that somebody else made.
-  void TakeReady(std::vector<ReadyRow>& rows, const char* stage, std::vector<ordered_json>& taken) {
-    const bool is_ift = std::string_view(stage) == "ift";
-    for (ReadyRow& row : rows) {
-      auto found = inputs_.evaluation.Find(row.prompt);
-      const char* reason = "overlaps_evaluation";
-      if (!found && !is_ift) {
-        found = ift_prompts_.Find(row.prompt);
-        reason = "overlaps_ift";
+  /// Step 3.
+  Status TakeReadyIft() {
+    ReadyCheck check(english_);
+    for (ReadyRow& row : inputs_.ift) {
+      std::optional<Wrong> wrong = Overlaps(inputs_.evaluation, row, "overlaps_evaluation");
+      if (!wrong && !options_.keep_given) {
+        SRLM_ASSIGN_OR_RETURN(wrong, check.Ift(row));
       }
-      if (found) {
-        selection_.rejects.push_back({stage, reason, row.where, "", Meets(*found)});
+      if (wrong) {
+        LeaveReady("ift", *wrong, row);
         continue;
       }
-      if (is_ift) ift_prompts_.Add(row.prompt, row.where);
-      taken.push_back(std::move(row.row));
+      ift_prompts_.Add(row.prompt, row.where);
+      selection_.ift.emplace_back(row.row);
     }
+    return OkStatus();
+  }
+
+  Status TakeReadyEft() {
+    ReadyCheck check(english_);
+    std::vector<ReadyRow> rows;
+    for (ReadyRow& row : inputs_.eft) {
+      std::optional<Wrong> wrong = Overlaps(inputs_.evaluation, row, "overlaps_evaluation");
+      if (!wrong) wrong = Overlaps(ift_prompts_, row, "overlaps_ift");
+      if (!wrong && !options_.keep_given) {
+        SRLM_ASSIGN_OR_RETURN(wrong, check.Eft(row));
+      }
+      if (wrong) {
+        LeaveReady("eft", *wrong, row);
+        continue;
+      }
+      rows.push_back(std::move(row));
+    }
+    Balance(rows);
+    return OkStatus();
+  }
+
+  void Balance(std::vector<ReadyRow>& rows) {
+    std::vector<int> scores, left;
+    std::vector<std::string> keys;
+    for (const ReadyRow& row : rows) {
+      scores.push_back(row.score);
+      keys.push_back(row.prompt + "\n" + row.answer);
+    }
+    const bool all = options_.keep_given || !options_.balance;
+    const std::vector<bool> stays =
+        all ? std::vector<bool>(rows.size(), true) : data::BalanceScores(scores, keys, options_.seed);
+    for (size_t i = 0; i < rows.size(); ++i) {
+      if (!stays[i]) {
+        LeaveReady("eft", {"balance", fmt::format("score {} is the most frequent", scores[i])}, rows[i]);
+        continue;
+      }
+      left.push_back(scores[i]);
+      eft_prompts_.Add(rows[i].prompt, rows[i].where);
+      selection_.eft.emplace_back(rows[i].row);
+    }
+    selection_.scores_before = data::CountScores(scores);
+    selection_.scores_after = data::CountScores(left);
+  }
+
+  static std::optional<Wrong> Overlaps(const data::OverlapIndex& with, const ReadyRow& row, const char* reason) {
+    auto found = with.Find(row.prompt);
+    for (size_t i = 0; !found && i < row.later_prompts.size(); ++i) found = with.Find(row.later_prompts[i]);
+    if (!found) return std::nullopt;
+    return Wrong{reason, Meets(*found)};
+  }
+
+  void LeaveReady(const char* stage, const Wrong& wrong, const ReadyRow& row) {
+    selection_.rejects.push_back({stage, wrong.reason, row.where, "", wrong.detail});
   }
 
   const Options& options_;
   Inputs inputs_;
-  const LanguageOf& language_of_;
+  EnglishCheck english_;
   data::OverlapIndex ift_prompts_;
+  data::OverlapIndex eft_prompts_;  // of ready-made rows
   Selection selection_;
 };
 

@@ -48,6 +48,22 @@ TEST(Jsonl, LinesLongerThanTheReadBufferAreWhole) {
   EXPECT_EQ(row["a"], "b");
 }
 
+TEST(Jsonl, AFileInAnotherFormIsSaidWhatToDoWith) {
+  const TemporaryFolder folder;
+  const std::pair<std::string, std::string> cases[] = {
+      {std::string("\x1f\x8b\x08\x08\x12\0\x03", 7), "a.jsonl: is compressed (gzip); unpack it first: gunzip -k FILE"},
+      {std::string("\x1f\x8b\x08\x01\n\0", 6), "a.jsonl: is compressed (gzip)"},
+      {std::string("\x28\xb5\x2f\xfd\x04\0", 6), "a.jsonl: is compressed (Zstandard)"},
+      {std::string("PAR1\x15\0", 6), "a.jsonl: is Parquet"},
+  };
+  for (const auto& [text, message] : cases) {
+    Result<JsonlReader> reader = JsonlReader::Open(folder.Write("a.jsonl", text));
+    nlohmann::json row;
+    EXPECT_NE(reader->Next(row).status().message().find(message), std::string::npos)
+        << reader->Next(row).status().message();
+  }
+}
+
 TEST(Jsonl, BadLinesNameFileAndLine) {
   const TemporaryFolder folder;
   const struct {

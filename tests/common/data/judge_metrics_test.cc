@@ -72,6 +72,47 @@ TEST(JudgeMetrics, EqualQualityIsNoPair) {
   EXPECT_EQ(m.spearman.n, 0);
 }
 
+TEST(JudgeMetrics, AnExactMatchIsEveryPairThatPeopleOrderedAndNoTieOfTheJudgeInOne) {
+  const auto exact = [](const std::vector<double>& quality, const std::vector<double>& predicted) {
+    std::vector<JudgedAnswer> answers;
+    for (size_t i = 0; i < quality.size(); ++i) answers.push_back({"a", quality[i], predicted[i], 10});
+    const Figure figure = ComputeJudgeMetrics(answers, 1, 10).exact_match;
+    EXPECT_EQ(figure.n, 1);
+    return figure.value;
+  };
+  EXPECT_EQ(exact({3, 2, 1}, {5, 4, 1}), 1);
+  EXPECT_EQ(exact({3, 2, 1}, {5, 5, 1}), 0);        // the judge ties what people ordered
+  EXPECT_EQ(exact({3, 2, 2, 1}, {5, 4, 3, 1}), 1);  // people left these two open: in either order,
+  EXPECT_EQ(exact({3, 2, 2, 1}, {5, 3, 4, 1}), 1);
+  EXPECT_EQ(exact({3, 2, 2, 1}, {5, 3, 3, 1}), 1);  // or as they did
+  EXPECT_EQ(exact({3, 2, 2, 1}, {5, 3, 1, 1}), 0);
+}
+
+TEST(JudgeMetrics, FiveBestIsHowOftenAFiveIsWhatPeopleRankedBest) {
+  const auto figure = [](const std::vector<JudgedAnswer>& answers) {
+    return ComputeJudgeMetrics(answers, 1, 200).five_best;
+  };
+  // Two fives of one prompt, one of them right; 4.5 rounds to 5, 4.49 does not.
+  std::vector<JudgedAnswer> answers = {{"a", 3, 5.0, 9}, {"a", 1, 4.5, 9}, {"a", 0, 4.49, 9}, {"a", 0, 1.0, 9}};
+  EXPECT_EQ(figure(answers).n, 2);
+  EXPECT_EQ(figure(answers).value, 0.5);
+  // One that is best with another, whether that has a score or not.
+  answers.insert(answers.end(), {{"b", 2, 4.8, 9}, {"b", 2, std::nullopt, 9}, {"b", 1, 0.0, 9}});
+  EXPECT_EQ(figure(answers).n, 3);
+  EXPECT_NEAR(figure(answers).value, 2.0 / 3, 1e-12);
+  // The best one has no score: a five is wrong all the same.
+  answers.insert(answers.end(), {{"c", 2, std::nullopt, 9}, {"c", 1, 5.0, 9}});
+  EXPECT_EQ(figure(answers).n, 4);
+  EXPECT_EQ(figure(answers).value, 0.5);
+  // Where people ranked all equal there is no best.
+  answers.insert(answers.end(), {{"d", 1, 5.0, 9}, {"d", 1, 5.0, 9}, {"e", 1, 5.0, 9}});
+  EXPECT_EQ(figure(answers).n, 4);
+  EXPECT_EQ(figure(answers).low, 0);  // a draw of "c" alone
+  EXPECT_EQ(figure(answers).high, 1);
+  EXPECT_EQ(figure({{"a", 1, 4.0, 9}, {"a", 2, 3.0, 9}}).n, 0);
+  EXPECT_EQ(ToJson(ComputeJudgeMetrics(answers, 1, 10))["five_best"]["n"], 4);
+}
+
 TEST(JudgeMetrics, AJudgeThatSaysAlwaysTheSameIsAtOneHalfAndUncorrelated) {
   std::vector<JudgedAnswer> answers;
   for (int i = 0; i < 20; ++i) AddPrompt(answers, std::to_string(i), {4, 4, 4, 4}, {10, 20, 30, 40});

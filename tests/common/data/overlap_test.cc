@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include "common/data/distinct.h"
-
 namespace srlm::data {
 namespace {
 
@@ -33,17 +31,11 @@ TEST(Overlap, WordsOutsideAsciiAreKept) {
   index.Add("日本の首都は?", "a");
   EXPECT_TRUE(index.Find("日本の首都は"));
   EXPECT_TRUE(index.Find("「日本の首都は」？"));
+  EXPECT_TRUE(index.Find("日本 の首都は"));
   EXPECT_FALSE(index.Find("中国の首都は?"));
   EXPECT_EQ(PlainWords("Où est-il?"), (std::vector<std::string>{"où", "est", "il"}));
   EXPECT_EQ(PlainWords("“Qui”… – non\u00a0!"), (std::vector<std::string>{"qui", "non"}));
   EXPECT_EQ(PlainWords("東京、大阪。"), (std::vector<std::string>{"東京", "大阪"}));
-}
-
-TEST(Distinct, CountedByHand) {
-  const std::vector<std::string> texts = {"the cat the cat", "The dog."};
-  EXPECT_DOUBLE_EQ(Distinct(texts, 1), 3.0 / 6);  // the, cat, dog
-  EXPECT_DOUBLE_EQ(Distinct(texts, 2), 3.0 / 4);  // the cat, cat the, the dog of 4; none across texts
-  EXPECT_EQ(Distinct(texts, 5), 0);
 }
 
 }  // namespace

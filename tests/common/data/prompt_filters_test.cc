@@ -70,6 +70,29 @@ TEST(PromptFilter, TheSamePromptButForCasePunctuationAndSpacesIsADuplicate) {
   EXPECT_EQ(filter.Check("a \xe6\xb5\xb7\xe6\xb4\x8b", false).verdict, PromptVerdict::kAccepted);
 }
 
+TEST(PromptFilter, APromptThatModelsAreMeasuredOnIsOutAndNamed) {
+  PromptFilter filter(PaperOptions());
+  filter.AddEvaluation("Explain how a lighthouse keeper once kept the lamp burning through a long winter storm.",
+                       "data.evaluation, prompt 'r1'");
+  const PromptCheck same =
+      filter.Check("explain how a lighthouse keeper once kept the lamp burning, through a long winter storm!", false);
+  EXPECT_EQ(same.verdict, PromptVerdict::kOverlapsEvaluation);
+  EXPECT_EQ(PromptVerdictName(same.verdict), "overlaps_evaluation");
+  EXPECT_EQ(same.detail, "the same as data.evaluation, prompt 'r1'");
+  // 13 words in a row, in a text that is otherwise another one; 12 are not too many.
+  const std::string more = " and why nobody in the village ever thanked him for any of it in all those years";
+  EXPECT_EQ(
+      filter.Check("Say how a lighthouse keeper once kept the lamp burning through a long winter" + more, false).detail,
+      "13 words in a row as in data.evaluation, prompt 'r1'");
+  EXPECT_EQ(filter.Check("Say how the lighthouse keeper once kept the lamp burning through a long winter" + more, false)
+                .verdict,
+            PromptVerdict::kAccepted);
+  // It is no known prompt: what is only near it passes.
+  EXPECT_EQ(
+      filter.Check("Explain how a lighthouse keeper kept the lamp burning through a winter storm.", false).verdict,
+      PromptVerdict::kAccepted);
+}
+
 TEST(PromptFilter, SimilarityExactlyAtTheLimitPasses) {
   PromptFilter filter({.min_words = 1, .max_words = 100, .rouge_l_max = 0.5, .blacklist = {}});
   filter.Add("a b");

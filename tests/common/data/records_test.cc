@@ -90,6 +90,8 @@ TEST(Sft, BadRowsNameFileLineAndField) {
       LoadSftStatus,
       {{R"({"prompt": "Q"})", "in.jsonl:1: 'completion' is missing"},
        {R"({"prompt": "Q", "completion": ""})", "'completion' is empty"},
+       {R"({"messages": [{"role": "user", "content": "Q"}, {"role": "assistant", "content": ""}]})",
+        "'messages' ends with an empty answer"},
        {R"({"completion": "A"})", "'prompt' is missing"},
        {R"({"messages": [{"role": "user", "content": "Q"}]})", "ends with role 'user'"},
        {R"({"messages": [{"role": "assistant", "content": "A"}]})", "no prompt before"},

@@ -107,6 +107,53 @@ TEST(Source, PairsMayBeTextsOrConversations) {
   EXPECT_EQ(CountRejects(source, "not_first_turn"), 1);
 }
 
+TEST(Source, ASystemMessageIsNoTurn) {
+  const std::string answer = R"(, {"role": "user", "content": "Why?"}, {"role": "assistant", "content": ")";
+  const auto pair = [&](const std::string& system, const std::string& other) {
+    const std::string begin = R"([{"role": "system", "content": ")";
+    return R"({"prompt": "Why?", "chosen": )" + begin + system + R"("})" + answer + R"(Best"}], "rejected": )" + begin +
+           other + R"("})" + answer + R"(Worse"}]})" + "\n";
+  };
+  const Source source = Load(pair("Be brief.", "Be brief.") + pair("Be long.", "Be long.") + pair("A", "B"));
+  ASSERT_EQ(source.prompts.size(), 2u);  // another system message makes another prompt
+  EXPECT_EQ(source.prompts[0].system, "Be brief.");
+  EXPECT_EQ(source.prompts[0].prompt, "Why?");
+  ASSERT_EQ(source.prompts[0].answers.size(), 2u);
+  EXPECT_EQ(source.prompts[0].answers[0].response, "Best");
+  EXPECT_EQ(source.prompts[1].system, "Be long.");
+  EXPECT_NE(source.prompts[0].prompt_id, source.prompts[1].prompt_id);
+  EXPECT_EQ(CountRejects(source, "not_first_turn"), 0);
+  EXPECT_EQ(CountRejects(source, "different_prompts"), 1);
+  ExpectContains(Failure(R"({"prompt": "Why?", "prompt_id": "a", "chosen": "A", "rejected": "B"})"
+                         "\n"
+                         R"({"prompt_id": "a", "prompt": [{"role": "system", "content": "Be brief."}, )"
+                         R"({"role": "user", "content": "Why?"}], "chosen": "A", "rejected": "B"})"),
+                 "in.jsonl:2: prompt 'a' is in an earlier line with another system message");
+}
+
+TEST(Source, ThePromptOfAPairMayBeInItsMessagesAlone) {
+  const Source source = Load(
+      R"({"chosen": [{"role": "user", "content": "Why?"}, {"role": "assistant", "content": "Best"}], "rejected": [{"role": "user", "content": "Why?"}, {"role": "assistant", "content": "Worse"}]}
+{"prompt": [{"role": "user", "content": "How?"}], "chosen": [{"role": "assistant", "content": "Best"}], "rejected": [{"role": "assistant", "content": "Worse"}]}
+{"prompt": [{"role": "user", "content": "1"}, {"role": "assistant", "content": "2"}, {"role": "user", "content": "3"}], "chosen": "A", "rejected": "B"})");
+  ASSERT_EQ(source.prompts.size(), 2u);
+  EXPECT_EQ(source.prompts[0].prompt, "Why?");
+  EXPECT_EQ(source.prompts[1].prompt, "How?");
+  EXPECT_EQ(source.prompts[1].answers[1].response, "Worse");
+  EXPECT_EQ(CountRejects(source, "not_first_turn"), 1);
+  ExpectContains(Failure(R"({"chosen": "A", "rejected": "B"})"), "'prompt' is missing");
+}
+
+TEST(Source, ArgillasPairsAreReadAsPairs) {
+  const Source source = Load(
+      R"({"source": "x", "instruction": "Why?", "chosen_response": "Best", "rejected_response": "Worse", "chosen_avg_rating": 4.5, "rejected_avg_rating": 3})");
+  EXPECT_EQ(source.format, SourceFormat::kBinarized);
+  ASSERT_EQ(source.prompts.size(), 1u);
+  EXPECT_EQ(source.prompts[0].prompt, "Why?");
+  EXPECT_EQ(source.prompts[0].answers[0].quality, 4.5);
+  EXPECT_EQ(source.prompts[0].answers[1].response, "Worse");
+}
+
 std::vector<std::optional<double>> Qualities(const Source& source) {
   std::vector<std::optional<double>> qualities;
   for (const SourceAnswer& answer : source.prompts.at(0).answers) qualities.push_back(answer.quality);
@@ -139,6 +186,50 @@ TEST(Source, HelpSteerAnswersOfOnePromptComeTogether) {
   EXPECT_EQ(CountRejects(source, "not_first_turn"), 1);
 }
 
+TEST(Source, HelpSteer3PreferencesArePairs) {
+  const auto row = [](const std::string& context, int preference) {
+    return R"({"domain": "general", "context": [)" + context +
+           R"({"role": "user", "content": "Why?"}], "response1": "A", "response2": "B", "overall_preference": )" +
+           std::to_string(preference) + "}\n";
+  };
+  const Source first = Load(row("", -2));
+  EXPECT_EQ(first.format, SourceFormat::kHelpSteer3);
+  ASSERT_EQ(first.prompts.size(), 1u);
+  EXPECT_EQ(first.prompts[0].answers[0].response, "A");
+  EXPECT_GT(*first.prompts[0].answers[0].quality, *first.prompts[0].answers[1].quality);
+  const Source second = Load(row("", 1) + row("", 0) +
+                             row(R"({"role": "user", "content": "1"}, {"role": "assistant", "content": "2"}, )", 1));
+  ASSERT_EQ(second.prompts.size(), 1u);
+  EXPECT_EQ(second.prompts[0].answers[0].response, "B");
+  EXPECT_EQ(CountRejects(second, "no_preference"), 1);
+  EXPECT_EQ(CountRejects(second, "not_first_turn"), 1);
+}
+
+TEST(Source, AnOasstMessageGivenTwiceCountsOnce) {
+  const std::string prompt = R"({"message_id": "p", "text": "Why?", "role": "prompter"})";
+  const std::string reply =
+      R"({"message_id": "r", "parent_id": "p", "text": "So.", "role": "assistant", "rank": 0, "lang": "en"})";
+  const std::string other_rank =
+      R"({"message_id": "r", "parent_id": "p", "text": "So.", "role": "assistant", "rank": 1, "lang": "en"})";
+  const Source source = Load(prompt + "\n" + reply + "\n" + prompt + "\n" + reply);
+  ASSERT_EQ(source.prompts.size(), 1u);
+  EXPECT_EQ(source.prompts[0].answers.size(), 1u);
+  EXPECT_EQ(CountRejects(source, "same_message"), 2);
+  ExpectContains(Failure(prompt + "\n" + reply + "\n" + other_rank), "in.jsonl:3: message 'r' is in ");
+  ExpectContains(Failure(prompt + "\n" + reply + "\n" + other_rank), "in.jsonl:2 too");
+
+  const auto tree = [](const std::string& text) {
+    return R"({"message_tree_id": "p", "prompt": {"message_id": "p", "text": "Why?", "role": "prompter", "replies": )"
+           R"([{"message_id": "r", "text": ")" +
+           text + R"(", "role": "assistant", "rank": 0}]}})" + "\n";
+  };
+  const Source trees = Load(tree("So.") + tree("So."));
+  ASSERT_EQ(trees.prompts.size(), 1u);
+  EXPECT_EQ(trees.prompts[0].answers.size(), 1u);
+  EXPECT_EQ(CountRejects(trees, "same_message"), 2);
+  ExpectContains(Failure(tree("So.") + tree("Thus.")), "in.jsonl:2: message 'r' is in ");
+}
+
 TEST(Source, WrongRowsAreNamedByTheirLines) {
   ExpectContains(Failure(""), "has no rows");
   ExpectContains(Failure(R"({"text": "a"})"), "in.jsonl:1: is of no known format");
@@ -159,11 +250,12 @@ TEST(Source, WrongRowsAreNamedByTheirLines) {
 }
 
 TEST(Source, FormatsHaveNames) {
-  for (const char* name : {"ranked", "oasst-messages", "oasst-trees", "ultrafeedback", "binarized", "helpsteer"}) {
+  for (const std::string& name : SourceFormatNames()) {
     const auto format = SourceFormatFromName(name);
     ASSERT_TRUE(format) << name;
     EXPECT_EQ(SourceFormatName(*format), name);
   }
+  EXPECT_EQ(SourceFormatNames().size(), 7u);
   EXPECT_FALSE(SourceFormatFromName("parquet"));
 }
 

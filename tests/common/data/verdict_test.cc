@@ -158,6 +158,19 @@ TEST(Verdict, LongAndBrokenTextIsReadInLinearTime) {
   EXPECT_EQ(ParseVerdict("\xff\xfeScore: 4\xff").score, 4);
 }
 
+TEST(Verdict, ItsPlaceIsFoundWithScaleAndMarks) {
+  const auto found_in = [](std::string_view text) {
+    const FoundVerdict found = FindVerdict(text);
+    return std::string(text.substr(found.begin, found.end - found.begin));
+  };
+  EXPECT_EQ(found_in("Good. **Score:** 4/5 and more"), "Score:** 4/5");
+  EXPECT_EQ(found_in("Score: 1, but then (Score: 3)."), "Score: 3)");
+  EXPECT_EQ(found_in("Score:\n**4**\nend"), "Score:\n**4**");
+  EXPECT_EQ(found_in("Score: 3 - 4 or 5, I think"), "Score: 3 - 4 or 5");
+  EXPECT_EQ(found_in("Score: 4.5 out of 10 points"), "Score: 4.5 out of 10");
+  EXPECT_EQ(found_in("No score: none"), "");
+}
+
 TEST(Verdict, StatesHaveNames) {
   for (const VerdictState state : {VerdictState::kParsed, VerdictState::kAbsent, VerdictState::kOutOfRange})
     EXPECT_EQ(VerdictStateFromName(VerdictStateName(state)), state);

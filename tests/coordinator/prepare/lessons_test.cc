@@ -97,6 +97,35 @@ TEST_F(MakingLessons, TheFirstTryThatAgreesIsTaken) {
   EXPECT_EQ(lessons.rows[1]["score"], 4);
 }
 
+TEST_F(MakingLessons, ATryWithAJustificationGoesBeforeOneWithout) {
+  options_.tries = 3;
+  const Lessons lessons = Make(Prompts(1, 2), [](const Question& question, int sample) {
+    const int score = 4 - RankIn(question.text);
+    if (sample == 0) return "Score: " + std::to_string(score);
+    return sample == 1 ? "It is said on one line. Score: " + std::to_string(score) : Judgement(score);
+  });
+  ASSERT_EQ(lessons.rows.size(), 2u);
+  EXPECT_EQ(lessons.rows[0]["justification"], "It is said on one line.");
+  EXPECT_TRUE(lessons.rejects.empty());
+}
+
+TEST_F(MakingLessons, OfTriesThatLackAJustificationTheFullestIsTaken) {
+  options_.tries = 3;
+  options_.balance = false;
+  const Lessons lessons = Make(Prompts(1, 3), [](const Question& question, int sample) {
+    const int rank = RankIn(question.text);
+    return rank > sample ? "Score: " + std::to_string(4 - rank) : Judgement(4 - rank);
+  });
+  EXPECT_EQ(lessons.rows.size(), 3u);
+  options_.tries = 2;
+  const Lessons fewer = Make(Prompts(1, 3), [](const Question& question, int sample) {
+    const int rank = RankIn(question.text);
+    return rank > sample ? "Score: " + std::to_string(4 - rank) : Judgement(4 - rank);
+  });
+  EXPECT_EQ(fewer.rows.size(), 2u);
+  EXPECT_EQ(Count(fewer, "no_justification"), 1);
+}
+
 TEST_F(MakingLessons, AModelThatHardlyScoresJustifiesPeoplesScores) {
   options_.probe = 20;
   int judged = 0;
