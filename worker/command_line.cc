@@ -11,6 +11,14 @@
 namespace srlm::worker {
 namespace {
 
+CLI::Option* AddRankTimeout(CLI::App& app, double& seconds) {
+  return app
+      .add_option("--rank-timeout", seconds,
+                  "Under mpirun, where all ranks hold one model in parts: longest wait for the others, in seconds")
+      ->check(Between(1.0, 1e6))
+      ->capture_default_str();
+}
+
 void AddFiles(CLI::App& app, FileOptions& files, const char* in_flag) {
   app.add_option("--model", files.model, "Model folder, in Hugging Face's layout")->required()->type_name("DIR");
   app.add_option(in_flag, files.in, "Input, JSON Lines")->required()->type_name("FILE");
@@ -20,6 +28,7 @@ void AddFiles(CLI::App& app, FileOptions& files, const char* in_flag) {
   app.add_option("--ends-with", files.ends_with, "End when this process ends, which must have started this one")
       ->check(CLI::Range(1, std::numeric_limits<int>::max()))
       ->type_name("PID");
+  AddRankTimeout(app, files.rank_timeout_s);
   app.add_option("--max-batch", files.max_batch, "Sequences that decode at once")
       ->check(CLI::Range(1, 65536))
       ->capture_default_str();
@@ -106,6 +115,12 @@ int SayWrong(const std::string& what) {
 
 }  // namespace
 
+const FileOptions& FileOptionsOf(const Command& command) {
+  if (const auto* generate = std::get_if<GenerateOptions>(&command)) return generate->files;
+  if (const auto* judge = std::get_if<JudgeOptions>(&command)) return judge->files;
+  return std::get<LogprobsOptions>(command).files;
+}
+
 std::variant<Command, int> ParseCommandLine(int argc, const char* const* argv) {
   CLI::App app("Generates, judges and scores with one model: for a run, or on files.", "srlm-worker");
   app.set_version_flag("--version", std::string("srlm-worker ") + kVersion);
@@ -124,6 +139,7 @@ std::variant<Command, int> ParseCommandLine(int argc, const char* const* argv) {
                  "Seconds to look for a coordinator that was lost [as the run says]")
       ->check(Between(0.1, 1e6))
       ->needs(run);
+  AddRankTimeout(app, replica.rank_timeout_s)->needs(run);
   GenerateOptions generate_options;
   JudgeOptions judge_options;
   LogprobsOptions logprobs_options;

@@ -10,6 +10,9 @@ namespace srlm::worker {
 
 using Command = std::variant<GenerateOptions, JudgeOptions, LogprobsOptions, ReplicaOptions>;
 
+/// What the commands on files share, of one of them.
+const FileOptions& FileOptionsOf(const Command& command);
+
 /// Exit codes of srlm-worker.
 inline constexpr int kExitDone = 0;
 inline constexpr int kExitFailed = 1;

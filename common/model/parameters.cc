@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -117,11 +118,19 @@ Result<WeightFiles> WeightFiles::Open(const std::string& folder, const Parameter
   return weights;
 }
 
+const SafetensorsFile& WeightFiles::FileOf(const Parameter& parameter) const {
+  const auto file = std::ranges::find_if(
+      files_, [&](const SafetensorsFile& each) { return each.tensors().contains(parameter.name); });
+  SRLM_CHECK(file != files_.end(), parameter.name);
+  return *file;
+}
+
 void WeightFiles::Read(const Parameter& parameter, std::span<float> out) const {
-  for (const SafetensorsFile& file : files_) {
-    if (file.tensors().contains(parameter.name)) return file.Read(parameter.name, out);
-  }
-  SRLM_CHECK(false, parameter.name);
+  FileOf(parameter).Read(parameter.name, out);
+}
+
+void WeightFiles::Read(const Parameter& parameter, const Slice& slice, std::span<float> out) const {
+  FileOf(parameter).Read(parameter.name, slice, out);
 }
 
 void WeightFiles::ReadAll(const ParameterTable& table, std::span<float> flat) const {

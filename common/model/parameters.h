@@ -55,10 +55,13 @@ class WeightFiles {
   static Result<WeightFiles> Open(const std::string& folder, const ParameterTable& table);
   /// Copies one parameter as float32; `out` has its elements.
   void Read(const Parameter& parameter, std::span<float> out) const;
+  /// Copies a block of a matrix; `out` is [slice.rows, slice.columns].
+  void Read(const Parameter& parameter, const Slice& slice, std::span<float> out) const;
   /// Copies all of them; `flat` has table.total_elements.
   void ReadAll(const ParameterTable& table, std::span<float> flat) const;
 
  private:
+  const SafetensorsFile& FileOf(const Parameter& parameter) const;
   std::vector<SafetensorsFile> files_;
 };
 

@@ -97,6 +97,21 @@ float HalfToFloat(uint16_t half) {
   return sign != 0 ? -value : value;
 }
 
+/// out.size() stored values as float32.
+void Convert(StoredType type, const std::byte* from, std::span<float> out) {
+  if (type == StoredType::kFloat32) {
+    std::memcpy(out.data(), from, out.size_bytes());
+    return;
+  }
+  SRLM_CHECK(type != StoredType::kOther, "a stored type that is not read");
+  const bool half = type == StoredType::kFloat16;
+  for (size_t i = 0; i < out.size(); ++i) {
+    uint16_t bits = 0;
+    std::memcpy(&bits, from + 2 * i, 2);
+    out[i] = half ? HalfToFloat(bits) : std::bit_cast<float>(static_cast<uint32_t>(bits) << 16);
+  }
+}
+
 }  // namespace
 
 int64_t StoredTensor::elements() const {
@@ -153,19 +168,25 @@ void SafetensorsFile::Read(const std::string& name, std::span<float> out) const 
   const StoredTensor& tensor = tensors_.at(name);
   SRLM_CHECK(static_cast<int64_t>(out.size()) == tensor.elements(), name);
   if (out.empty()) return;
-  const std::byte* from = file_.data() + tensor.offset;
-  if (tensor.type == StoredType::kFloat32) {
-    std::memcpy(out.data(), from, tensor.bytes);
-  } else {
-    SRLM_CHECK(tensor.type != StoredType::kOther, name);
-    const bool half = tensor.type == StoredType::kFloat16;
-    for (size_t i = 0; i < out.size(); ++i) {
-      uint16_t bits = 0;
-      std::memcpy(&bits, from + 2 * i, 2);
-      out[i] = half ? HalfToFloat(bits) : std::bit_cast<float>(static_cast<uint32_t>(bits) << 16);
-    }
-  }
+  Convert(tensor.type, file_.data() + tensor.offset, out);
   file_.Release(tensor.offset, tensor.bytes);
+}
+
+void SafetensorsFile::Read(const std::string& name, const Slice& slice, std::span<float> out) const {
+  const StoredTensor& tensor = tensors_.at(name);
+  SRLM_CHECK(tensor.shape.size() == 2 && slice.row + slice.rows <= tensor.shape[0] &&
+                 slice.column + slice.columns <= tensor.shape[1] &&
+                 static_cast<int64_t>(out.size()) == slice.rows * slice.columns,
+             name);
+  if (out.empty()) return;
+  const auto width = static_cast<size_t>(tensor.shape[1]), columns = static_cast<size_t>(slice.columns);
+  const size_t element_bytes = tensor.bytes / static_cast<size_t>(tensor.elements());
+  const size_t first = tensor.offset + static_cast<size_t>(slice.row) * width * element_bytes;
+  for (size_t row = 0; row < static_cast<size_t>(slice.rows); ++row) {
+    const size_t at = first + (row * width + static_cast<size_t>(slice.column)) * element_bytes;
+    Convert(tensor.type, file_.data() + at, out.subspan(row * columns, columns));
+  }
+  file_.Release(first, static_cast<size_t>(slice.rows) * width * element_bytes);
 }
 
 }  // namespace srlm::model

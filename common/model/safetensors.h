@@ -25,6 +25,14 @@ struct StoredTensor {
   int64_t elements() const;
 };
 
+/// A block of a matrix [rows, columns].
+struct Slice {
+  int64_t row = 0;
+  int64_t rows = 0;
+  int64_t column = 0;
+  int64_t columns = 0;
+};
+
 /// A mapped safetensors file whose header has been checked whole: lengths, types, shapes, sizes, no overlap, no bytes
 /// that belong to nobody.
 class SafetensorsFile {
@@ -37,6 +45,9 @@ class SafetensorsFile {
   /// Copies a tensor as float32 into `out` (elements() long), converting from bfloat16 and float16, and lets the
   /// system drop the pages it came from. The name must be in tensors() and its type not kOther.
   void Read(const std::string& name, std::span<float> out) const;
+
+  /// The same for a block of a matrix; `out` is [slice.rows, slice.columns].
+  void Read(const std::string& name, const Slice& slice, std::span<float> out) const;
 
  private:
   SafetensorsFile(std::string path, MappedFile file) : path_(std::move(path)), file_(std::move(file)) {}

@@ -36,6 +36,10 @@ Status Communicator::AllGather(Buffer send, Buffer receive, std::string_view nam
   return WaitFor(StartAllGather(send, receive, name));
 }
 
+Status Communicator::AllToAll(Buffer send, Buffer receive, std::string_view name) {
+  return WaitFor(StartAllToAll(send, receive, name));
+}
+
 Status Communicator::Barrier(std::string_view name) { return WaitFor(StartBarrier(name)); }
 
 std::string OperationName(std::string_view operation, int64_t number, std::string_view name) {

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -76,15 +77,24 @@ class Communicator {
   virtual Result<std::unique_ptr<Pending>> StartBroadcast(Buffer buffer, int root, std::string_view name) = 0;
   /// Every rank's `send` one after the other, in rank order, into `receive` (size() times send's count).
   virtual Result<std::unique_ptr<Pending>> StartAllGather(Buffer send, Buffer receive, std::string_view name) = 0;
+  /// Both are size() equal blocks: block r of `send` goes to rank r, and block r of `receive` comes from it.
+  virtual Result<std::unique_ptr<Pending>> StartAllToAll(Buffer send, Buffer receive, std::string_view name) = 0;
   /// Done when every rank has come here.
   virtual Result<std::unique_ptr<Pending>> StartBarrier(std::string_view name) = 0;
 
   /// The part of the job that this rank is in now, such as "step 17": for messages about ranks that hang.
   virtual void SetPhase(std::string_view) {}
 
+  /// `came` says, from any thread and for as long as the session lasts, whether this rank was told to end (SIGTERM):
+  /// the others hear of it outside all operations.
+  virtual void TellNotice(std::function<bool()> /*came*/) {}
+  /// Whether another rank was.
+  virtual bool AnotherWasNoticed() const { return false; }
+
   Status AllReduceSum(Buffer buffer, std::string_view name);
   Status Broadcast(Buffer buffer, int root, std::string_view name);
   Status AllGather(Buffer send, Buffer receive, std::string_view name);
+  Status AllToAll(Buffer send, Buffer receive, std::string_view name);
   Status Barrier(std::string_view name);
 
  private:

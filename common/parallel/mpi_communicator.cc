@@ -232,12 +232,26 @@ class MpiCommunicator : public Communicator {
                  });
   }
 
+  Result<std::unique_ptr<Pending>> StartAllToAll(Buffer send, Buffer receive, std::string_view name) override {
+    SRLM_CHECK(receive.bytes() == send.bytes() && send.count % size_ == 0, "an all-to-all of unequal blocks");
+    const std::string full_name = OperationName("all-to-all", next_++, name);
+    if (send.count > INT32_MAX) return InvalidArgument(full_name + ": more elements than MPI counts");
+    return Begin(full_name, send.count, std::max<int64_t>(send.count, 1),
+                 [this, send, receive](int64_t, int64_t count, MPI_Request* request) {
+                   const int block = static_cast<int>(count) / size_;
+                   return MPI_Ialltoall(send.data, block, TypeOf(send.type), receive.data, block, TypeOf(send.type),
+                                        comm_, request);
+                 });
+  }
+
   Result<std::unique_ptr<Pending>> StartBarrier(std::string_view name) override {
     return Start("barrier", name, {},
                  [this](int64_t, int64_t, MPI_Request* request) { return MPI_Ibarrier(comm_, request); });
   }
 
   void SetPhase(std::string_view phase) override { board_.SetPhase(phase); }
+  void TellNotice(std::function<bool()> came) override { board_.TellNotice(std::move(came)); }
+  bool AnotherWasNoticed() const override { return board_.AnotherWasNoticed(); }
 
  private:
   void BeginAlone(std::string_view what) override { board_.BeginAlone(what); }

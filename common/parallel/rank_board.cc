@@ -67,6 +67,16 @@ void RankBoard::Compute() {
   Set(Doing::kComputing, operation_);
 }
 
+void RankBoard::TellNotice(std::function<bool()> came) {
+  const std::lock_guard lock(mutex_);
+  notice_came_ = std::move(came);
+}
+
+bool RankBoard::AnotherWasNoticed() const {
+  const std::lock_guard lock(mutex_);
+  return std::ranges::any_of(known_, [](const auto& known) { return known && known->state.noticed; });
+}
+
 void RankBoard::NoteStandstill(double seconds) {
   const std::lock_guard lock(mutex_);
   own_.stood_still_s = seconds;
@@ -78,6 +88,7 @@ RankState RankBoard::Own() const {
   const std::lock_guard lock(mutex_);
   RankState state = own_;
   state.for_s = SecondsSince(since_);
+  state.noticed = notice_came_ && notice_came_();
   if (SecondsSince(ran_again_) > kTellOfStandstillSeconds) state.stood_still_s = 0;
   return state;
 }

@@ -2,6 +2,7 @@
 // the other. It lives as long as the MPI session.
 #pragma once
 
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -32,6 +33,11 @@ class RankBoard {
   /// After BeginWait and BeginAlone.
   void Compute();
 
+  /// `came` says, from any thread, whether this rank was told to end: the others hear of it.
+  void TellNotice(std::function<bool()> came);
+  /// Whether another rank was.
+  bool AnotherWasNoticed() const;
+
   /// This process did not run for so long, until now: the others may have missed it.
   void NoteStandstill(double seconds);
 
@@ -61,6 +67,7 @@ class RankBoard {
   mutable std::mutex mutex_;
   RankState own_;          // without for_s
   std::string operation_;  // the last one begun
+  std::function<bool()> notice_came_;
   Clock::time_point since_ = Clock::now();
   Clock::time_point ran_again_{};  // after own_.stood_still_s
   uint64_t changes_ = 0;

@@ -29,6 +29,7 @@ RankState StateOf(const nlohmann::json& row) {
   state.what = row.at("what").get<std::string>().substr(0, kLongestName);
   state.phase = row.at("phase").get<std::string>().substr(0, kLongestName);
   state.operations = row.at("operations").get<int64_t>();
+  state.noticed = row.at("noticed").get<bool>();
   state.stood_still_s = Seconds(row.at("stood_still_s"));
   state.for_s = Seconds(row.at("for_s"));
   state.age_s = Seconds(row.at("age_s"));
@@ -63,6 +64,7 @@ std::string Encode(const std::vector<RankState>& states, bool asks_for_all) {
                     {"what", state.what.substr(0, kLongestName)},
                     {"phase", state.phase.substr(0, kLongestName)},
                     {"operations", state.operations},
+                    {"noticed", state.noticed},
                     {"stood_still_s", state.stood_still_s},
                     {"for_s", state.for_s},
                     {"age_s", state.age_s}});

@@ -24,6 +24,7 @@ struct RankState {
   std::string what;          // kAlone: the work; else the last operation that it began
   std::string phase;         // of the job, such as "step 17"; may be empty
   int64_t operations = 0;    // begun so far
+  bool noticed = false;      // it was told to end: SIGTERM
   double stood_still_s = 0;  // seconds in which its process did not run, until just now; 0: it ran
   double for_s = 0;          // seconds that it has been at this
   double age_s = 0;          // seconds since it was last heard; for_s includes them

@@ -13,13 +13,14 @@
 namespace srlm::parallel {
 namespace {
 
-enum class Kind { kAllReduceSum, kBroadcast, kAllGather, kBarrier };
+enum class Kind { kAllReduceSum, kBroadcast, kAllGather, kAllToAll, kBarrier };
 
 std::string_view KindName(Kind kind) {
   switch (kind) {
     case Kind::kAllReduceSum: return "all-reduce";
     case Kind::kBroadcast: return "broadcast";
     case Kind::kAllGather: return "all-gather";
+    case Kind::kAllToAll: return "all-to-all";
     case Kind::kBarrier: return "barrier";
   }
   return "operation";
@@ -28,7 +29,7 @@ std::string_view KindName(Kind kind) {
 /// What one rank brings to an operation.
 struct Part {
   Buffer send;
-  Buffer receive;  // all-gather only
+  Buffer receive;  // all-gather and all-to-all only
 };
 
 /// One operation of the group, from its first rank's start to its last rank's wait.
@@ -84,6 +85,16 @@ void Finish(Operation& operation) {
         }
       }
       break;
+    case Kind::kAllToAll: {
+      const size_t block = operation.parts.front().send.bytes() / operation.parts.size();
+      for (size_t to = 0; to < operation.parts.size(); ++to) {
+        for (size_t from = 0; from < operation.parts.size(); ++from) {
+          std::memcpy(static_cast<std::byte*>(operation.parts[to].receive.data) + from * block,
+                      static_cast<const std::byte*>(operation.parts[from].send.data) + to * block, block);
+        }
+      }
+      break;
+    }
   }
 }
 
@@ -202,6 +213,10 @@ class ThreadCommunicator : public Communicator {
   Result<std::unique_ptr<Pending>> StartAllGather(Buffer send, Buffer receive, std::string_view name) override {
     SRLM_CHECK(receive.bytes() == send.bytes() * static_cast<size_t>(size()), "an all-gather of another size");
     return Start(Kind::kAllGather, name, 0, {send, receive});
+  }
+  Result<std::unique_ptr<Pending>> StartAllToAll(Buffer send, Buffer receive, std::string_view name) override {
+    SRLM_CHECK(receive.bytes() == send.bytes() && send.count % size() == 0, "an all-to-all of unequal blocks");
+    return Start(Kind::kAllToAll, name, 0, {send, receive});
   }
   Result<std::unique_ptr<Pending>> StartBarrier(std::string_view name) override {
     return Start(Kind::kBarrier, name, 0, {});

@@ -21,6 +21,24 @@ Result<Host> ParseHost(const std::string& text) {
   return host;
 }
 
+std::vector<std::string> HostsOfGroup(const std::vector<std::string>& hosts, int group, int ranks) {
+  std::vector<std::string> slots;  // a name for each
+  for (const std::string& text : hosts) {
+    const auto host = ParseHost(text);
+    const int count = host.ok() && host->slots > 0 ? host->slots : ranks;
+    slots.insert(slots.end(), static_cast<size_t>(count), host.ok() ? host->name : text);
+  }
+  std::vector<Host> chosen;
+  for (int rank = 0; !slots.empty() && rank < ranks; ++rank) {
+    const std::string& name = slots[static_cast<size_t>(group * ranks + rank) % slots.size()];
+    if (chosen.empty() || chosen.back().name != name) chosen.push_back({name, 0});
+    ++chosen.back().slots;
+  }
+  std::vector<std::string> texts;
+  for (const Host& host : chosen) texts.push_back(fmt::format("{}:{}", host.name, host.slots));
+  return texts;
+}
+
 std::string HostFile(const std::vector<Host>& hosts) {
   std::string content;
   for (const Host& host : hosts)

@@ -134,8 +134,9 @@ std::optional<double> ParseTimeLeft(const std::string& text, int64_t now_ms) {
 
 Status CheckFits(const SlurmJob& job, const config::RunConfig& config) {
   const auto& [workers, trainer] = std::tie(config.workers, config.trainer);
-  SRLM_RETURN_IF_ERROR(
-      CheckFits(job, workers.replicas, workers.threads, fmt::format("workers.replicas: {}", workers.replicas)));
+  SRLM_RETURN_IF_ERROR(CheckFits(
+      job, workers.replicas * workers.tensor_parallel, workers.threads,
+      fmt::format("workers.replicas: {}, workers.tensor_parallel: {}", workers.replicas, workers.tensor_parallel)));
   return CheckFits(job, trainer.ranks, trainer.threads, fmt::format("trainer.ranks: {}", trainer.ranks));
 }
 

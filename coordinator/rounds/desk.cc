@@ -73,6 +73,12 @@ Result<v1::RegisterResponse> Desk::Register(const v1::RegisterRequest& request) 
   if (request.run_id() != context_.run_id)
     return FailedPrecondition(fmt::format("run {} is not here: this coordinator has run {} in {}", request.run_id(),
                                           context_.run_id, context_.run_dir));
+  const int wanted = context_.config.workers.tensor_parallel;
+  if (const int ranks = std::max(1, static_cast<int>(request.ranks())); ranks != wanted)
+    return FailedPrecondition(
+        fmt::format("a replica of this run is {} ranks (workers.tensor_parallel), this one is {}: "
+                    "start it with mpirun -n {}",
+                    wanted, ranks, wanted));
   if (request.pid() != 0) {  // it registered before: what it leased under that name goes back
     for (const std::string& earlier : context_.workers.OfProcess(request.host(), request.pid())) {
       context_.queue.Drop(earlier, false, "");

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "common/base/machine.h"
+#include "coordinator/launcher/hosts.h"
 #include "coordinator/rounds/launches.h"
 
 namespace srlm::rounds {
@@ -35,8 +36,9 @@ void Fleet::Extend(Clock::duration span) {
 Status Fleet::Advance(Clock::time_point now, bool wanted) {
   if (launcher_ == nullptr && wanted && !told_ && context_.workers.all().empty() && !context_.queue.empty()) {
     told_ = true;
-    context_.notice(fmt::format("work waits for workers; start them where their cores are:\n  mpirun -n 1 {} --run {}",
-                                program_folder_ + "/srlm-worker", context_.run_dir));
+    context_.notice(fmt::format("work waits for workers; start them where their cores are:\n  mpirun -n {} {} --run {}",
+                                context_.config.workers.tensor_parallel, program_folder_ + "/srlm-worker",
+                                context_.run_dir));
   }
   SRLM_RETURN_IF_ERROR(EndLeftovers());
   for (Replica& replica : replicas_) {
@@ -71,13 +73,16 @@ Status Fleet::Start(Replica& replica) {
   const config::WorkersConfig& workers = context_.config.workers;
   std::vector<std::string> hosts = config::HostsOf(workers, context_.config.launcher);
   if (hosts.empty()) hosts = launcher_->Hosts();
-  const int on_host = hosts.empty() ? workers.replicas : (workers.replicas - 1) / static_cast<int>(hosts.size()) + 1;
+  spec.ranks = workers.tensor_parallel;
+  const int ranks = workers.replicas * spec.ranks;
+  const int on_host = hosts.empty() ? ranks : (ranks - 1) / static_cast<int>(hosts.size()) + 1;
   const int threads = workers.threads > 0 ? workers.threads : ThreadsPerRank(on_host);
-  spec.args.insert(spec.args.end(), {"--threads", std::to_string(threads)});
+  spec.args.insert(spec.args.end(),
+                   {"--threads", std::to_string(threads), "--rank-timeout", fmt::format("{}", workers.rank_timeout_s)});
   spec.threads = threads;
   Begin(replica, spec.id);
   spec.log_dir = replica.log_dir;
-  if (!hosts.empty()) spec.hosts = {hosts[static_cast<size_t>(&replica - replicas_.data()) % hosts.size()]};
+  spec.hosts = launcher::HostsOfGroup(hosts, static_cast<int>(&replica - replicas_.data()), spec.ranks);
   return StartRecorded(context_, *launcher_, spec);
 }
 

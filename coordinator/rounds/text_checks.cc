@@ -5,6 +5,8 @@
 #include <charconv>
 
 #include "common/data/judge_template.h"
+#include "common/model/model_config.h"
+#include "common/model/shard.h"
 #include "coordinator/rounds/chats.h"
 
 namespace srlm::rounds {
@@ -71,9 +73,25 @@ Status CheckOwnAnswers(const config::RunConfig& config, const Inputs& inputs, co
                  : OkStatus();
 }
 
+/// Every model that workers load: of a family that they have, and one that a replica's ranks can share.
+Status CheckModels(const config::RunConfig& config) {
+  std::vector<std::pair<std::string, std::string>> models = {{"model", config.model}};
+  if (HasFixedWriter(config)) models.emplace_back("prompts.writer", config.prompts.writer);
+  if (HasFixedJudge(config)) models.emplace_back("judge.model", config.judge.model);
+  if (HasFixedEvaluationJudge(config)) models.emplace_back("evaluation.judge", config.evaluation.judge);
+  for (const auto& [key, folder] : models) {
+    const auto model = model::ReadModelConfig(folder);
+    SRLM_RETURN_IF_ERROR(model.status().WithContext(key));
+    const auto shard = model::MakeShard(*model, 0, config.workers.tensor_parallel);
+    SRLM_RETURN_IF_ERROR(shard.status().WithContext("workers.tensor_parallel: " + key));
+  }
+  return OkStatus();
+}
+
 }  // namespace
 
 Status CheckTexts(const config::RunConfig& config, const Inputs& inputs) {
+  SRLM_RETURN_IF_ERROR(CheckModels(config));
   SRLM_ASSIGN_OR_RETURN(const auto policy, LoadPolicyChat(config, config.model));
   if (HasFixedWriter(config))
     SRLM_RETURN_IF_ERROR(LoadOutsideChat(config, config.prompts.writer).status().WithContext("prompts.writer"));

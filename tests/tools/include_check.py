@@ -22,13 +22,13 @@ MAY_INCLUDE = {
     "common/rpc": {"common/base", "common/config", "proto"},
     "common/model": {"common/base", "common/config", "common/parallel"},
     "common/checkpoint": {"common/base", "common/config", "common/parallel"},
-    "coordinator": {"common/base", "common/config", "common/data", "common/text", "common/rpc", "common/checkpoint",
-                    "proto"},
+    "coordinator": {"common/base", "common/config", "common/data", "common/text", "common/rpc", "common/model",
+                    "common/checkpoint", "proto"},
     "worker": EVERY_COMMON | {"proto"},
     "trainer": EVERY_COMMON | {"proto"},
 }
 WITHOUT_TORCH = ["common/base", "common/config", "common/data", "common/rpc", "common/text", "common/parallel",
-                 "coordinator"]
+                 "common/model", "coordinator"]
 WITHOUT_MPI = ["common/base", "common/config", "common/data", "common/rpc", "common/text", "coordinator"]
 
 # What an outside header belongs to.

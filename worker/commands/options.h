@@ -19,6 +19,7 @@ struct FileOptions {
   int max_batch = 64;
   int kv_cache_mib = 0;  // 0: see EngineOptions
   int prefill_chunk_tokens = 256;
+  double rank_timeout_s = 600;  // of each wait for the other ranks that hold the model
 };
 
 /// How responses are sampled.

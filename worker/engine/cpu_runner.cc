@@ -28,23 +28,29 @@ Result<std::unique_ptr<CpuRunner>> CpuRunner::Create(const std::string& folder, 
     return InvalidArgument("SRLM_KERNELS=" + std::string(asked) +
                            ": this processor has no such kernels; unset it, or use " + kernels.name);
   }
-  SRLM_ASSIGN_OR_RETURN(PackedWeights weights, LoadPackedWeights(folder, config, kernels, progress));
-  SRLM_ASSIGN_OR_RETURN(KvCache cache, KvCache::Create(config, options.pages, options.page_tokens));
-  return std::unique_ptr<CpuRunner>(new CpuRunner(config, kernels, std::move(weights), std::move(cache), options));
+  const int rank = options.group == nullptr ? 0 : options.group->rank();
+  const int ranks = options.group == nullptr ? 1 : options.group->size();
+  SRLM_ASSIGN_OR_RETURN(const model::Shard shard, model::MakeShard(config, rank, ranks));
+  SRLM_ASSIGN_OR_RETURN(PackedWeights weights, LoadPackedWeights(folder, config, shard, kernels, progress));
+  SRLM_ASSIGN_OR_RETURN(KvCache cache, KvCache::Create(shard.local, options.pages, options.page_tokens));
+  return std::unique_ptr<CpuRunner>(new CpuRunner(shard, kernels, std::move(weights), std::move(cache), options));
 }
 
-CpuRunner::CpuRunner(const model::ModelConfig& config, const KernelTable& kernels, PackedWeights weights, KvCache cache,
+CpuRunner::CpuRunner(const model::Shard& shard, const KernelTable& kernels, PackedWeights weights, KvCache cache,
                      const CpuRunnerOptions& options)
-    : config_(config),
+    : shard_(shard),
       kernels_(kernels),
       weights_(std::move(weights)),
       cache_(std::move(cache)),
       team_(options.threads),
       rope_(model::MakeRopeTable(
-          config, std::min<int64_t>(config.context_tokens, int64_t{options.pages} * options.page_tokens))),
-      next_attention_(static_cast<size_t>(config.layers)),
+          config_, std::min<int64_t>(config_.context_tokens, int64_t{options.pages} * options.page_tokens))),
+      group_(options.group != nullptr && options.group->size() > 1 ? options.group : nullptr),
+      next_attention_(static_cast<size_t>(config_.layers)),
       score_scratch_(static_cast<size_t>(team_.size())),
-      sampler_scratch_(static_cast<size_t>(team_.size())) {}
+      sampler_scratch_(static_cast<size_t>(team_.size())) {
+  if (group_ != nullptr) sums_.emplace(*group_);
+}
 
 Status CpuRunner::Run(const StepBatch& batch, StepOutput& out) {
   Prepare(batch);
@@ -54,7 +60,7 @@ Status CpuRunner::Run(const StepBatch& batch, StepOutput& out) {
     Forward(batch, thread);
     ReadLogits(batch, out, thread);
   });
-  return OkStatus();
+  return group_status_;
 }
 
 void CpuRunner::Prepare(const StepBatch& batch) {
@@ -70,8 +76,16 @@ void CpuRunner::Prepare(const StepBatch& batch) {
   fit(gate_up_, 2 * config_.intermediate_size);
   fit(inner_, config_.intermediate_size);
   const int64_t logit_rows = static_cast<int64_t>(batch.logit_rows.size());
-  const auto wanted = static_cast<size_t>(std::min(kLogitRows, logit_rows) * config_.vocabulary_size);
-  if (logits_.size() < wanted) logits_.resize(wanted);
+  const auto fit_logits = [&](std::vector<float>& buffer, int64_t width) {
+    const auto wanted = static_cast<size_t>(std::min(kLogitRows, logit_rows) * width);
+    if (buffer.size() < wanted) buffer.resize(wanted);
+  };
+  if (shard_.rank == 0) fit_logits(logits_, shard_.vocabulary_size);
+  if (group_ != nullptr) {
+    fit(partial_, config_.hidden_size);
+    fit_logits(own_logits_, shard_.token_block);
+    fit_logits(all_logits_, shard_.token_block * shard_.ranks);
+  }
 
   PlanAttention(batch);
   logit_uses_.assign(batch.logit_rows.size(), {});
@@ -118,9 +132,17 @@ void CpuRunner::Forward(const StepBatch& batch, int thread) {
 void CpuRunner::Embed(const StepBatch& batch, int thread) {
   const auto [begin, end] = team_.Part(rows_, thread);
   for (int64_t row = begin; row < end; ++row) {
-    UnpackRow(weights_.embedding.data.data(), batch.tokens[static_cast<size_t>(row)], config_.hidden_size,
-              kernels_.panel_columns, hidden_.data() + row * config_.hidden_size);
+    const int64_t token = batch.tokens[static_cast<size_t>(row)] - shard_.first_token;
+    float* out = hidden_.data() + row * config_.hidden_size;
+    if (token >= 0 && token < shard_.tokens) {
+      UnpackRow(weights_.embedding.data.data(), token, config_.hidden_size, kernels_.panel_columns, out);
+    } else {
+      std::fill_n(out, config_.hidden_size, 0.0f);  // another rank's
+    }
   }
+  if (group_ == nullptr) return;
+  team_.Barrier();
+  if (thread == 0) SumOverRanks(hidden_, rows_ * config_.hidden_size);
 }
 
 void CpuRunner::Block(const StepBatch& batch, int layer, int thread) {
@@ -128,18 +150,18 @@ void CpuRunner::Block(const StepBatch& batch, int layer, int thread) {
   // 1. Attention.
   Normalize(block.input_norm.data(), rows_, thread);
   team_.Barrier();
-  Multiply(block.qkv, normalized_.data(), qkv_.data(), rows_, Store::kSet, thread);
+  Multiply(block.qkv, normalized_.data(), qkv_.data(), block.qkv.n, rows_, Store::kSet, thread);
   team_.Barrier();
   RotateAndStore(batch, layer, thread);
   team_.Barrier();
   Attend(layer, thread);
   team_.Barrier();
-  Multiply(block.o, attended_.data(), hidden_.data(), rows_, Store::kAdd, thread);
+  AddProduct(block.o, attended_.data(), thread);
   team_.Barrier();
   // 2. Feed-forward.
   Normalize(block.post_norm.data(), rows_, thread);
   team_.Barrier();
-  Multiply(block.gate_up, normalized_.data(), gate_up_.data(), rows_, Store::kSet, thread);
+  Multiply(block.gate_up, normalized_.data(), gate_up_.data(), block.gate_up.n, rows_, Store::kSet, thread);
   team_.Barrier();
   const int64_t inner = config_.intermediate_size;
   const auto [begin, end] = team_.Part(rows_, thread);
@@ -148,7 +170,7 @@ void CpuRunner::Block(const StepBatch& batch, int layer, int thread) {
     kernels_.silu_multiply(gate, gate + inner, inner, inner_.data() + row * inner);
   }
   team_.Barrier();
-  Multiply(block.down, inner_.data(), hidden_.data(), rows_, Store::kAdd, thread);
+  AddProduct(block.down, inner_.data(), thread);
   team_.Barrier();
 }
 
@@ -160,11 +182,47 @@ void CpuRunner::Normalize(const float* weight, int64_t rows, int thread) {
   }
 }
 
-void CpuRunner::Multiply(const PackedMatrix& weights, const float* in, float* out, int64_t rows, Store store,
-                         int thread) {
+void CpuRunner::Multiply(const PackedMatrix& weights, const float* in, float* out, int64_t stride, int64_t rows,
+                         Store store, int thread) {
   const int64_t panels = (weights.n + kernels_.panel_columns - 1) / kernels_.panel_columns;
   const auto [begin, end] = team_.Part(panels, thread);
-  kernels_.linear(in, weights.k, weights.data.data(), weights.k, weights.n, out, weights.n, rows, begin, end, store);
+  kernels_.linear(in, weights.k, weights.data.data(), weights.k, weights.n, out, stride, rows, begin, end, store);
+}
+
+void CpuRunner::AddProduct(const PackedMatrix& weights, const float* in, int thread) {
+  if (group_ == nullptr) return Multiply(weights, in, hidden_.data(), weights.n, rows_, Store::kAdd, thread);
+  Multiply(weights, in, partial_.data(), weights.n, rows_, Store::kSet, thread);
+  team_.Barrier();
+  if (thread == 0) SumOverRanks(partial_, rows_ * config_.hidden_size);
+  team_.Barrier();
+  const auto [begin, end] = team_.Part(rows_ * config_.hidden_size, thread);
+  for (int64_t i = begin; i < end; ++i) hidden_[static_cast<size_t>(i)] += partial_[static_cast<size_t>(i)];
+}
+
+void CpuRunner::SumOverRanks(std::vector<float>& values, int64_t count) {
+  if (!group_status_.ok()) return;
+  group_status_ = sums_->Sum(std::span(values).first(static_cast<size_t>(count)), "a layer's sum");
+}
+
+void CpuRunner::GatherLogits(int64_t rows, int thread) {
+  const int64_t block = shard_.token_block;
+  const auto count = static_cast<size_t>(rows * block);
+  if (thread == 0 && group_status_.ok()) {
+    group_status_ = group_->AllGather(
+        parallel::BufferOf(std::span(own_logits_).first(count)),
+        parallel::BufferOf(std::span(all_logits_).first(count * static_cast<size_t>(shard_.ranks))), "logits");
+  }
+  team_.Barrier();
+  if (shard_.rank != 0) return;
+  const auto [begin, end] = team_.Part(rows, thread);
+  for (int64_t row = begin; row < end; ++row) {
+    float* out = logits_.data() + row * shard_.vocabulary_size;
+    for (int64_t first = 0; first < shard_.vocabulary_size; first += block) {
+      const float* from = all_logits_.data() + (first / block * rows + row) * block;
+      std::copy_n(from, std::min(block, shard_.vocabulary_size - first), out + first);
+    }
+  }
+  team_.Barrier();
 }
 
 void CpuRunner::RotateAndStore(const StepBatch& batch, int layer, int thread) {
@@ -221,7 +279,7 @@ void CpuRunner::Attend(int layer, int thread) {
 }
 
 void CpuRunner::ReadLogits(const StepBatch& batch, StepOutput& out, int thread) {
-  const int64_t hidden = config_.hidden_size, vocabulary = config_.vocabulary_size;
+  const int64_t hidden = config_.hidden_size, vocabulary = shard_.vocabulary_size;
   const int64_t total = static_cast<int64_t>(batch.logit_rows.size());
   for (int64_t first = 0; first < total; first += kLogitRows) {
     const int64_t rows = std::min(kLogitRows, total - first);
@@ -232,10 +290,17 @@ void CpuRunner::ReadLogits(const StepBatch& batch, StepOutput& out, int thread) 
                         static_cast<float>(config_.rms_norm_epsilon), hidden, normalized_.data() + i * hidden);
     }
     team_.Barrier();
-    Multiply(weights_.output(), normalized_.data(), logits_.data(), rows, Store::kSet, thread);
-    team_.Barrier();
+    if (group_ == nullptr) {
+      Multiply(weights_.output(), normalized_.data(), logits_.data(), vocabulary, rows, Store::kSet, thread);
+      team_.Barrier();
+    } else {
+      Multiply(weights_.output(), normalized_.data(), own_logits_.data(), shard_.token_block, rows, Store::kSet,
+               thread);
+      team_.Barrier();
+      GatherLogits(rows, thread);
+    }
     auto& next = next_logit_[static_cast<size_t>(first / kLogitRows)];
-    for (int i = next.fetch_add(1); i < rows; i = next.fetch_add(1)) {
+    for (int i = next.fetch_add(1); shard_.rank == 0 && i < rows; i = next.fetch_add(1)) {
       const float* logits = logits_.data() + i * vocabulary;
       const LogitUse& use = logit_uses_[static_cast<size_t>(first + i)];
       const LogitSummary summary = Summarize(kernels_, logits, vocabulary);

@@ -1,16 +1,20 @@
-// The model on CPU threads, by the kernels: float32, every stage of a layer split over the team.
+// The model on CPU threads, by the kernels: float32, every stage of a layer split over the team; and over ranks, each
+// with its share of the model (common/model/shard.h).
 #pragma once
 
 #include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "common/base/status.h"
-#include "common/model/model_config.h"
 #include "common/model/rope.h"
+#include "common/model/shard.h"
+#include "common/parallel/communicator.h"
+#include "common/parallel/ordered_sum.h"
 #include "worker/engine/kernels/kernels.h"
 #include "worker/engine/kv_cache.h"
 #include "worker/engine/model_runner.h"
@@ -24,8 +28,13 @@ struct CpuRunnerOptions {
   int threads = 1;
   int pages = 0;
   int page_tokens = 16;
+  /// Ranks that hold the model together, every one of which runs the same batches; it outlives the runner. Null: this
+  /// one alone.
+  parallel::Communicator* group = nullptr;
 };
 
+/// Of a group the first rank alone has an output: it gathers the logits, and nobody else samples. Sums over ranks have
+/// one order, so that what becomes of a row does not depend on its batch here either.
 class CpuRunner : public ModelRunner {
  public:
   static Result<std::unique_ptr<CpuRunner>> Create(const std::string& folder, const model::ModelConfig& config,
@@ -36,7 +45,7 @@ class CpuRunner : public ModelRunner {
   void CopyPage(int from, int to, int tokens) override { cache_.Copy(from, to, tokens); }
   int pages() const override { return cache_.pages(); }
   int page_tokens() const override { return cache_.page_tokens(); }
-  int vocabulary_size() const override { return static_cast<int>(config_.vocabulary_size); }
+  int vocabulary_size() const override { return static_cast<int>(shard_.vocabulary_size); }
   int context_tokens() const override { return static_cast<int>(config_.context_tokens); }
 
  private:
@@ -53,7 +62,7 @@ class CpuRunner : public ModelRunner {
     std::vector<int> scores;
   };
 
-  CpuRunner(const model::ModelConfig& config, const KernelTable& kernels, PackedWeights weights, KvCache cache,
+  CpuRunner(const model::Shard& shard, const KernelTable& kernels, PackedWeights weights, KvCache cache,
             const CpuRunnerOptions& options);
 
   void Prepare(const StepBatch& batch);
@@ -63,16 +72,27 @@ class CpuRunner : public ModelRunner {
   void Block(const StepBatch& batch, int layer, int thread);
   void RotateAndStore(const StepBatch& batch, int layer, int thread);
   void Attend(int layer, int thread);
-  void Multiply(const PackedMatrix& weights, const float* in, float* out, int64_t rows, Store store, int thread);
+  /// out[rows, stride] (=, +=) in . weights^T.
+  void Multiply(const PackedMatrix& weights, const float* in, float* out, int64_t stride, int64_t rows, Store store,
+                int thread);
+  /// hidden_ += in . weights^T, which is a sum over ranks too.
+  void AddProduct(const PackedMatrix& weights, const float* in, int thread);
+  void SumOverRanks(std::vector<float>& values, int64_t count);
+  /// logits_ whole, on the first rank.
+  void GatherLogits(int64_t rows, int thread);
   void Normalize(const float* weight, int64_t rows, int thread);
   void ReadLogits(const StepBatch& batch, StepOutput& out, int thread);
 
-  const model::ModelConfig config_;
+  const model::Shard shard_;
+  const model::ModelConfig& config_ = shard_.local;
   const KernelTable& kernels_;
   PackedWeights weights_;
   KvCache cache_;
   ThreadTeam team_;
   model::RopeTable rope_;
+  parallel::Communicator* group_;
+  std::optional<parallel::OrderedSum> sums_;
+  Status group_status_;  // of thread 0, which talks to the other ranks
 
   // Of the current step.
   int64_t rows_ = 0;
@@ -83,6 +103,9 @@ class CpuRunner : public ModelRunner {
   std::vector<float> gate_up_;     // [rows, 2 * intermediate]
   std::vector<float> inner_;       // [rows, intermediate]
   std::vector<float> logits_;      // [at most kLogitRows, vocabulary]
+  std::vector<float> partial_;     // [rows, hidden], a group's: this rank's part of a sum
+  std::vector<float> own_logits_;  // [at most kLogitRows, token_block], a group's
+  std::vector<float> all_logits_;  // the same of every rank
   std::vector<AttentionWork> attention_;
   std::vector<LogitUse> logit_uses_;
   std::vector<std::atomic<int>> next_attention_;   // one counter a layer

@@ -7,6 +7,7 @@
 
 #include "common/model/model_config.h"
 #include "worker/engine/cpu_runner.h"
+#include "worker/engine/group.h"
 #include "worker/engine/kv_cache.h"
 #include "worker/engine/scheduler.h"
 
@@ -17,7 +18,7 @@ constexpr int64_t kDefaultTokensPerSequence = 512;  // of KV cache, where the ca
 
 int64_t MemoryBytes() { return static_cast<int64_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE); }
 
-/// Pages of the cache: as asked, or enough for a full batch; at least one sequence of the whole context (or 8,192
+/// Pages of a rank's cache: as asked, or enough for a full batch; at least one sequence of the whole context (or 8,192
 /// tokens of it).
 int CountPages(const model::ModelConfig& config, const EngineOptions& options) {
   const int64_t page_bytes = KvCache::PageBytes(config, options.page_tokens);
@@ -49,11 +50,19 @@ Result<std::unique_ptr<Engine>> Engine::Create(const std::string& model_folder, 
                                                const std::function<void()>& progress) {
   SRLM_RETURN_IF_ERROR(CheckOptions(options));
   SRLM_ASSIGN_OR_RETURN(const model::ModelConfig config, model::ReadModelConfig(model_folder));
+  const int ranks = options.group == nullptr ? 1 : options.group->ranks();
+  SRLM_ASSIGN_OR_RETURN(const model::Shard shard, model::MakeShard(config, 0, ranks));
   CpuRunnerOptions runner_options;
   runner_options.threads = options.threads;
   runner_options.page_tokens = options.page_tokens;
-  runner_options.pages = CountPages(config, options);
-  SRLM_ASSIGN_OR_RETURN(auto runner, CpuRunner::Create(model_folder, config, runner_options, progress));
+  runner_options.pages = CountPages(shard.local, options);
+  std::unique_ptr<ModelRunner> runner;
+  if (options.group == nullptr) {
+    SRLM_ASSIGN_OR_RETURN(runner, CpuRunner::Create(model_folder, config, runner_options, progress));
+  } else {
+    const LoadOrder order{model_folder, options.model_id, runner_options.pages, runner_options.page_tokens};
+    SRLM_ASSIGN_OR_RETURN(runner, options.group->Load(order, runner_options, progress));
+  }
   return std::unique_ptr<Engine>(new Engine(std::make_unique<Scheduler>(std::move(runner), options)));
 }
 

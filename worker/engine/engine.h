@@ -12,6 +12,8 @@
 
 namespace srlm::worker {
 
+class GroupLeader;
+
 struct EngineOptions {
   int threads = 1;
   int max_batch = 64;              // sequences that decode at once
@@ -19,6 +21,8 @@ struct EngineOptions {
   int prefill_chunk_tokens = 256;  // most prompt tokens in one step, beside the decoding ones
   int page_tokens = 16;            // tokens in one page of the cache
   bool share_prefixes = true;      // false: every prompt is computed anew (for measuring)
+  GroupLeader* group = nullptr;    // ranks that hold the model with this one; it outlives the engine. Null: none
+  std::string model_id;            // what the model folder must be by content on the other ranks; empty: not asked
 };
 
 /// Counts since the engine was made.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "common/model/parameters.h"
@@ -11,6 +12,8 @@ namespace srlm::worker {
 namespace {
 
 using model::Parameter;
+
+constexpr int64_t kScratchElements = int64_t{1} << 20;  // of a tensor that is unpacked at once
 
 /// Reads parameters through one scratch buffer into packed matrices.
 class Packer {
@@ -27,32 +30,48 @@ class Packer {
     return values;
   }
 
-  /// Stacks matrices [n_i, k] under one another.
-  Result<PackedMatrix> Matrix(std::initializer_list<int> parameters) {
+  /// A block of a parameter.
+  struct Part {
+    int parameter;
+    model::Slice slice;
+  };
+
+  /// Stacks blocks [rows_i, columns] under one another.
+  Result<PackedMatrix> Matrix(std::initializer_list<Part> parts) {
     PackedMatrix matrix;
-    for (const int parameter : parameters) {
-      matrix.n += table_.at(parameter).shape[0];
-      matrix.k = table_.at(parameter).shape[1];
+    for (const Part& part : parts) {
+      matrix.n += part.slice.rows;
+      matrix.k = part.slice.columns;
     }
     const int64_t elements = PackedElements(matrix.n, matrix.k, kernels_.panel_columns);
     matrix.data = LazyBuffer(elements);
     if (!matrix.data.ok()) {
-      return ResourceExhausted(
-          fmt::format("no memory for the {} MiB of '{}'", elements * 4 >> 20, table_.at(*parameters.begin()).name));
+      return ResourceExhausted(fmt::format("no memory for the {} MiB of '{}'", elements * 4 >> 20,
+                                           table_.at(parts.begin()->parameter).name));
     }
     int64_t row = 0;
-    for (const int parameter : parameters) {
-      const Parameter& p = table_.at(parameter);
-      scratch_.resize(static_cast<size_t>(p.elements));
-      files_.Read(p, scratch_);
-      PackRows(scratch_.data(), row, p.shape[0], matrix.k, kernels_.panel_columns, matrix.data.data());
-      row += p.shape[0];
+    for (const Part& part : parts) {
+      Pack(part, row, matrix);
+      row += part.slice.rows;
       progress_();
     }
     return matrix;
   }
 
  private:
+  /// Reads and packs a few rows at a time, to rows [row, row + part.slice.rows) of the matrix.
+  void Pack(const Part& part, int64_t row, PackedMatrix& matrix) {
+    const int64_t at_once = std::max<int64_t>(1, kScratchElements / part.slice.columns);
+    for (int64_t begin = 0; begin < part.slice.rows; begin += at_once) {
+      model::Slice piece = part.slice;
+      piece.row += begin;
+      piece.rows = std::min(at_once, part.slice.rows - begin);
+      scratch_.resize(static_cast<size_t>(piece.rows * piece.columns));
+      files_.Read(table_.at(part.parameter), piece, scratch_);
+      PackRows(scratch_.data(), row + begin, piece.rows, piece.columns, kernels_.panel_columns, matrix.data.data());
+    }
+  }
+
   const model::ParameterTable& table_;
   const model::WeightFiles& files_;
   const KernelTable& kernels_;
@@ -85,25 +104,27 @@ LazyBuffer::~LazyBuffer() {
 }
 
 Result<PackedWeights> LoadPackedWeights(const std::string& folder, const model::ModelConfig& config,
-                                        const KernelTable& kernels, const std::function<void()>& progress) {
+                                        const model::Shard& shard, const KernelTable& kernels,
+                                        const std::function<void()>& progress) {
   const model::ParameterTable table = model::MakeParameterTable(config);
   SRLM_ASSIGN_OR_RETURN(const model::WeightFiles files, model::WeightFiles::Open(folder, table));
   Packer packer(table, files, kernels, progress);
   PackedWeights weights;
-  SRLM_ASSIGN_OR_RETURN(weights.embedding, packer.Matrix({table.embedding}));
+  SRLM_ASSIGN_OR_RETURN(weights.embedding, packer.Matrix({{table.embedding, shard.Vocabulary()}}));
   for (const model::BlockParameters& from : table.blocks) {
     PackedBlock block;
     block.input_norm = packer.Vector(from.input_norm);
-    SRLM_ASSIGN_OR_RETURN(block.qkv, packer.Matrix({from.q, from.k, from.v}));
-    SRLM_ASSIGN_OR_RETURN(block.o, packer.Matrix({from.o}));
+    SRLM_ASSIGN_OR_RETURN(
+        block.qkv, packer.Matrix({{from.q, shard.Query()}, {from.k, shard.KeyValue()}, {from.v, shard.KeyValue()}}));
+    SRLM_ASSIGN_OR_RETURN(block.o, packer.Matrix({{from.o, shard.Output()}}));
     block.post_norm = packer.Vector(from.post_norm);
-    SRLM_ASSIGN_OR_RETURN(block.gate_up, packer.Matrix({from.gate, from.up}));
-    SRLM_ASSIGN_OR_RETURN(block.down, packer.Matrix({from.down}));
+    SRLM_ASSIGN_OR_RETURN(block.gate_up, packer.Matrix({{from.gate, shard.Inner()}, {from.up, shard.Inner()}}));
+    SRLM_ASSIGN_OR_RETURN(block.down, packer.Matrix({{from.down, shard.Down()}}));
     weights.blocks.push_back(std::move(block));
   }
   weights.final_norm = packer.Vector(table.final_norm);
   if (!config.tied_embeddings) {
-    SRLM_ASSIGN_OR_RETURN(weights.lm_head, packer.Matrix({table.lm_head}));
+    SRLM_ASSIGN_OR_RETURN(weights.lm_head, packer.Matrix({{table.lm_head, shard.Vocabulary()}}));
   }
   return weights;
 }

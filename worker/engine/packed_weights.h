@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "common/base/status.h"
-#include "common/model/model_config.h"
+#include "common/model/shard.h"
 #include "worker/engine/kernels/kernels.h"
 
 namespace srlm::worker {
@@ -44,6 +44,7 @@ struct PackedBlock {
   PackedMatrix down;              // [hidden, intermediate]
 };
 
+/// Of one rank: query, kv, intermediate and vocabulary are its share's.
 struct PackedWeights {
   PackedMatrix embedding;  // [vocabulary, hidden]; the rows of tokens are read from it too
   std::vector<PackedBlock> blocks;
@@ -52,9 +53,10 @@ struct PackedWeights {
   const PackedMatrix& output() const { return lm_head.n > 0 ? lm_head : embedding; }
 };
 
-/// Reads a model folder tensor by tensor, so that at most one unpacked tensor is in memory. `progress` is called after
-/// each tensor.
+/// Reads a rank's share of a model folder (whose configuration is `config`) in pieces of a few MiB, so that hardly more
+/// than the packed weights are in memory. `progress` is called after each tensor.
 Result<PackedWeights> LoadPackedWeights(const std::string& folder, const model::ModelConfig& config,
-                                        const KernelTable& kernels, const std::function<void()>& progress);
+                                        const model::Shard& shard, const KernelTable& kernels,
+                                        const std::function<void()>& progress);
 
 }  // namespace srlm::worker

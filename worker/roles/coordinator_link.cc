@@ -12,7 +12,6 @@
 #include "common/base/log.h"
 #include "common/base/version.h"
 #include "common/rpc/channel.h"
-#include "worker/engine/arithmetic.h"
 #include "worker/engine/kernels/kernels.h"
 #include "worker/roles/saved_results.h"
 
@@ -35,8 +34,9 @@ std::string HostName() {
 
 }  // namespace
 
-Result<std::unique_ptr<CoordinatorLink>> CoordinatorLink::Connect(const ReplicaOptions& options, Mailbox& mailbox) {
-  std::unique_ptr<CoordinatorLink> link(new CoordinatorLink(options, mailbox));
+Result<std::unique_ptr<CoordinatorLink>> CoordinatorLink::Connect(const ReplicaOptions& options,
+                                                                  const ReplicaIdentity& identity, Mailbox& mailbox) {
+  std::unique_ptr<CoordinatorLink> link(new CoordinatorLink(options, identity, mailbox));
   const Deadline deadline = Deadline::AfterSeconds(options.start_timeout_s);
   while (true) {
     // At the address of the moment: a coordinator may die after it has started a worker, and have a successor at once.
@@ -68,10 +68,10 @@ Status CoordinatorLink::Register(double timeout_s) {
   request.set_epoch(address_.epoch);
   request.set_host(HostName());
   request.set_pid(getpid());
-  request.set_ranks(1);
+  request.set_ranks(static_cast<uint32_t>(identity_.ranks));
   request.set_launch_id(options_.launch_id);
   request.set_device(std::string("cpu/") + SelectKernels().name);
-  request.set_arithmetic(ArithmeticId(SelectKernels()));
+  request.set_arithmetic(identity_.arithmetic_id);
   request.set_version(kVersion);
   SRLM_ASSIGN_OR_RETURN(registration_, rpc::Call(*stub_, &v1::WorkService::Stub::Register, request, kCallSeconds,
                                                  "Register at " + address_.address));

@@ -22,10 +22,17 @@
 
 namespace srlm::worker {
 
+/// What a replica is, as it registers.
+struct ReplicaIdentity {
+  int ranks = 1;
+  std::string arithmetic_id;  // equal ids compute equal bits
+};
+
 class CoordinatorLink {
  public:
   /// Reads RUN/coordinator.json and registers. Unavailable when nobody answers within options.start_timeout_s.
-  static Result<std::unique_ptr<CoordinatorLink>> Connect(const ReplicaOptions& options, Mailbox& mailbox);
+  static Result<std::unique_ptr<CoordinatorLink>> Connect(const ReplicaOptions& options,
+                                                          const ReplicaIdentity& identity, Mailbox& mailbox);
   ~CoordinatorLink();
 
   /// How the run's configuration wants the engine.
@@ -37,7 +44,8 @@ class CoordinatorLink {
   Status Finish();
 
  private:
-  CoordinatorLink(const ReplicaOptions& options, Mailbox& mailbox) : options_(options), mailbox_(mailbox) {}
+  CoordinatorLink(const ReplicaOptions& options, ReplicaIdentity identity, Mailbox& mailbox)
+      : options_(options), identity_(std::move(identity)), mailbox_(mailbox) {}
 
   Status Register(double timeout_s);
   void Loop();
@@ -55,6 +63,7 @@ class CoordinatorLink {
   v1::WorkerStats Stats();
 
   const ReplicaOptions options_;
+  const ReplicaIdentity identity_;
   Mailbox& mailbox_;
   rpc::RunAddress address_;
   std::shared_ptr<grpc::Channel> channel_;

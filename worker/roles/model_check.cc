@@ -8,14 +8,13 @@
 
 namespace srlm::worker {
 
-Status CheckModel(const v1::ModelRef& model, const std::function<void()>& progress) {
-  const std::string& folder = model.folder();
+Status CheckModel(const std::string& folder, const std::string& model_id, const std::function<void()>& progress) {
   const bool stored = std::filesystem::exists(folder + "/" + kManifestFile);
   SRLM_ASSIGN_OR_RETURN(const Manifest manifest, stored ? ReadManifest(folder) : HashModelFolder(folder, progress));
-  if (manifest.ModelId() != model.model_id()) {
+  if (manifest.ModelId() != model_id) {
     return FailedPrecondition(
         fmt::format("{} is model {}, the run means {}: this host sees other files than the coordinator", folder,
-                    manifest.ModelId(), model.model_id()));
+                    manifest.ModelId(), model_id));
   }
   return stored ? VerifyManifest(folder, manifest, progress) : OkStatus();
 }

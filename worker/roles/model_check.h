@@ -2,15 +2,15 @@
 #pragma once
 
 #include <functional>
+#include <string>
 
 #include "common/base/status.h"
-#include "srlm/v1/work.pb.h"
 
 namespace srlm::worker {
 
-/// Hashes every file of the model's folder against its id. FailedPrecondition when the folder holds another model,
-/// DataLoss with the file when its content is not what its manifest says. Reads the whole folder; `progress` is called
-/// while it does.
-Status CheckModel(const v1::ModelRef& model, const std::function<void()>& progress);
+/// Hashes every file of a model folder against the id that it should have. FailedPrecondition when the folder holds
+/// another model, DataLoss with the file when its content is not what its manifest says. Reads the whole folder;
+/// `progress` is called while it does.
+Status CheckModel(const std::string& folder, const std::string& model_id, const std::function<void()>& progress);
 
 }  // namespace srlm::worker

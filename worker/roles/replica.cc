@@ -17,7 +17,6 @@
 #include "common/base/failpoint.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
-#include "common/parallel/mpi_session.h"
 #include "worker/commands/file_session.h"
 #include "worker/engine/engine.h"
 #include "worker/roles/convert.h"
@@ -57,7 +56,7 @@ class Replica {
       for (Assignment& assignment : mailbox_.TakeAssignments()) later_.push_back(std::move(assignment));
       DropLost();
       SRLM_RETURN_IF_ERROR(mailbox_.failure());
-      if (notice != 0) {
+      if (notice != 0 || (options_.group != nullptr && options_.group->AnotherWasNoticed())) {
         mailbox_.Close(notice == SIGINT ? "SIGINT" : "SIGTERM");
         return OkStatus();
       }
@@ -147,7 +146,10 @@ class Replica {
     const auto progress = [this] { mailbox_.Advance(); };
     // The files are hashed while they are loaded, the first time that this process sees the model.
     std::future<Status> check;
-    if (!checked_.contains(model.model_id())) check = std::async([&] { return CheckModel(model, progress); });
+    if (!checked_.contains(model.model_id())) {
+      check = std::async([&] { return CheckModel(model.folder(), model.model_id(), progress); });
+    }
+    options_.model_id = model.model_id();
     auto engine = Engine::Create(model.folder(), options_, progress);
     if (check.valid()) {
       SRLM_RETURN_IF_ERROR(check.get());  // says more than an error of loading the wrong files
@@ -209,7 +211,7 @@ class Replica {
   }
 
   Mailbox& mailbox_;
-  const EngineOptions options_;
+  EngineOptions options_;
   const double slowdown_;
   std::unique_ptr<Engine> engine_;
   std::string model_id_;
@@ -256,29 +258,25 @@ Status StartLog(const ReplicaOptions& options, int rank) {
 
 }  // namespace
 
-Status RunReplica(const ReplicaOptions& options, int* argc, char*** argv) {
+Status RunReplica(const ReplicaOptions& options, GroupLeader* group, const std::string& arithmetic_id) {
   // 1. Who am I?
-  SRLM_ASSIGN_OR_RETURN(const auto session, parallel::MpiSession::Start(argc, argv));
-  if (session->size() > 1) {
-    return FailedPrecondition(
-        fmt::format("a replica is one rank, this job has {}: tensor parallelism is not there yet; "
-                    "start one job a replica",
-                    session->size()));
-  }
   SRLM_ASSIGN_OR_RETURN(const double slowdown, Slowdown());
   SRLM_RETURN_IF_ERROR(rpc::ReadRunAddress(options.run_dir).status());
-  SRLM_RETURN_IF_ERROR(StartLog(options, session->rank()));
+  SRLM_RETURN_IF_ERROR(StartLog(options, 0));
   std::signal(SIGTERM, OnNotice);
   std::signal(SIGINT, OnNotice);
   // 2. Join the run, and work.
   Mailbox mailbox;
-  auto connected = CoordinatorLink::Connect(options, mailbox);
+  const ReplicaIdentity identity{group == nullptr ? 1 : group->ranks(), arithmetic_id};
+  auto connected = CoordinatorLink::Connect(options, identity, mailbox);
   while (connected.status().code() == Code::kResourceExhausted && notice == 0) {  // it waits for room on its disk
     mailbox.WaitForNews(kWaitForRoom);
-    connected = CoordinatorLink::Connect(options, mailbox);
+    connected = CoordinatorLink::Connect(options, identity, mailbox);
   }
   SRLM_ASSIGN_OR_RETURN(const auto link, std::move(connected));
-  Replica replica(mailbox, ToEngineOptions(link->engine_options(), options.threads), slowdown);
+  EngineOptions engine = ToEngineOptions(link->engine_options(), options.threads);
+  engine.group = group;
+  Replica replica(mailbox, engine, slowdown);
   link->Start();
   const Status status = replica.Work();
   if (!status.ok()) {
@@ -287,6 +285,23 @@ Status RunReplica(const ReplicaOptions& options, int* argc, char*** argv) {
   }
   const Status parting = link->Finish();
   return status.ok() ? parting : status;
+}
+
+Status FollowReplica(const ReplicaOptions& options, parallel::Communicator& group) {
+  SRLM_RETURN_IF_ERROR(StartLog(options, group.rank()));
+  std::signal(SIGTERM, OnNotice);
+  std::signal(SIGINT, OnNotice);
+  group.TellNotice([] { return notice != 0; });
+  std::set<std::string> checked;
+  const auto check = [&checked](const std::string& folder, const std::string& model_id) -> Status {
+    if (checked.contains(model_id)) return OkStatus();
+    SRLM_RETURN_IF_ERROR(CheckModel(folder, model_id, [] {}));
+    checked.insert(model_id);
+    return OkStatus();
+  };
+  const Status status = FollowLeader(group, options.threads > 0 ? options.threads : DefaultThreads(), check);
+  if (!status.ok()) LogError("rank_failed", {{"reason", status.message()}});
+  return status;
 }
 
 }  // namespace srlm::worker

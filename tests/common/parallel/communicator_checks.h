@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "common/parallel/communicator.h"
+#include "common/parallel/ordered_sum.h"
 
 namespace srlm::parallel {
 
@@ -60,6 +61,36 @@ inline void CheckBroadcastAndGather(Communicator& communicator) {
   EXPECT_TRUE(communicator.Barrier("end").ok());
 }
 
+inline void CheckAllToAll(Communicator& communicator) {
+  const int size = communicator.size(), rank = communicator.rank();
+  std::vector<int64_t> send(2 * static_cast<size_t>(size)), receive(send.size(), -1);
+  for (size_t i = 0; i < send.size(); ++i) send[i] = 100 * rank + static_cast<int64_t>(i);
+  ASSERT_TRUE(communicator.AllToAll(BufferOf(std::span(send)), BufferOf(std::span(receive)), "exchange").ok());
+  for (int from = 0; from < size; ++from) {
+    EXPECT_EQ(receive[2 * static_cast<size_t>(from)], 100 * from + 2 * rank);
+    EXPECT_EQ(receive[2 * static_cast<size_t>(from) + 1], 100 * from + 2 * rank + 1);
+  }
+}
+
+/// Every element is the sum in rank order, bit for bit, however many there are.
+inline void CheckOrderedSums(Communicator& communicator) {
+  const auto value = [](int rank, size_t i) {
+    return (rank % 2 == 0 ? 1.0f : -1.0f) /
+           static_cast<float>(1 + (i * 7919 + static_cast<size_t>(rank) * 104729) % 9973);
+  };
+  OrderedSum sums(communicator);
+  for (const size_t count : {size_t{1}, size_t{7}, size_t{4096}, size_t{4097}, size_t{100003}}) {
+    std::vector<float> values(count);
+    for (size_t i = 0; i < count; ++i) values[i] = value(communicator.rank(), i);
+    ASSERT_TRUE(sums.Sum(values, "in order").ok());
+    for (size_t i = 0; i < count; ++i) {
+      float sum = value(0, i);
+      for (int rank = 1; rank < communicator.size(); ++rank) sum += value(rank, i);
+      ASSERT_EQ(values[i], sum) << i << " of " << count;
+    }
+  }
+}
+
 /// Several operations under way at once end in their order.
 inline void CheckOverlap(Communicator& communicator) {
   std::vector<std::vector<float>> values(4, std::vector<float>(1000, 1.0f));
@@ -87,6 +118,8 @@ inline void CheckEverything(Communicator& communicator) {
   CheckSums(communicator);
   CheckSumsRepeat(communicator);
   CheckBroadcastAndGather(communicator);
+  CheckAllToAll(communicator);
+  CheckOrderedSums(communicator);
   CheckOverlap(communicator);
   CheckAgreement(communicator);
 }

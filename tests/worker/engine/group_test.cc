@@ -1,0 +1,207 @@
+// Engines whose model is held by several ranks in parts: what one rank gives, whatever the schedule; ranks are threads.
+#include "worker/engine/group.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstdlib>
+#include <functional>
+#include <map>
+#include <thread>
+
+#include "common/parallel/thread_communicator.h"
+#include "worker/engine/engine.h"
+
+namespace srlm::worker {
+namespace {
+
+using Responses = std::map<uint64_t, Response>;
+
+std::string Model(const std::string& name) {
+  return std::string(std::getenv("SRLM_SOURCE")) + "/tests/reference/models/" + name;
+}
+
+Status Unchecked(const std::string& /*folder*/, const std::string& /*model_id*/) { return OkStatus(); }
+
+/// Runs `lead` on the first of so many ranks, the others follow; how each of them ended.
+std::vector<Status> OnRanks(int ranks, const std::function<void(GroupLeader& group)>& lead,
+                            const std::function<Status(const std::string&, const std::string&)>& check = Unchecked) {
+  auto communicators = parallel::MakeThreadCommunicators(ranks, {.timeout_s = 60});
+  std::vector<Status> ends(static_cast<size_t>(ranks));
+  std::vector<std::thread> threads;
+  for (int rank = 1; rank < ranks; ++rank) {
+    threads.emplace_back([&, rank] {
+      ends[static_cast<size_t>(rank)] = FollowLeader(*communicators[static_cast<size_t>(rank)], 1 + rank % 2, check);
+    });
+  }
+  {
+    GroupLeader group(*communicators[0]);
+    lead(group);
+  }
+  for (std::thread& thread : threads) thread.join();
+  return ends;
+}
+
+std::vector<int> Tokens(uint64_t seed, int count) {
+  const RandomStream stream(seed, {});
+  std::vector<int> tokens(static_cast<size_t>(count));
+  for (size_t i = 0; i < tokens.size(); ++i) tokens[i] = static_cast<int>(stream.Below(i, 320));
+  return tokens;
+}
+
+/// Samples, choices and scores after prompts of many lengths, some with a common prefix.
+std::vector<Request> Load(double temperature) {
+  std::vector<Request> requests;
+  const auto common = Tokens(99, 40);
+  for (uint64_t id = 0; id < 12; ++id) {
+    auto prompt = Tokens(id, 3 + static_cast<int>(id) * 7);
+    if (id % 3 == 0) prompt.insert(prompt.begin(), common.begin(), common.end());
+    if (id % 6 == 4) {
+      requests.push_back({id, prompt, ChooseWork{{5, 6, 319}}});
+    } else if (id % 6 == 5) {
+      requests.push_back({id, prompt, ScoreWork{Tokens(id + 50, 20)}});
+    } else {
+      SampleWork work;
+      for (uint64_t i = 0; i < 1 + id % 4; ++i) work.streams.push_back(RandomStream(5, {id, i}));
+      work.max_new_tokens = 16;
+      work.temperature = temperature;
+      requests.push_back({id, std::move(prompt), work});
+    }
+  }
+  return requests;
+}
+
+Responses AnswersOf(const std::string& model, const EngineOptions& options, const std::vector<Request>& requests,
+                    bool one_by_one = false) {
+  Responses responses;
+  auto engine = Engine::Create(model, options);
+  EXPECT_TRUE(engine.ok()) << engine.status().message();
+  if (!engine.ok()) return responses;
+  const auto finish = [&] {
+    while ((*engine)->HasWork()) {
+      const Status status = (*engine)->Step();
+      ASSERT_TRUE(status.ok()) << status.message();
+      for (Response& response : (*engine)->TakeFinished()) responses[response.id] = std::move(response);
+    }
+  };
+  for (const Request& request : requests) {
+    (*engine)->Submit(request);
+    if (one_by_one) finish();
+  }
+  finish();
+  return responses;
+}
+
+Responses RunOnRanks(int ranks, const std::string& model, EngineOptions options, const std::vector<Request>& requests,
+                     bool one_by_one = false) {
+  Responses responses;
+  const auto ends = OnRanks(ranks, [&](GroupLeader& group) {
+    options.group = &group;
+    responses = AnswersOf(model, options, requests, one_by_one);
+    EXPECT_FALSE(group.failed());
+  });
+  for (const Status& end : ends) EXPECT_TRUE(end.ok()) << end.message();
+  return responses;
+}
+
+std::vector<double> Values(const Response& response) {
+  std::vector<double> values(response.choice_logprobs.begin(), response.choice_logprobs.end());
+  values.insert(values.end(), response.token_logprobs.begin(), response.token_logprobs.end());
+  for (const Sample& sample : response.samples)
+    values.insert(values.end(), sample.token_logprobs.begin(), sample.token_logprobs.end());
+  return values;
+}
+
+struct Case {
+  const char* model;
+  int ranks;
+};
+class Group : public testing::TestWithParam<Case> {};
+INSTANTIATE_TEST_SUITE_P(Models, Group,
+                         testing::Values(Case{"llama2", 3}, Case{"llama3", 2}, Case{"llama3", 4}, Case{"mistral", 2},
+                                         Case{"smollm2", 3}, Case{"sharded", 4}, Case{"bfloat16", 2}),
+                         [](const auto& info) { return info.param.model + std::to_string(info.param.ranks); });
+
+TEST_P(Group, GivesWhatOneRankGives) {
+  const auto& [name, ranks] = GetParam();
+  const Responses one = AnswersOf(Model(name), {}, Load(0)), several = RunOnRanks(ranks, Model(name), {}, Load(0));
+  ASSERT_EQ(one.size(), several.size());
+  for (const auto& [id, response] : one) {
+    const Response& other = several.at(id);
+    ASSERT_TRUE(other.status.ok()) << other.status.message();
+    for (size_t i = 0; i < response.samples.size(); ++i)
+      EXPECT_EQ(response.samples[i].token_ids, other.samples[i].token_ids) << id;
+    const std::vector<double> values = Values(response), others = Values(other);
+    ASSERT_EQ(values.size(), others.size());
+    for (size_t i = 0; i < values.size(); ++i) EXPECT_NEAR(values[i], others[i], 1e-4) << id;
+  }
+}
+
+TEST_P(Group, GivesTheSameBitsInAnyBatchAndWithACacheThatIsTooSmall) {
+  const auto& [name, ranks] = GetParam();
+  EngineOptions alone, crowded;
+  alone.share_prefixes = false;
+  crowded.threads = 2;
+  crowded.prefill_chunk_tokens = 17;
+  crowded.kv_cache_bytes = 160 << 10;
+  const Responses one_by_one = RunOnRanks(ranks, Model(name), alone, Load(1), true);
+  const Responses together = RunOnRanks(ranks, Model(name), crowded, Load(1));
+  ASSERT_EQ(one_by_one.size(), together.size());
+  for (const auto& [id, response] : one_by_one) {
+    ASSERT_TRUE(response.status.ok() && together.at(id).status.ok()) << together.at(id).status.message();
+    EXPECT_EQ(Values(response), Values(together.at(id))) << id;
+  }
+}
+
+TEST(GroupErrors, ANumberOfRanksThatDoesNotDivideTheModelIsRefusedWithThoseThatDo) {
+  const auto ends = OnRanks(3, [](GroupLeader& group) {
+    EngineOptions options;
+    options.group = &group;
+    const auto engine = Engine::Create(Model("llama3"), options);
+    ASSERT_FALSE(engine.ok());
+    EXPECT_NE(engine.status().message().find("possible are 1, 2, 4"), std::string::npos) << engine.status().message();
+    EXPECT_FALSE(group.failed());
+  });
+  for (const Status& end : ends) EXPECT_TRUE(end.ok());  // they were let go
+}
+
+TEST(GroupErrors, ARankThatCannotLoadFailsAllAndTheyCanLoadAnother) {
+  int refused = 0;
+  const auto check = [&refused](const std::string&, const std::string& model_id) {
+    return model_id == "wanted" ? OkStatus() : (++refused, FailedPrecondition("other files here"));
+  };
+  OnRanks(
+      2,
+      [](GroupLeader& group) {
+        EngineOptions options;
+        options.group = &group;
+        options.model_id = "another";
+        const auto engine = Engine::Create(Model("llama3"), options);
+        ASSERT_FALSE(engine.ok());
+        EXPECT_NE(engine.status().message().find("rank 1 failed"), std::string::npos) << engine.status().message();
+        options.model_id = "wanted";
+        EXPECT_TRUE(Engine::Create(Model("llama3"), options).ok());
+        EXPECT_FALSE(group.failed());
+      },
+      check);
+  EXPECT_EQ(refused, 1);
+}
+
+TEST(GroupErrors, RanksOfOneProgramHaveOneVersionAndAnIdOfTheirOwnArithmetic) {
+  auto communicators = parallel::MakeThreadCommunicators(2, {.timeout_s = 60});
+  std::vector<std::string> ids(2);
+  std::vector<std::thread> threads;
+  for (size_t rank = 0; rank < 2; ++rank) {
+    threads.emplace_back([&, rank] {
+      EXPECT_TRUE(CheckSameProgram(*communicators[rank]).ok());
+      ids[rank] = *GroupArithmeticId(*communicators[rank]);
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(ids[0], ids[1]);
+  EXPECT_EQ(ids[0].size(), 16u);
+  EXPECT_NE(ids[0], *GroupArithmeticId(*parallel::MakeSelfCommunicator()));
+}
+
+}  // namespace
+}  // namespace srlm::worker
