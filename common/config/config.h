@@ -116,6 +116,7 @@ struct OptimiserConfig {
   double adam_beta1 = 0.9;
   double adam_beta2 = 0.95;
   double max_grad_norm = 1.0;
+  double dropout = 0.0;
   int micro_batch_tokens = 4096;
   bool recompute = false;
 };
@@ -157,9 +158,11 @@ struct HealthConfig {
 
 struct WorkersConfig {
   int replicas = 1;
+  int tensor_parallel = 1;
   int threads = 0;  // 0: the host's cores divided by the ranks on it
   int max_batch = 32;
   std::vector<std::string> hosts;  // of the replicas, in turn; empty: launcher.hosts
+  double rank_timeout_s = 600;
   int kv_cache_mib = 1024;
   int prefill_chunk_tokens = 256;
   int page_tokens = 16;

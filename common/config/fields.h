@@ -74,10 +74,11 @@ void VisitFields(V& v, PromptsConfig& c) {
   v.Field(c.top_p,
           {.key = "top_p", .doc = "Nucleus of the distribution that is sampled from.", .min = 0.001, .max = 1});
   v.Field(c.max_new_tokens, {.key = "max_new_tokens", .doc = "Longest text, in tokens.", .min = 1, .max = 131072});
-  v.Field(c.rouge_l_max, {.key = "rouge_l_max",
-                          .doc = "A new prompt with a higher ROUGE-L F to a seed or an accepted prompt is left out.",
-                          .min = 0,
-                          .max = 1});
+  v.Field(c.rouge_l_max,
+          {.key = "rouge_l_max",
+           .doc = "A new prompt with a higher ROUGE-L F to a seed, a given or an accepted prompt is left out.",
+           .min = 0,
+           .max = 1});
   v.Field(c.min_words, {.key = "min_words", .doc = "Fewest words of a new prompt.", .min = 1, .max = 10000});
   v.Field(c.max_words, {.key = "max_words", .doc = "Most words of a new prompt.", .min = 1, .max = 100000});
   v.Field(c.blacklist, {.key = "blacklist",
@@ -188,7 +189,7 @@ void VisitFields(V& v, EvaluationConfig& c) {
   v.Field(c.allow_overlap, {.key = "allow_overlap",
                             .doc = "Measure on data.evaluation, data.evaluation_prompts, data.validation_prompts and "
                                    "data.held_out although prompts of them are in data.ift, data.eft or "
-                                   "data.prompts."});
+                                   "data.prompts, and take new prompts that overlap with these."});
   v.Field(c.temperature, {.key = "temperature",
                           .doc = "Of the answers to data.evaluation_prompts and data.validation_prompts; 0 is greedy.",
                           .min = 0,
@@ -284,6 +285,12 @@ void VisitOptimiser(V& v, OptimiserConfig& c) {
                             .doc = "Gradients are scaled down to this norm; 0 leaves them as they are.",
                             .min = 0,
                             .max = 1e9});
+  v.Field(c.dropout,
+          {.key = "dropout",
+           .doc = "Share of what attention and MLP add to the hidden state that is dropped, in training alone "
+                  "(the paper: 0.1). DPO's reference drops nothing.",
+           .min = 0,
+           .max = 0.9});
   v.Field(c.micro_batch_tokens, {.key = "micro_batch_tokens",
                                  .doc = "Tokens that a rank takes through the model at once; memory, not results.",
                                  .min = 16,
@@ -340,11 +347,14 @@ void VisitFields(V& v, DpoConfig& c) {
 
 template <class V>
 void VisitFields(V& v, HealthConfig& c) {
-  v.Field(c.rules,
-          {.key = "rules",
-           .doc = "Limits of a round's figures, each `FIGURE > NUMBER: ACTION` or with `<`. `warn`: an event; `pause`: "
-                  "the run pauses before it trains on the round; `stop`: the run ends there, and names its best model.",
-           .continuation = Continuation::kMayChange});
+  v.Field(
+      c.rules,
+      {.key = "rules",
+       .doc = "Limits of a round's figures, each `FIGURE > NUMBER: ACTION` or with `<`. `warn`: an event; `pause`: "
+              "the run pauses before it trains on the round; `stop`: the run ends there, and names its best model. Of "
+              "several that are broken the severest decides. A rule on a figure that the run never measures is "
+              "refused, unless it is one of the default.",
+       .continuation = Continuation::kMayChange});
   v.Field(c.kl_prompts, {.key = "kl_prompts",
                          .doc = "Prompts of a round whose first candidate's log-probability under M0 is measured, too, "
                                 "for the figure kl_from_m0. 0: none.",
@@ -360,22 +370,38 @@ void VisitFields(V& v, WorkersConfig& c) {
                        .min = 1,
                        .max = 4096,
                        .continuation = kFree});
-  v.Field(c.threads, {.key = "threads",
-                      .doc = "Threads of a replica. 0: the coordinator's cores divided by workers.replicas; of a "
-                             "worker started by hand, all cores that it may use (--threads says otherwise).",
-                      .min = 0,
-                      .max = 1024,
-                      .continuation = kFree});
-  v.Field(c.hosts, {.key = "hosts",
-                    .doc = "Hosts of the replicas, which take them in turn. Empty: launcher.hosts.",
-                    .continuation = kFree});
+  v.Field(c.threads,
+          {.key = "threads",
+           .doc = "Threads of a replica's rank. 0: the coordinator's cores divided by the ranks on a host; of a "
+                  "worker started by hand, all cores that it may use (--threads says otherwise).",
+           .min = 0,
+           .max = 1024,
+           .continuation = kFree});
+  v.Field(
+      c.tensor_parallel,
+      {.key = "tensor_parallel",
+       .doc = "Ranks that hold one model together, each a part of every matrix; a replica has so many. It must divide "
+              "the model's heads, and divide its key-value heads or be a multiple of them. Another value rounds "
+              "differently.",
+       .min = 1,
+       .max = 1024});
+  v.Field(c.rank_timeout_s, {.key = "rank_timeout_s",
+                             .doc = "With tensor_parallel: longest wait of a replica's rank for the others in a step.",
+                             .min = 1,
+                             .max = 1e6,
+                             .continuation = kFree});
+  v.Field(c.hosts,
+          {.key = "hosts",
+           .doc = "Hosts of the replicas, which take them in turn; `name:n` has room for n ranks, a name alone "
+                  "for a replica. Empty: launcher.hosts.",
+           .continuation = kFree});
   v.Field(c.max_batch, {.key = "max_batch",
                         .doc = "Sequences that a replica decodes at once.",
                         .min = 1,
                         .max = 4096,
                         .continuation = kFree});
   v.Field(c.kv_cache_mib, {.key = "kv_cache_mib",
-                           .doc = "Memory for keys and values of a replica, in MiB.",
+                           .doc = "Memory for keys and values of each rank of a replica, in MiB.",
                            .min = 1,
                            .max = 1 << 24,
                            .continuation = kFree});

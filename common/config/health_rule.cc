@@ -9,6 +9,7 @@
 #include <cmath>
 #include <vector>
 
+#include "common/config/config.h"
 #include "common/config/reader.h"
 
 namespace srlm::config {
@@ -52,6 +53,20 @@ Status Unknown(const std::string& text, std::string_view figure) {
                                      fmt::join(kFigures, ", ")));
 }
 
+std::string WhyNoVotes(const JudgeConfig& judge) {
+  const bool votes = judge.verdict == JudgeVerdict::kSampled || judge.verdict == JudgeVerdict::kDigit;
+  if (!votes)
+    return fmt::format("judge.verdict: {} gives an answer one score: set it to sampled or digit",
+                       NameOf(judge.verdict));
+  return judge.votes < 2 ? "judge.votes is 1: raise it" : "";
+}
+
+std::string WhyNoDpo(const RunConfig& config) {
+  if (config.pairs.rule == PairRule::kPositive)
+    return "with `pairs.rule: positive` no round trains on pairs: set another rule";
+  return config.dpo.epochs == 0 ? "dpo.epochs is 0: raise it" : "";
+}
+
 }  // namespace
 
 std::span<const std::string_view> HealthFigures() { return kFigures; }
@@ -78,6 +93,22 @@ Result<HealthRule> ParseHealthRule(const std::string& text) {
     return InvalidArgument(fmt::format("'{}': '{}' is none of warn, pause and stop", text, action));
   rule.action = action == "warn" ? HealthAction::kWarn : action == "pause" ? HealthAction::kPause : HealthAction::kStop;
   return rule;
+}
+
+std::string WhyNotMeasured(const RunConfig& config, std::string_view figure) {
+  if (figure == "kl_from_m0") return config.health.kl_prompts == 0 ? "health.kl_prompts is 0: raise it" : "";
+  if (figure == "order_flip_rate")
+    return config.data.evaluation_prompts.empty() ? "data.evaluation_prompts is empty: name a file" : "";
+  if (figure.starts_with("judge_accuracy"))
+    return config.data.evaluation.empty() ? "data.evaluation is empty: name a file" : "";
+  if (figure.starts_with("meta_"))
+    return config.meta_judge.enabled ? "" : "meta_judge.enabled is false: set it to true";
+  if (figure == "vote_variance") return WhyNoVotes(config.judge);
+  if (figure.ends_with("_logp_change")) return WhyNoDpo(config);
+  // Expected scores of 2.6 to 3.4 are all a 3 in the histogram, and yet order the answers.
+  if (figure == "commonest_score_rate" && config.judge.verdict == JudgeVerdict::kExpected)
+    return "judge.verdict: expected gives fractions, which seldom are equal: write a rule on tie_rate";
+  return "";
 }
 
 }  // namespace srlm::config

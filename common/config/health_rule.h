@@ -9,6 +9,8 @@
 
 namespace srlm::config {
 
+struct RunConfig;
+
 /// What follows when a figure is beyond its limit.
 enum class HealthAction { kWarn, kPause, kStop };
 
@@ -27,5 +29,9 @@ std::span<const std::string_view> HealthFigures();
 
 /// InvalidArgument says what is wrong with `text`, and names the nearest figure.
 Result<HealthRule> ParseHealthRule(const std::string& text);
+
+/// Why a run of this configuration never measures a figure, or no rule looks at it, and what to set:
+/// "health.kl_prompts is 0: raise it". Empty: it does.
+std::string WhyNotMeasured(const RunConfig& config, std::string_view figure);
 
 }  // namespace srlm::config

@@ -182,10 +182,18 @@ void CheckSelection(const RunConfig& config, Rules& broken) {
                       "to 0"});
 }
 
-void CheckHealth(const HealthConfig& health, Rules& broken) {
-  for (const std::string& text : health.rules)
-    if (const auto rule = ParseHealthRule(text); !rule.ok())
+void CheckHealth(const RunConfig& config, Rules& broken) {
+  const std::vector<std::string> usual = HealthConfig().rules;  // nobody asked for these: they may wait for a figure
+  for (const std::string& text : config.health.rules) {
+    const auto rule = ParseHealthRule(text);
+    if (!rule.ok()) {
       broken.push_back({"health.rules", rule.status().message()});
+      continue;
+    }
+    const std::string why = WhyNotMeasured(config, rule->figure);
+    if (!why.empty() && std::ranges::find(usual, text) == usual.end())
+      broken.push_back({"health.rules", fmt::format("'{}' would not be used: {}, or leave the rule out", text, why)});
+  }
 }
 
 void CheckWorkers(const WorkersConfig& workers, Rules& broken) {
@@ -255,7 +263,7 @@ std::vector<BrokenRule> CheckRules(const RunConfig& config) {
   CheckOptimiser("dpo", config.dpo, broken);
   CheckMix(config, broken);
   CheckSelection(config, broken);
-  CheckHealth(config.health, broken);
+  CheckHealth(config, broken);
   CheckWorkers(config.workers, broken);
   CheckPairs(config, broken);
   CheckMetaJudge(config, broken);

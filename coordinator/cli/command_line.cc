@@ -103,8 +103,9 @@ CLI::App* AddFsck(CLI::App& app, FsckOptions& options) {
 
 constexpr char kPrepareFooter[] =
     "FILEs are JSON Lines: ranked answers, Open Assistant messages or trees, UltraFeedback, pairs (chosen, rejected),\n"
-    "HelpSteer; docs/formats.md has their fields. Prompts whose SHA-256(prompt_id) begins with a byte from 205 on are\n"
-    "kept for evaluation. Written to DIR: ift.jsonl, eft.jsonl, evaluation.jsonl, rejects.jsonl, report.json.";
+    "HelpSteer, HelpSteer3; docs/formats.md has their fields. Prompts whose SHA-256(prompt_id) begins with a byte\n"
+    "from 205 on are kept for evaluation. Written to DIR: ift.jsonl, eft.jsonl, evaluation.jsonl, rejects.jsonl and\n"
+    "report.json, which says what failed, if something did.";
 
 void AddLessonOptions(CLI::App& command, prepare::Options& options) {
   command.add_option("--max-eft-prompts", options.max_eft_prompts, "At most so many prompts for EFT; 0: all")
@@ -153,9 +154,11 @@ CLI::App* AddPrepare(CLI::App& app, prepare::Options& options) {
       ->add_option_function<std::string>(
           "--format", [&options](const std::string& name) { options.format = data::SourceFormatFromName(name); },
           "Format of all FILEs [as the first row shows]")
-      ->check(CLI::IsMember({"ranked", "oasst-messages", "oasst-trees", "ultrafeedback", "binarized", "helpsteer"}));
+      ->check(CLI::IsMember(data::SourceFormatNames()));
   command->add_option("--ift", options.ift, "Ready-made SFT rows, instead of making them")->type_name("FILE");
   command->add_option("--eft", options.eft, "Ready-made EFT rows, instead of making them")->type_name("FILE");
+  command->add_flag("--keep-given", options.keep_given,
+                    "Keep the rows of --ift and --eft as they are, but for those whose prompts overlap");
   command
       ->add_option("--evaluation", options.evaluation,
                    "Prompts that must not be trained on; may be given more than once")

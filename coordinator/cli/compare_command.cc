@@ -60,14 +60,14 @@ std::string AsTable(const Json& result) {
   Table table({{"A against B"}, {"share"}});
   for (const auto& [title, key] : kLines) table.AddRow({title, DescribeFigure(result["head_to_head"][key])});
   Table answers({{"answers"}, {"A"}, {"B"}});
-  for (const auto& [title, key, digits] :
-       {std::tuple{"characters", "characters", 0}, {"tokens", "tokens", 0}, {"cut", "cut", 2}})
+  for (const auto& [title, key, digits] : {std::tuple{"characters", "characters", 0},
+                                           {"tokens", "tokens", 0},
+                                           {"cut", "cut", 2},
+                                           {"distinct-1", "distinct_1", 3},
+                                           {"distinct-2", "distinct_2", 3},
+                                           {"distinct-3", "distinct_3", 3}})
     answers.AddRow({title, DescribeFigure(result["a"]["answers"][key], digits),
                     DescribeFigure(result["b"]["answers"][key], digits)});
-  for (const auto& [title, key] :
-       {std::pair{"distinct-1", "distinct_1"}, {"distinct-2", "distinct_2"}, {"distinct-3", "distinct_3"}})
-    answers.AddRow({title, fmt::format("{:.3f}", result["a"]["answers"][key].get<double>()),
-                    fmt::format("{:.3f}", result["b"]["answers"][key].get<double>())});
   const size_t width = TerminalWidth(STDOUT_FILENO);
   return fmt::format("A: {}\nB: {}\njudge: {}\n\n{}\n{}", a, b, result["judge"]["model"].get<std::string>(),
                      table.Render(width), answers.Render(width));

@@ -1,4 +1,3 @@
-#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -108,6 +107,7 @@ std::string AsTable(const Json& models) {
       {"\"longer wins\", matched length", "/judge/longer_wins_length_matched", 2},
       {"judge: ties", "/judge/predicted_ties", 2},
       {"judge: exact match", "/judge/exact_match", 2},
+      {"judge: 5-best", "/judge/five_best", 2},
       {"judge: Spearman", "/judge/spearman", 2},
       {"judge: Kendall", "/judge/kendall", 2},
       {"judge: answers with a score", "/judge/parse_rate", 2},
@@ -128,13 +128,7 @@ std::string AsTable(const Json& models) {
     if (!models.back().contains(pointer)) continue;
     std::vector<std::string> cells = {line.title};
     for (const Json& model : models) {
-      if (!model.contains(pointer)) {
-        cells.emplace_back();
-        continue;
-      }
-      const Json& figure = model[pointer];
-      cells.push_back(figure.is_object() ? DescribeFigure(figure, line.digits)
-                                         : fmt::format("{:.{}f}", figure.get<double>(), line.digits));
+      cells.push_back(model.contains(pointer) ? DescribeFigure(model[pointer], line.digits) : "");
     }
     table.AddRow(std::move(cells));
   }

@@ -27,7 +27,7 @@ Status AddRun(const std::string& run_dir, data::OverlapIndex& index) {
   SRLM_ASSIGN_OR_RETURN(const auto rows, ReadRows(*run, "prompts", 0, 0));
   for (const Json& row : rows) {
     const std::string state = row.value("state", "");
-    if (state == "rejected" || state == "failed") continue;
+    if (state == "rejected" || state == "surplus" || state == "failed") continue;
     index.Add(row.value("prompt", ""),
               fmt::format("round {}, prompt {}", row.value("round", 0), row.value("prompt_id", "")));
   }
@@ -137,7 +137,8 @@ Result<Json> Describe(const measure::Judging& judging) {
 }
 
 std::string DescribeFigure(const Json& figure, int digits) {
-  if (figure["n"] == 0) return "-";
+  if (figure.is_number()) return fmt::format("{:.{}f}", figure.get<double>(), digits);
+  if (figure.is_null() || figure["n"] == 0) return "-";
   return fmt::format("{:.{}f} [{:.{}f}, {:.{}f}] n {}", figure["value"].get<double>(), digits,
                      figure["low"].get<double>(), digits, figure["high"].get<double>(), digits,
                      figure["n"].get<int64_t>());

@@ -59,7 +59,7 @@ Result<measure::Json> Describe(const measure::NamedModel& model);
 /// How a judge is asked, with the "template" of the command line.
 Result<measure::Json> Describe(const measure::Judging& judging);
 
-/// `0.74 [0.65, 0.82] n 90` of a figure's JSON; `-` when n is 0.
+/// `0.74 [0.65, 0.82] n 90` of a figure's JSON, or a number alone; `-` when n is 0, or null.
 std::string DescribeFigure(const measure::Json& figure, int digits = 2);
 
 }  // namespace srlm::cli

@@ -19,19 +19,21 @@ void AddHistogram(Table& table, const char* name, const data::ScoreHistogram& hi
   table.AddRow(std::move(cells));
 }
 
-std::string Describe(const prepare::Report& report, const std::string& out, size_t width) {
+std::string Describe(const prepare::Report& report, const prepare::Options& options, size_t width) {
   Table files({{"file"}, {"format"}, {"rows", true}, {"prompts", true}, {"answers", true}});
   for (const prepare::SourceCount& source : report.sources)
     files.AddRow({source.path, source.format, Number(source.rows), Number(source.prompts), Number(source.answers)});
   Table left({{"left out of"}, {"reason"}, {"count", true}});
   for (const auto& [key, count] : report.rejects) left.AddRow({key.first, key.second, Number(count)});
   Table made({{"made"}, {"rows", true}, {"what"}});
-  made.AddRow({"ift.jsonl", Number(report.ift_rows), "prompts with their best answers"});
+  if (report.ift_rows > 0)
+    made.AddRow({"ift.jsonl", Number(report.ift_rows),
+                 options.ift.empty() ? "prompts with their best answers" : "prompts with answers, ready-made"});
   if (report.eft_rows > 0)
     made.AddRow({"eft.jsonl", Number(report.eft_rows),
-                 report.eft_origin.empty() ? "judgements as lessons, ready-made"
-                                           : fmt::format("judgements as lessons on {} prompts; scores: {}",
-                                                         Number(report.eft_prompts), report.eft_origin)});
+                 !options.eft.empty() ? "judgements as lessons, ready-made"
+                                      : fmt::format("judgements as lessons on {} prompts; scores: {}",
+                                                    Number(report.eft_prompts), report.eft_origin)});
   if (report.evaluation_answers > 0)
     made.AddRow({"evaluation.jsonl", Number(report.evaluation_answers),
                  fmt::format("ranked answers to {} prompts", Number(report.evaluation_prompts))});
@@ -40,7 +42,7 @@ std::string Describe(const prepare::Report& report, const std::string& out, size
                  fmt::format("ranked answers to {} prompts, kept for EFT: give the command again with --model",
                              Number(report.lesson_prompts))});
   Table scores({{"EFT scores"}, {"0", true}, {"1", true}, {"2", true}, {"3", true}, {"4", true}, {"5", true}});
-  if (!report.eft_model_id.empty()) {
+  if (report.eft_rows > 0) {
     AddHistogram(scores, "before balancing", report.scores_before);
     AddHistogram(scores, "written", report.scores_after);
   }
@@ -48,7 +50,7 @@ std::string Describe(const prepare::Report& report, const std::string& out, size
   if (!files.empty()) text += files.Render(width) + "\n";
   if (!left.empty()) text += left.Render(width) + "\n";
   if (!scores.empty()) text += scores.Render(width) + "\n";
-  return text + made.Render(width) + fmt::format("in {}, with rejects.jsonl and report.json\n", out);
+  return text + made.Render(width) + fmt::format("in {}, with rejects.jsonl and report.json\n", options.out);
 }
 
 }  // namespace
@@ -61,7 +63,7 @@ int Prepare(const prepare::Options& options) {
   surroundings.say = [](const std::string& line) { (void)Print(line + "\n"); };
   const auto report = prepare::Prepare(options, surroundings);
   if (!report.ok()) return Fail(report.status());
-  return Finish(Print(Describe(*report, options.out, TerminalWidth(1))));
+  return Finish(Print(Describe(*report, options, TerminalWidth(1))));
 }
 
 }  // namespace srlm::cli

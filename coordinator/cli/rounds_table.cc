@@ -61,6 +61,7 @@ Table JudgeTable(const google::protobuf::RepeatedPtrField<v1::RoundSummary>& rou
       {"pairwise accuracy, matched length", &v1::JudgeEvaluation::pairwise_accuracy_length_matched},
       {"pairwise accuracy of \"longer wins\"", &v1::JudgeEvaluation::longer_wins},
       {"exact match", &v1::JudgeEvaluation::exact_match},
+      {"5-best", &v1::JudgeEvaluation::five_best},
       {"Spearman", &v1::JudgeEvaluation::spearman},
       {"Kendall", &v1::JudgeEvaluation::kendall},
       {"parse rate of sampled votes", &v1::JudgeEvaluation::parse_rate},

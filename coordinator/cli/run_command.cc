@@ -69,10 +69,13 @@ Result<rounds::RunEnd> Drive(rounds::Coordinator& coordinator, StopSignals& sign
   return std::move(*end);
 }
 
-std::string ContinueLine(const RunOptions& options, const std::string& run_dir) {
+/// `instead`: an override that takes the place of those of its key; empty: none.
+std::string ContinueLine(const RunOptions& options, const std::string& run_dir, const std::string& instead = "") {
   std::string line = fmt::format("{} run {} --run-dir {}", options.program, options.config, run_dir);
-  for (const std::string& text : options.overrides) line += fmt::format(" --set '{}'", text);
-  return line;
+  const std::string key = instead.substr(0, instead.find('=') + 1);
+  for (const std::string& text : options.overrides)
+    if (instead.empty() || !text.starts_with(key)) line += fmt::format(" --set '{}'", text);
+  return instead.empty() ? line : line + fmt::format(" --set '{}'", instead);
 }
 
 /// The table of rounds and where to look next.
@@ -107,7 +110,12 @@ int Conclude(const Result<rounds::RunEnd>& end, const rounds::Coordinator& coord
   if (*end == rounds::RunEnd::kPaused) why = "paused: " + coordinator.Status().message();
   if (*end == rounds::RunEnd::kEnded) why = "ended: " + coordinator.Status().message();
   if (*end == rounds::RunEnd::kCancelled) why = coordinator.Status().message();
-  std::fprintf(stderr, "srlm: %s\nsrlm: go on with\n  %s\n", why.c_str(), ContinueLine(options, run_dir).c_str());
+  const auto change = coordinator.GoesOnWith();
+  const char* const how = !change           ? "go on with"
+                          : change->empty() ? "with that changed, go on with"
+                                            : "to go on with what is broken as warnings:";
+  std::fprintf(stderr, "srlm: %s\nsrlm: %s\n  %s\n", why.c_str(), how,
+               ContinueLine(options, run_dir, change.value_or("")).c_str());
   return kExitFailed;
 }
 

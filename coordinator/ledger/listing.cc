@@ -68,7 +68,7 @@ Result<ListPage> AttemptPage(const Ledger& ledger, int round, int64_t limit, con
   ListPage page;
   if (limit > 0) {
     SRLM_ASSIGN_OR_RETURN(page, Page<AttemptRow>(ledger, "round, attempt", round, limit, after, key_of, to_json,
-                                                 "state IN ('rejected', 'failed')"));
+                                                 "state IN ('rejected', 'failed', 'surplus')"));
   }
   return page;
 }

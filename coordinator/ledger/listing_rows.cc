@@ -22,6 +22,7 @@ Json JudgeJson(const v1::JudgeEvaluation& judge) {
   return {{"pairwise_accuracy", EstimateJson(judge.pairwise_accuracy())},
           {"pairwise_accuracy_length_matched", EstimateJson(judge.pairwise_accuracy_length_matched())},
           {"exact_match", EstimateJson(judge.exact_match())},
+          {"five_best", EstimateJson(judge.five_best())},
           {"spearman", EstimateJson(judge.spearman())},
           {"kendall", EstimateJson(judge.kendall())},
           {"parse_rate", EstimateJson(judge.parse_rate())},

@@ -59,6 +59,7 @@ void ReadJudge(const Json& metrics, v1::JudgeEvaluation& judge) {
   ReadEstimate(metrics, "pairwise_accuracy", *judge.mutable_pairwise_accuracy());
   ReadEstimate(metrics, "pairwise_accuracy_length_matched", *judge.mutable_pairwise_accuracy_length_matched());
   ReadEstimate(metrics, "exact_match", *judge.mutable_exact_match());
+  ReadEstimate(metrics, "five_best", *judge.mutable_five_best());
   ReadEstimate(metrics, "spearman", *judge.mutable_spearman());
   ReadEstimate(metrics, "kendall", *judge.mutable_kendall());
   ReadEstimate(metrics, "sampled_parse_rate", *judge.mutable_parse_rate());

@@ -339,6 +339,11 @@ void Coordinator::Drain() { parts_->drain = true; }
 
 bool Coordinator::GotFurther() const { return parts_->queue.finished() > 0 || parts_->desk->training_reports() > 0; }
 
+std::optional<std::string> Coordinator::GoesOnWith() const {
+  const Machine& machine = *parts_->machine;
+  return machine.problem().empty() ? std::nullopt : std::optional(machine.go_on());
+}
+
 v1::RunStatus Coordinator::Status() const { return parts_->board->Snapshot(); }
 
 const std::string& Coordinator::address() const { return parts_->server->address(); }

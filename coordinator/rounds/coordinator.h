@@ -69,6 +69,10 @@ class Coordinator {
   /// Whether the run got further: a result was stored, or a training step reported. After Run.
   bool GotFurther() const;
 
+  /// Of a run that came back with kPaused or kEnded: the override (`key=value`) with which it goes on as it is. Empty:
+  /// Status().message() says what to change. Null: nothing is to be changed, a person paused it. After Run.
+  std::optional<std::string> GoesOnWith() const;
+
   /// What the run is doing. From any thread, also while Run works.
   v1::RunStatus Status() const;
 

@@ -112,8 +112,7 @@ Result<Machine::State> Machine::AdvanceModel(int number, Clock::time_point now) 
   if (evaluation_ != nullptr && evaluation_->open() == 0) SRLM_RETURN_IF_ERROR(FinishEvaluation());
   if (evaluation_ == nullptr) {
     SRLM_ASSIGN_OR_RETURN(const std::string problem, EvaluationProblem(context_, fmt::format("M{}", number)));
-    if (!problem.empty()) return Pause(problem, context_.round);
-    SRLM_ASSIGN_OR_RETURN(const State healthy, LookAtHealth(number - 1, true));
+    SRLM_ASSIGN_OR_RETURN(const State healthy, LookAtHealth(number - 1, true, problem));
     if (healthy != State::kGoing) return healthy;
   }
   if (number >= LastModel()) return evaluation_ == nullptr ? State::kDone : State::kGoing;
@@ -121,8 +120,7 @@ Result<Machine::State> Machine::AdvanceModel(int number, Clock::time_point now) 
   if (program_votes_ != nullptr && !program_votes_->problem().empty()) return Pause(program_votes_->problem(), number);
   if (!paired || evaluation_ != nullptr) return State::kGoing;
   SRLM_ASSIGN_OR_RETURN(const std::string problem, PairProblem(context_, number));
-  if (!problem.empty()) return Pause(problem, number);
-  SRLM_ASSIGN_OR_RETURN(const State healthy, LookAtHealth(number, false));
+  SRLM_ASSIGN_OR_RETURN(const State healthy, LookAtHealth(number, false, problem));
   if (healthy != State::kGoing) return healthy;
   return Make(number + 1, now);
 }
@@ -153,14 +151,17 @@ Result<Machine::State> Machine::Pause(const std::string& problem, int round) {
   return State::kPaused;
 }
 
-Result<Machine::State> Machine::LookAtHealth(int round, bool made) {
+Result<Machine::State> Machine::LookAtHealth(int round, bool made, const std::string& problem) {
   SRLM_ASSIGN_OR_RETURN(const HealthFinding finding, health_.Look(round, made));
-  switch (finding.action) {
-    case HealthFinding::Action::kNone: return State::kGoing;
-    case HealthFinding::Action::kPause: return Pause(finding.message, round);
-    case HealthFinding::Action::kStop: problem_ = finding.message; return State::kEnded;
+  if (finding.action == HealthFinding::Action::kStop) {
+    problem_ = finding.message;
+    go_on_ = finding.go_on;
+    return State::kEnded;
   }
-  return State::kGoing;
+  if (!problem.empty()) return Pause(problem, context_.round);
+  if (finding.action == HealthFinding::Action::kNone) return State::kGoing;
+  go_on_ = finding.go_on;
+  return Pause(finding.message, round);
 }
 
 Result<Machine::State> Machine::Make(int number, Clock::time_point now) {

@@ -63,6 +63,8 @@ class Machine {
 
   /// Why the run is paused, or has ended before its last model, and what to do.
   const std::string& problem() const { return problem_; }
+  /// The override (`key=value`) with which it goes on as it is; empty: the problem says what to change.
+  const std::string& go_on() const { return go_on_; }
   /// Kills the program that judges, if one does: when the run ends for whatever reason. It is run again.
   Status EndProgram(const std::string& reason);
   /// Whether workers must leave the cores to a training job or a program that judges.
@@ -98,8 +100,9 @@ class Machine {
   /// Lets the program judge, where one does and all candidates are there. Whether there is nothing left to judge.
   Result<bool> AdvanceProgram(int number);
   Result<State> Pause(const std::string& problem, int round);
-  /// Pauses or ends the run when the round's health says so; else goes on.
-  Result<State> LookAtHealth(int round, bool made);
+  /// Ends the run when the round's health says so, pauses it for `problem` (empty: none) or for its health; else goes
+  /// on.
+  Result<State> LookAtHealth(int round, bool made, const std::string& problem);
   /// Makes M<number>: training and, of a job that saves several models, the choice.
   Result<State> Make(int number, Clock::time_point now);
   Result<State> Train(int number, Clock::time_point now);
@@ -130,6 +133,7 @@ class Machine {
   int begun_ = -1;  // the model whose parts these are
   int round_ = 0;
   std::string problem_;
+  std::string go_on_;
   bool dismissed_ = false;
   bool held_ = false;
   std::optional<std::vector<std::string>> ending_;  // launches that were asked to end and have not

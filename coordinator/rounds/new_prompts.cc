@@ -21,7 +21,11 @@ data::PromptFilterOptions FilterOptions(const config::PromptsConfig& config) {
 }  // namespace
 
 NewPrompts::NewPrompts(const Context& context, int round, Accept accept)
-    : context_(context), round_(round), accept_(std::move(accept)), filter_(FilterOptions(context.config.prompts)) {}
+    : context_(context),
+      round_(round),
+      accept_(std::move(accept)),
+      filter_(FilterOptions(context.config.prompts)),
+      known_(context.config, context.inputs, filter_) {}
 
 void NewPrompts::AddToPool(const std::string& prompt_id, const std::string& instruction) {
   places_.emplace(prompt_id, pool_.size());
@@ -33,12 +37,8 @@ Result<bool> NewPrompts::Begin() {
   constexpr std::chrono::milliseconds kSlice(20);
   constexpr int64_t kAtOnce = 64;
   if (begun_) return true;
-  const std::vector<std::string>& seeds = context_.inputs.seeds;
   for (const Deadline slice = Deadline::After(kSlice); !slice.Expired();) {
-    if (seeds_added_ < seeds.size()) {
-      filter_.Add(seeds[seeds_added_++]);
-      continue;
-    }
+    if (!known_.AddSome(slice)) break;
     SRLM_ASSIGN_OR_RETURN(const auto accepted, ledger::AcceptedAfter(context_.ledger, round_, taken_up_, kAtOnce));
     for (const ledger::AcceptedInstruction& each : accepted) {
       AddToPool(fmt::format("new-{}-{}", each.round, each.attempt), each.instruction);

@@ -9,6 +9,7 @@
 #include "common/data/prompt_filters.h"
 #include "coordinator/ledger/attempts.h"
 #include "coordinator/rounds/context.h"
+#include "coordinator/rounds/known_prompts.h"
 
 namespace srlm::rounds {
 
@@ -54,6 +55,7 @@ class NewPrompts {
   int round_;
   Accept accept_;
   data::PromptFilter filter_;
+  KnownPrompts known_;
   std::vector<std::pair<std::string, std::string>> pool_;  // accepted new prompts of the run: id, instruction
   std::unordered_map<std::string, size_t> places_;         // of the ids in it
   std::vector<ledger::AttemptRow> wave_;                   // the open one
@@ -61,7 +63,6 @@ class NewPrompts {
   int accepted_ = 0;                                       // in this round
   bool done_ = false;
   bool begun_ = false;
-  size_t seeds_added_ = 0;                // to the filter
   ledger::AcceptedInstruction taken_up_;  // the last one
 };
 

@@ -6,8 +6,6 @@
 
 #include <nlohmann/json.hpp>
 
-#include "coordinator/rounds/judge_program.h"
-
 namespace srlm::rounds {
 namespace {
 
@@ -29,42 +27,17 @@ std::string ShownUnread(const ParseRate& parsed) {
   return shown;
 }
 
-std::string GoOn(double rate) {
-  return fmt::format("or go on as it is with --set judge.min_parse_rate={:.2f}", std::floor(100 * rate) / 100);
-}
-
 }  // namespace
 
 std::string ParseRateProblem(const Context& context, const ParseRate& parsed) {
   const double least = context.config.judge.min_parse_rate;
   if (parsed.votes == 0 || parsed.rate >= least) return "";
   return fmt::format(
-             "{}: only {:.0f} % of {} sampled votes could be read, and judge.min_parse_rate asks for {:.0f} %. The "
-             "model does not know how to judge: train it on more judged answers (data.eft) or longer (sft.*) in a new "
-             "run, {}, {}",
-             parsed.what, 100 * parsed.rate, parsed.votes, 100 * least, parsed.remedy, GoOn(parsed.rate)) +
+             "{}: only {:.0f} % of {} {}, and judge.min_parse_rate asks for {:.0f} %. {}, or go on as it is with --set "
+             "judge.min_parse_rate={:.2f}",
+             parsed.what, 100 * parsed.rate, parsed.votes, parsed.counted, 100 * least, parsed.remedy,
+             std::floor(100 * parsed.rate) / 100) +
          ShownUnread(parsed);
-}
-
-std::string MetaRateProblem(const Context& context, const ParseRate& parsed) {
-  const double least = context.config.judge.min_parse_rate;
-  if (parsed.votes == 0 || parsed.rate >= least) return "";
-  return fmt::format(
-             "{}: only {:.0f} % of {} comparisons of judgements ended with [[A]], [[B]] or [[C]], and "
-             "judge.min_parse_rate asks for {:.0f} %. The model does not know how to compare: set meta_judge.verdict "
-             "to expected or meta_judge.enabled to false in a new run, {}",
-             parsed.what, 100 * parsed.rate, parsed.votes, 100 * least, GoOn(parsed.rate)) +
-         ShownUnread(parsed);
-}
-
-std::string ProgramRateProblem(const Context& context, int round, double rate, int64_t votes) {
-  const double least = context.config.judge.min_parse_rate;
-  if (votes == 0 || rate >= least) return "";
-  return fmt::format(
-      "round {}: judge.program gave a score to only {:.0f} % of {} candidates, and judge.min_parse_rate asks for "
-      "{:.0f} "
-      "%: look at what it read and wrote in {}, {}",
-      round, 100 * rate, votes, 100 * least, JudgementFolder(context.run_dir, round), GoOn(rate));
 }
 
 }  // namespace srlm::rounds

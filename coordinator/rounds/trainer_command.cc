@@ -47,6 +47,7 @@ std::vector<std::string> MethodArguments(const Context& context, const TrainingJ
   Add(arguments, "--adam-beta2", o.adam_beta2);
   Add(arguments, "--weight-decay", o.weight_decay);
   Add(arguments, "--max-grad-norm", o.max_grad_norm);
+  if (o.dropout > 0) Add(arguments, "--dropout", o.dropout);
   if (context.config.trainer.threads > 0) Add(arguments, "--threads", context.config.trainer.threads);
   // A round's job has an order of its own: else every round would mix in the same first rows.
   const uint64_t seed = context.config.seed;

@@ -7,6 +7,7 @@
 import json
 import os
 import pathlib
+import shlex
 import shutil
 import sys
 import tempfile
@@ -43,7 +44,11 @@ class Health(unittest.TestCase):
         self.assertIn("duplicate_rate", loop.output("inspect", loop.run_dir, "rounds"))
         answers = loop.inspect("candidates")
 
-        ended = loop.srlm(*arguments, "--set", "health.rules=[]")
+        # The line that it says to go on with, as it stands there.
+        words = shlex.split(ended.stderr.splitlines()[-1])
+        self.assertEqual([word for word in words if word.startswith("health.rules=")],
+                         ['health.rules=["mean_score < 6: warn","tie_rate > -1: warn"]'])
+        ended = loop.srlm(*words[1:])
         self.assertEqual(ended.returncode, 0, ended.stderr)
         self.assertEqual([row["text"] for row in loop.inspect("candidates")], [row["text"] for row in answers])
         self.assertEqual(loop.fsck()["state"], "done")

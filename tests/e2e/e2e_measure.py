@@ -61,7 +61,8 @@ class Measure(unittest.TestCase):
         self.assertEqual([model["model"].rsplit(":")[-1] for model in result["models"]], ["M1", "M2"])
         for model, row in zip(result["models"], self.loop.inspect("rounds")):
             self.assertEqual(model["model_id"], row["model_id"])
-            for figure in ("pairwise_accuracy", "pairwise_accuracy_length_matched", "spearman", "longer_wins"):
+            for figure in ("pairwise_accuracy", "pairwise_accuracy_length_matched", "exact_match", "five_best",
+                           "spearman", "longer_wins"):
                 self.assertEqual(model["judge"][figure], row["judge"][figure], figure)
         first, second = result["models"]
         self.assertNotIn("judge_gain", first)
@@ -97,7 +98,8 @@ class Measure(unittest.TestCase):
             self.assertEqual(model["answers"]["answers"], 8)
             self.assertTrue(0 < model["answers"]["tokens"]["value"] <= 8)
             self.assertTrue(0 < model["answers"]["distinct_1"] <= 1)
-            self.assertTrue(0 <= model["answers"]["distinct_2"] <= 1)  # 0: each answer is one word
+            # None: each answer is one word.
+            self.assertTrue(model["answers"]["distinct_2"] is None or 0 < model["answers"]["distinct_2"] <= 1)
 
     def test_a_comparison_is_the_sum_of_its_rows(self):
         rows_file = self.path / "rows.jsonl"

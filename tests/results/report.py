@@ -21,6 +21,7 @@ JUDGE_ROWS = [
     ("\"longer wins\"", "longer_wins"),
     ("\"longer wins\", matched length", "longer_wins_length_matched"),
     ("exact match", "exact_match"),
+    ("5-best", "five_best"),
     ("Spearman", "spearman"),
     ("Kendall", "kendall"),
     ("correlation of score and length", "length_correlation"),

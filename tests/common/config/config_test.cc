@@ -315,6 +315,40 @@ TEST(Config, HealthRulesAreReadAndBadOnesNamed) {
   ExpectContains(Failure(yaml + "['tie_rate: warn']"), "is no rule");
 }
 
+TEST(Config, ARuleOnAFigureThatIsNeverMeasuredIsRefusedWithWhatToSet) {
+  const auto rule_on = [](const std::string& figure) { return "health.rules=['" + figure + " > 5: stop']"; };
+  struct Case {
+    const char* figure;
+    const char* why;
+    const char* mend;
+  };
+  for (const Case& each : {Case{"kl_from_m0", "health.kl_prompts is 0", "health.kl_prompts=3"},
+                           {"order_flip_rate", "data.evaluation_prompts is empty: name a file",
+                            "data.evaluation_prompts=/data/prompts.jsonl"},
+                           {"judge_accuracy", "data.evaluation is empty: name a file", "data.evaluation=/data/r.jsonl"},
+                           {"judge_accuracy_change", "data.evaluation is empty", "data.evaluation=/data/r.jsonl"},
+                           {"meta_parse_rate", "meta_judge.enabled is false", "meta_judge.enabled=true"},
+                           {"meta_flip_rate", "meta_judge.enabled is false", "meta_judge.enabled=true"},
+                           {"meta_first_rate", "meta_judge.enabled is false", "meta_judge.enabled=true"}}) {
+    ExpectContains(Failure(kLeast, {rule_on(each.figure)}),
+                   fmt::format("health.rules: '{} > 5: stop' would not be used: {}", each.figure, each.why));
+    EXPECT_TRUE(ParseText(kLeast, {rule_on(each.figure), each.mend}).ok()) << each.figure;
+  }
+  const auto refused = [&](const char* figure, const char* setting) {
+    EXPECT_TRUE(ParseText(kLeast, {rule_on(figure)}).ok()) << figure;
+    return Failure(kLeast, {rule_on(figure), setting});
+  };
+  ExpectContains(refused("vote_variance", "judge.votes=1"), "judge.votes is 1");
+  ExpectContains(refused("vote_variance", "judge.verdict=expected"), "set it to sampled or digit");
+  ExpectContains(refused("commonest_score_rate", "judge.verdict=expected"), "write a rule on tie_rate");
+  ExpectContains(refused("chosen_logp_change", "pairs.rule=positive"), "set another rule");
+  ExpectContains(refused("rejected_logp_change", "dpo.epochs=0"), "dpo.epochs is 0");
+  // Nobody wrote the default's rules: one that waits for a figure is no mistake, also when a run's own file is read.
+  const auto usual = ParseText(kLeast, {"judge.verdict=expected"});
+  ASSERT_TRUE(usual.ok()) << usual.status().message();
+  EXPECT_TRUE(ParseText(ToYaml(*usual)).ok()) << Failure(ToYaml(*usual));
+}
+
 TEST(Config, SeedRowsAreMixedInOnlyWhereThereAreSome) {
   ExpectContains(Failure(std::string(kLeast) + "dpo: {mix: eft}"), "data.eft names no file");
   ExpectContains(Failure(std::string(kLeast) + "dpo: {mix: both}"), "data.eft names no file");

@@ -17,6 +17,11 @@ google::protobuf::RepeatedPtrField<v1::RoundSummary> TwoRounds() {
   accuracy.set_low(0.65);
   accuracy.set_high(0.82);
   accuracy.set_n(90);
+  v1::Estimate& five_best = *sft.mutable_judge()->mutable_five_best();
+  five_best.set_value(0.4151);
+  five_best.set_low(0.31);
+  five_best.set_high(0.52);
+  five_best.set_n(41);
   v1::RoundSummary& first = *rounds.Add();
   first.set_round(1);
   first.set_model("M2");
@@ -36,6 +41,7 @@ TEST(DescribeRounds, ShowsWhatIsThereAndADashForTheRest) {
   EXPECT_NE(text.find("M2 (not yet)"), std::string::npos) << text;
   EXPECT_NE(text.find("88 %"), std::string::npos) << text;
   EXPECT_NE(text.find("0.74 [0.65, 0.82] n 90"), std::string::npos) << text;
+  EXPECT_NE(text.find("0.42 [0.31, 0.52] n 41", text.find("5-best")), std::string::npos) << text;
   EXPECT_EQ(text.find("nan"), std::string::npos) << text;
 }
 

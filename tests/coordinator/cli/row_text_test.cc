@@ -42,6 +42,14 @@ TEST(DescribeRows, ShowsPromptsAndEventsAsColumns) {
   EXPECT_EQ(events.find('\x1b'), std::string::npos) << events;
 }
 
+TEST(DescribeRows, AFigureThatWasNotMeasuredIsADash) {
+  Rows rows = Parsed(R"({"model":"M1","answers_given":{"distinct_1":0.25,"distinct_2":null,"distinct_3":null}})");
+  rows.push_back(Parsed(R"({"model":"M2","answers_given":{"distinct_1":0.5,"distinct_2":1.0,"distinct_3":null}})")[0]);
+  const std::string text = DescribeRows("evaluations", rows, 100);
+  EXPECT_NE(text.find("answers: distinct-2  -      1.000"), std::string::npos) << text;
+  EXPECT_EQ(text.find("distinct-3"), std::string::npos) << text;
+}
+
 TEST(DescribeRows, SurvivesRowsOfAnotherVersion) {
   for (const char* table : {"prompts", "candidates", "pairs", "events"}) {
     EXPECT_FALSE(DescribeRows(table, Parsed(R"({"round":"?","text":7})"), 80).empty());

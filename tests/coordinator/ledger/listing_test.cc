@@ -76,7 +76,8 @@ TEST_F(ListingTest, AttemptsFollowThePromptsWithinTheSamePages) {
     AttemptRow row;
     row.round = 1;
     row.attempt = attempt;
-    row.state = attempt % 2 == 0 ? "rejected" : "accepted";
+    constexpr const char* kStates[] = {"rejected", "accepted", "surplus", "accepted", "failed"};
+    row.state = kStates[attempt];
     ASSERT_TRUE(*ledger_->AddAttempt(row));
   }
   std::vector<std::string> rows;

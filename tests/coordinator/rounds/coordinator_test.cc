@@ -74,21 +74,7 @@ TEST_F(CoordinatorTest, ARunStoppedAnywhereGoesOnToTheSameEnd) {
   // By hand, so that it stops after exactly so many results of the round.
   const std::string run = RunDir("stopped");
   RunToEnd(Config({"run.iterations=0"}), run);  // M1 alone
-  for (int stop = 0; stop < 4; ++stop) {
-    const auto coordinator = Create(Config(), run, false);
-    std::thread work([&] { EXPECT_TRUE(coordinator->Run().ok()); });
-    FakeWorker worker(run, "", 3);
-    for (int results = 0; results < 4;) {
-      const v1::LeaseResponse lease = worker.Lease(2);
-      for (const v1::Item& item : lease.items()) {
-        EXPECT_TRUE(worker.Submit({worker.Answer(item, lease.lease_id())}).ok());
-        ++results;
-      }
-    }
-    (void)worker.Lease(2);  // left behind, unfinished
-    coordinator->Stop();
-    work.join();
-  }
+  for (int stop = 0; stop < 4; ++stop) StopAfterResults(Config(), run, 4);
   RunToEnd(Config(), run);
   for (const char* table : {"prompts", "candidates", "pairs"})
     EXPECT_EQ(Table(RunDir("whole"), table), Table(run, table)) << table;

@@ -139,6 +139,7 @@ Result<launcher::Launch> FakeLauncher::Start(const launcher::LaunchSpec& spec) {
       FakeWorker worker(Flag(spec, "--run"), spec.id, groups_.order);
       if (groups_.judgement) worker.judgement = groups_.judgement;
       if (groups_.comparison) worker.comparison = groups_.comparison;
+      worker.cuts = groups_.cuts;
       worker.refuses = groups_.refuses;
       if (groups_.quality) worker.quality = groups_.quality;
       if (dies)

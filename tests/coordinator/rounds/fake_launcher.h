@@ -25,6 +25,7 @@ struct FakeGroups {
   std::atomic<int> trainers = 0;                    // started so far
   std::function<std::string(uint64_t)> judgement;   // replaces the workers' one
   std::function<std::string(uint64_t)> comparison;  // the same
+  std::function<bool(uint64_t)> cuts;               // the same
   std::function<bool(const std::string&)> refuses;  // items that cannot be done
   std::atomic<int> steps = 2;                       // of a training job
   /// Replaces the workers' one. From their threads.

@@ -1,6 +1,10 @@
 #include "tests/coordinator/rounds/fake_run.h"
 
+#include <nlohmann/json.hpp>
+#include <thread>
+
 #include "coordinator/ledger/listing.h"
+#include "tests/coordinator/rounds/fake_worker.h"
 
 namespace srlm::rounds {
 
@@ -19,6 +23,7 @@ Result<RunEnd> FakeRunTest::RunOnce(const config::RunConfig& config, const std::
   if (!coordinator) return Status(Code::kInternal, "there is no coordinator");
   auto end = coordinator->Run();
   status_ = coordinator->Status();
+  goes_on_with_ = coordinator->GoesOnWith();
   return end;
 }
 
@@ -26,6 +31,22 @@ void FakeRunTest::RunToEnd(const config::RunConfig& config, const std::string& r
   const auto end = RunOnce(config, run_dir);
   ASSERT_TRUE(end.ok()) << end.status().message();
   ASSERT_EQ(*end, RunEnd::kDone) << status_.message();
+}
+
+void FakeRunTest::StopAfterResults(const config::RunConfig& config, const std::string& run_dir, int results) {
+  const auto coordinator = Create(config, run_dir, false);
+  std::thread work([&] { EXPECT_TRUE(coordinator->Run().ok()); });
+  FakeWorker worker(run_dir, "", 3);
+  while (results > 0) {
+    const v1::LeaseResponse lease = worker.Lease(2);
+    for (const v1::Item& item : lease.items()) {
+      EXPECT_TRUE(worker.Submit({worker.Answer(item, lease.lease_id())}).ok());
+      --results;
+    }
+  }
+  (void)worker.Lease(2);  // left behind, unfinished
+  coordinator->Stop();
+  work.join();
 }
 
 std::unique_ptr<ledger::Ledger> FakeRunTest::Open(const std::string& run_dir) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "coordinator/ledger/ledger.h"
@@ -27,6 +28,8 @@ class FakeRunTest : public RunFilesTest {
   Result<RunEnd> RunOnce(const config::RunConfig& config, const std::string& run_dir);
   /// A run that must be done.
   void RunToEnd(const config::RunConfig& config, const std::string& run_dir);
+  /// Goes on with a run by hand until `results` results are stored, leaves two items begun, and stops.
+  void StopAfterResults(const config::RunConfig& config, const std::string& run_dir, int results);
   static std::unique_ptr<ledger::Ledger> Open(const std::string& run_dir);
   /// A table without what differs between runs for good reason: when, in which epoch, by which worker.
   static std::string Table(const std::string& run_dir, const std::string& table);
@@ -34,6 +37,7 @@ class FakeRunTest : public RunFilesTest {
   FakeGroups groups_;
   std::string notices_;
   v1::RunStatus status_;
+  std::optional<std::string> goes_on_with_;  // the last run, as its coordinator said
 };
 
 }  // namespace srlm::rounds

@@ -71,7 +71,8 @@ v1::ItemResult FakeWorker::Answer(const v1::Item& item, const std::string& lease
     v1::SampleOutput& output = *result.add_samples();
     const std::vector<int> ids = *tokenizer_->Encode(TextFor(item, key), text::SpecialTokensInText::kText);
     output.mutable_token_ids()->Assign(ids.begin(), ids.end());
-    output.set_finish_reason(v1::FINISH_REASON_STOP);
+    const bool cut = cuts && item.purpose() == v1::PURPOSE_CANDIDATE && cuts(key);
+    output.set_finish_reason(cut ? v1::FINISH_REASON_LENGTH : v1::FINISH_REASON_STOP);
     output.set_logprob(-1.0);
   }
   for (int i = 0; i < item.choose().choice_token_ids_size(); ++i) result.add_choice_logprobs(std::log(i + 1.0));

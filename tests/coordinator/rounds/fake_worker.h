@@ -34,6 +34,8 @@ class FakeWorker {
   std::function<std::string(uint64_t key)> judgement;
   /// And about two judgements, or two answers.
   std::function<std::string(uint64_t key)> comparison;
+  /// Answers that end at the token limit; may be empty.
+  std::function<bool(uint64_t key)> cuts;
   /// Items that cannot be done; may be empty.
   std::function<bool(const std::string& item_id)> refuses;
   /// How good the answers to evaluation prompts are of the model in a folder of this name: the judge prefers the better

@@ -98,6 +98,29 @@ TEST_F(HealthTest, APauseKeepsAllAndTheRunGoesOnWhenTheRuleIsChanged) {
   EXPECT_EQ(Open(RunDir())->Candidates(1)->size(), 15u);
 }
 
+TEST_F(HealthTest, TheSeverestOfTheBrokenRulesDecidesAndWithAllAsWarningsTheRunGoesOn) {
+  const std::string rules =
+      "health.rules=['mean_score < 6: warn', 'tie_rate > -1: pause', 'parse_rate < 0.1: pause', 'score_5 > -1: stop']";
+  EXPECT_EQ(EndWith({rules}), RunEnd::kEnded);
+  EXPECT_TRUE(Says("round 1: score_5 is") && Says("The run ends")) << status_.message();
+  EXPECT_EQ(Warnings().size(), 3u);  // each that is broken is noted
+  ASSERT_EQ(
+      goes_on_with_,
+      R"(health.rules=["mean_score < 6: warn","tie_rate > -1: warn","parse_rate < 0.1: pause","score_5 > -1: warn"])");
+  EXPECT_TRUE(Says("--set '" + *goes_on_with_ + "'")) << status_.message();
+  EXPECT_EQ(EndWith({rules, *goes_on_with_}), RunEnd::kDone);
+  EXPECT_EQ(goes_on_with_, std::nullopt);
+}
+
+TEST_F(HealthTest, ARuleThatEndsTheRunComesBeforeACheckThatOnlyPausesIt) {
+  groups_.judgement = [](uint64_t) { return "Score: 3"; };
+  EXPECT_EQ(EndWith({"health.rules=['tie_rate > 0.9: stop']"}), RunEnd::kEnded);
+  EXPECT_TRUE(Says("round 1: tie_rate is 1")) << status_.message();
+  EXPECT_EQ(EndWith({"health.rules=['tie_rate > 0.9: pause']"}), RunEnd::kPaused);
+  EXPECT_TRUE(Says("round 1: all 5 prompts ended in ties")) << status_.message();
+  EXPECT_EQ(goes_on_with_, "");  // no override makes such a round teach
+}
+
 TEST_F(HealthTest, AStopEndsTheRunAndNamesTheBestModel) {
   EXPECT_EQ(EndWith({"health.rules=['judge_accuracy < 2: warn', 'chosen_logp_change > -1000: stop']"}), RunEnd::kEnded);
   EXPECT_EQ(status_.state(), "ended");
@@ -143,6 +166,22 @@ TEST_F(HealthTest, ARoundOfTiesPausesTheRunAndSaysSo) {
   EXPECT_EQ(EndWith({}), RunEnd::kPaused);
   EXPECT_TRUE(Says("round 1: all 5 prompts ended in ties")) << status_.message();
   EXPECT_EQ(Open(RunDir())->Votes(1)->size(), 30u);
+}
+
+TEST_F(HealthTest, ARoundWhoseAnswersAreAllCutSaysWhatCutThem) {
+  groups_.cuts = [](uint64_t) { return true; };
+  EXPECT_EQ(EndWith({}), RunEnd::kPaused);
+  EXPECT_TRUE(Says("round 1: no answer is left to judge: 15 of 15 answers were cut at generation.max_new_tokens: 12"))
+      << status_.message();
+  EXPECT_TRUE(Says("generation.cut_candidates: keep")) << status_.message();
+  EXPECT_FALSE(Says("prompts.per_round")) << status_.message();
+}
+
+TEST_F(HealthTest, TooFewPairsOfWhatWasNotCutSaysHowManyWere) {
+  groups_.cuts = [](uint64_t key) { return key % 8 != 0; };
+  EXPECT_EQ(EndWith({"pairs.min_pairs_per_round=5"}), RunEnd::kPaused);
+  EXPECT_TRUE(Says("asks for 5") && Says("of 15 answers were cut at generation.max_new_tokens: 12"))
+      << status_.message();
 }
 
 TEST_F(HealthTest, ARoundThatTheFiltersLeftEmptyPausesTheRunAndSaysWhy) {
