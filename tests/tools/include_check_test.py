@@ -12,9 +12,9 @@ import include_check  # noqa: E402
 
 SOUND = {
     "common/base/status.h": "#include <string>\n",
-    "common/model/block.h": "#include <ATen/ATen.h>\n",
+    "worker/block.h": "#include <ATen/ATen.h>\n",
     "worker/client.cc": '#include <grpcpp/grpcpp.h>\n#include "srlm/v1/work.grpc.pb.h"\n#include "common/base/status.h"\n',
-    "worker/engine.cc": '#include "common/model/block.h"\n',
+    "worker/engine.cc": '#include "worker/block.h"\n',
     "coordinator/main.cc": '#include <glog/logging.h>\n#include "srlm/v1/run.pb.h"\n#include "common/base/status.h"\n',
     "trainer/CMakeLists.txt": "srlm_library(srlm_trainer_lib TORCH\n  SOURCES loss.cc DEPENDS srlm_base)\n",
     "trainer/loss.cc": "#include <vector>\n",
@@ -52,9 +52,13 @@ class IncludeCheckTest(unittest.TestCase):
     def test_base_may_not_include_a_generated_proto(self):
         self.expect_one("common/base may not include proto", common__base__x_cc='#include "srlm/v1/run.pb.h"\n')
 
-    def test_coordinator_may_not_include_the_model(self):
-        found = self.messages(coordinator__x_cc='#include "common/model/block.h"\n')
-        self.assertEqual(len(found), 2, found)  # the layer, and the torch behind it
+    def test_coordinator_may_not_include_the_ranks_communicator(self):
+        self.expect_one("coordinator may not include common/parallel",
+                        coordinator__x_cc='#include "common/parallel/communicator.h"\n',
+                        common__parallel__communicator_h="")
+
+    def test_the_model_that_the_coordinator_reads_may_not_see_torch(self):
+        self.expect_one("common/model may not see torch", common__model__shard_h="#include <ATen/ATen.h>\n")
 
     def test_torch_is_seen_through_headers(self):
         found = self.messages(coordinator__a_h='#include "coordinator/b.h"\n',
@@ -64,11 +68,11 @@ class IncludeCheckTest(unittest.TestCase):
 
     def test_torch_and_glog_may_not_meet(self):
         self.expect_one("sees torch and glog",
-                        worker__x_cc='#include "common/model/block.h"\n#include <glog/logging.h>\n')
+                        worker__x_cc='#include "worker/block.h"\n#include <glog/logging.h>\n')
 
     def test_torch_and_grpc_may_not_meet(self):
         self.expect_one("sees torch and gRPC",
-                        worker__x_cc='#include "common/model/block.h"\n#include "srlm/v1/work.grpc.pb.h"\n')
+                        worker__x_cc='#include "worker/block.h"\n#include "srlm/v1/work.grpc.pb.h"\n')
 
     def test_files_of_a_torch_target_see_torch(self):
         self.expect_one("its TORCH target", trainer__loss_cc="#include <glog/logging.h>\n")
