@@ -64,7 +64,8 @@ End Run(const Command& command, srlm::parallel::MpiSession& session) {
   session.set_end_timeout_s(RankTimeoutOf(command));
   auto world = session.World({.timeout_s = RankTimeoutOf(command)});
   if (!world.ok()) return {world.status(), false};
-  if (Status same = CheckSameProgram(**world); !same.ok()) return {same};
+  if (Status same = CheckSameProgram(**world); !same.ok())
+    return {same, same.code() == srlm::Code::kFailedPrecondition};  // any other: it could not be asked
   const auto arithmetic_id = GroupArithmeticId(**world);
   if (!arithmetic_id.ok()) return {arithmetic_id.status(), false};
   if ((*world)->rank() != 0) {

@@ -113,11 +113,24 @@ void RankByPairs(std::vector<AnswerPair>& pairs) {
 }
 
 /// Pairs by their prompts. Which of a prompt's answers is better is known when all its pairs are there.
-class PairsByPrompt {
+class PairParser : public SourceParser {
  public:
-  explicit PairsByPrompt(SourceBuilder& builder) : builder_(builder) {}
+  explicit PairParser(SourceBuilder& builder) : builder_(builder) {}
 
-  Status Add(const Row& row, const Question& question, AnswerPair pair) {
+  Status Finish() override {
+    for (auto& [prompt_id, pairs] : prompts_) {
+      if (!std::ranges::all_of(pairs, [](const auto& pair) { return pair.chosen.quality && pair.rejected.quality; }))
+        RankByPairs(pairs);
+      for (auto& [chosen, rejected] : pairs) {
+        builder_.AddAnswer(prompt_id, std::move(chosen));
+        builder_.AddAnswer(prompt_id, std::move(rejected));
+      }
+    }
+    return OkStatus();
+  }
+
+ protected:
+  Status AddPair(const Row& row, const Question& question, AnswerPair pair) {
     SRLM_ASSIGN_OR_RETURN(const std::string prompt_id, PromptIdOf(row, question.prompt, question.system));
     if (!question.first_turn) {
       builder_.Leave("not_first_turn", prompt_id, "");
@@ -131,30 +144,20 @@ class PairsByPrompt {
     return OkStatus();
   }
 
-  void Finish() {
-    for (auto& [prompt_id, pairs] : prompts_) {
-      if (!std::ranges::all_of(pairs, [](const auto& pair) { return pair.chosen.quality && pair.rejected.quality; }))
-        RankByPairs(pairs);
-      for (auto& [chosen, rejected] : pairs) {
-        builder_.AddAnswer(prompt_id, std::move(chosen));
-        builder_.AddAnswer(prompt_id, std::move(rejected));
-      }
-    }
-  }
+  SourceBuilder& builder_;
 
  private:
   struct PromptPairs {
     std::string prompt_id;
     std::vector<AnswerPair> pairs;
   };
-  SourceBuilder& builder_;
   std::vector<PromptPairs> prompts_;  // in the file's order
   std::unordered_map<std::string, size_t> places_;
 };
 
-class BinarizedParser : public SourceParser {
+class BinarizedParser : public PairParser {
  public:
-  explicit BinarizedParser(SourceBuilder& builder) : builder_(builder), pairs_(builder) {}
+  using PairParser::PairParser;
   Status Add(const Row& row) override {
     SRLM_ASSIGN_OR_RETURN(PairAnswer chosen, ReadPairAnswer(row, row.FirstOf({"chosen", "chosen_response"})));
     SRLM_ASSIGN_OR_RETURN(PairAnswer rejected, ReadPairAnswer(row, row.FirstOf({"rejected", "rejected_response"})));
@@ -170,23 +173,15 @@ class BinarizedParser : public SourceParser {
       builder_.Leave("different_prompts", prompt_id, "", "chosen and rejected answer different messages");
       return OkStatus();
     }
-    return pairs_.Add(
+    return AddPair(
         row, question,
         {{"", std::move(chosen.response), chosen_score}, {"", std::move(rejected.response), rejected_score}});
   }
-  Status Finish() override {
-    pairs_.Finish();
-    return OkStatus();
-  }
-
- private:
-  SourceBuilder& builder_;
-  PairsByPrompt pairs_;
 };
 
-class HelpSteer3Parser : public SourceParser {
+class HelpSteer3Parser : public PairParser {
  public:
-  explicit HelpSteer3Parser(SourceBuilder& builder) : builder_(builder), pairs_(builder) {}
+  using PairParser::PairParser;
   Status Add(const Row& row) override {
     SRLM_ASSIGN_OR_RETURN(const std::vector<Message> context, row.Messages("context"));
     SourceAnswer first, second;
@@ -200,16 +195,8 @@ class HelpSteer3Parser : public SourceParser {
       return OkStatus();
     }
     if (preference > 0) std::swap(first, second);
-    return pairs_.Add(row, question, {std::move(first), std::move(second)});
+    return AddPair(row, question, {std::move(first), std::move(second)});
   }
-  Status Finish() override {
-    pairs_.Finish();
-    return OkStatus();
-  }
-
- private:
-  SourceBuilder& builder_;
-  PairsByPrompt pairs_;
 };
 
 }  // namespace

@@ -168,9 +168,9 @@ void Network::RootBackward(const Pack& pack, const at::Tensor& d_hidden) {
 int64_t Network::ActivationBytes(int64_t tokens, bool recompute) const {
   const int64_t inputs = (config_.layers + 1) * config_.hidden_size * 4;
   const int64_t blocks = recompute ? 1 : config_.layers;
-  // The shared scratch: norm, SwiGLU and its gradient, qkv's gradient, gradients of hidden states and targets.
-  const int64_t scratch = 4 * ((dropout_.rate > 0 ? 9 : 8) * config_.hidden_size + 3 * config_.intermediate_size +
-                               2 * config_.query_size() + 2 * config_.kv_size());
+  // The shared scratch: norm, SwiGLU and its gradient, those of qkv, hidden states, targets and (with dropout) a part.
+  const int64_t scratch =
+      4 * (9 * config_.hidden_size + 3 * config_.intermediate_size + 2 * config_.query_size() + 2 * config_.kv_size());
   return tokens * (inputs + blocks * BlockActivations::BytesPerToken(config_) + scratch);
 }
 

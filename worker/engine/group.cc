@@ -17,8 +17,9 @@
 namespace srlm::worker {
 namespace {
 
-constexpr size_t kFirstWords = 2048;  // of a message, which go in one broadcast with its length
-constexpr size_t kIdBytes = 64;       // of what ranks compare
+constexpr size_t kFirstWords = 2048;   // of a message, which go in one broadcast with its length
+constexpr size_t kIdBytes = 64;        // of what ranks compare
+constexpr size_t kReasonBytes = 1024;  // of why one cannot load
 
 enum Command : int32_t { kLoad, kStep, kUnload, kEnd };
 
@@ -132,17 +133,21 @@ Result<std::string> QuickIdentity(const std::string& folder) {
   return Sha256(text);
 }
 
-/// Every rank's text of at most kIdBytes, in rank order.
-Result<std::vector<std::string>> GatherTexts(parallel::Communicator& group, const std::string& mine,
+parallel::Buffer BytesOf(std::span<int32_t> words) {
+  return parallel::BufferOf(std::span(reinterpret_cast<char*>(words.data()), words.size_bytes()));
+}
+
+/// Every rank's text, cut to so many bytes, in rank order.
+Result<std::vector<std::string>> GatherTexts(parallel::Communicator& group, const std::string& mine, size_t bytes,
                                              std::string_view name) {
   std::string send = mine;
-  send.resize(kIdBytes);
-  std::string receive(kIdBytes * static_cast<size_t>(group.size()), '\0');
+  send.resize(bytes);
+  std::string receive(bytes * static_cast<size_t>(group.size()), '\0');
   SRLM_RETURN_IF_ERROR(
       group.AllGather(parallel::BufferOf(std::span<char>(send)), parallel::BufferOf(std::span<char>(receive)), name));
   std::vector<std::string> texts;
-  for (size_t at = 0; at < receive.size(); at += kIdBytes) {
-    const std::string text = receive.substr(at, kIdBytes);
+  for (size_t at = 0; at < receive.size(); at += bytes) {
+    const std::string text = receive.substr(at, bytes);
     texts.push_back(text.substr(0, text.find('\0')));
   }
   return texts;
@@ -169,8 +174,15 @@ Result<std::unique_ptr<CpuRunner>> LoadShare(parallel::Communicator& group, cons
   auto runner = load();
   const parallel::Agreement agreed = parallel::Agree(group, runner.status(), "loading the model");
   together = agreed.together;
-  if (!agreed.status.ok()) return agreed.status;
-  return runner;
+  if (agreed.status.ok()) return runner;
+  if (!together) return agreed.status;
+  // Who asked for the model hears the reason itself, whichever rank has it.
+  const auto reasons = GatherTexts(group, runner.status().message(), kReasonBytes, "why the model is not loaded");
+  together = reasons.ok();
+  if (!reasons.ok()) return reasons.status();
+  const auto first = std::ranges::find_if(*reasons, [](const std::string& reason) { return !reason.empty(); });
+  return Status(runner.ok() ? agreed.status.code() : runner.status().code(),
+                fmt::format("rank {}: {}", first - reasons->begin(), *first));
 }
 
 }  // namespace
@@ -224,13 +236,10 @@ Status GroupLeader::Send(const std::vector<int32_t>& message) {
   std::array<int32_t, kFirstWords + 1> first = {static_cast<int32_t>(message.size())};
   const size_t begun = std::min(message.size(), kFirstWords);
   std::copy_n(message.begin(), begun, first.begin() + 1);
-  const auto bytes = [](int32_t* words, size_t count) {
-    return parallel::BufferOf(std::span(reinterpret_cast<char*>(words), count * sizeof(int32_t)));
-  };
-  SRLM_RETURN_IF_ERROR(group_.Broadcast(bytes(first.data(), first.size()), 0, "what to do"));
+  SRLM_RETURN_IF_ERROR(group_.Broadcast(BytesOf(first), 0, "what to do"));
   if (begun == message.size()) return OkStatus();
   std::vector<int32_t> rest(message.begin() + static_cast<int64_t>(begun), message.end());
-  return group_.Broadcast(bytes(rest.data(), rest.size()), 0, "the rest of it");
+  return group_.Broadcast(BytesOf(rest), 0, "the rest of it");
 }
 
 Result<std::unique_ptr<ModelRunner>> GroupLeader::Load(const LoadOrder& order, CpuRunnerOptions options,
@@ -263,15 +272,12 @@ Status FollowLeader(parallel::Communicator& group, int threads,
   FollowedStep step;
   while (true) {
     std::array<int32_t, kFirstWords + 1> first = {};
-    const auto bytes = [](int32_t* words, size_t count) {
-      return parallel::BufferOf(std::span(reinterpret_cast<char*>(words), count * sizeof(int32_t)));
-    };
-    SRLM_RETURN_IF_ERROR(group.Broadcast(bytes(first.data(), first.size()), 0, "what to do"));
+    SRLM_RETURN_IF_ERROR(group.Broadcast(BytesOf(first), 0, "what to do"));
     std::vector<int32_t> words(static_cast<size_t>(first[0]));
     const size_t begun = std::min(words.size(), kFirstWords);
     std::copy_n(first.begin() + 1, begun, words.begin());
     if (begun < words.size()) {
-      SRLM_RETURN_IF_ERROR(group.Broadcast(bytes(words.data() + begun, words.size() - begun), 0, "the rest of it"));
+      SRLM_RETURN_IF_ERROR(group.Broadcast(BytesOf(std::span(words).subspan(begun)), 0, "the rest of it"));
     }
     MessageReader in(words);
     switch (static_cast<Command>(words.at(0))) {
@@ -304,7 +310,7 @@ Status FollowLeader(parallel::Communicator& group, int threads,
 }
 
 Status CheckSameProgram(parallel::Communicator& group) {
-  SRLM_ASSIGN_OR_RETURN(const auto versions, GatherTexts(group, kVersion, "version"));
+  SRLM_ASSIGN_OR_RETURN(const auto versions, GatherTexts(group, kVersion, kIdBytes, "version"));
   const auto other = std::ranges::find_if(versions, [&](const std::string& each) { return each != versions.front(); });
   if (other == versions.end()) return OkStatus();
   return FailedPrecondition(fmt::format("rank {} runs srlm {}, rank 0 runs {}: install one version on all hosts",
@@ -314,7 +320,7 @@ Status CheckSameProgram(parallel::Communicator& group) {
 Result<std::string> GroupArithmeticId(parallel::Communicator& group) {
   const std::string own = ArithmeticId(SelectKernels());
   if (group.size() == 1) return own;
-  SRLM_ASSIGN_OR_RETURN(const auto ids, GatherTexts(group, own, "arithmetic"));
+  SRLM_ASSIGN_OR_RETURN(const auto ids, GatherTexts(group, own, kIdBytes, "arithmetic"));
   std::string all;
   for (const std::string& id : ids) all += id;
   return Sha256(all).substr(0, own.size());
