@@ -6,10 +6,10 @@
 #   make bench     speed and memory, in turns with other systems
 #   make tidy      clang-tidy on every file that needs no torch: two cores for hours
 #   make results   the real 135M model on real data (SRLM_SHARED): two rounds, measured, for docs/results.md
-# JOBS=n compiles with n jobs (2); TEST_JOBS=n runs n tests at once (3: they wait for disks and clocks half of the time);
+# JOBS=n compiles with n jobs (2); TEST_JOBS=n runs n tests at once (4: they wait for disks and clocks half of the time);
 # PRESET=debug|asan|tsan builds another preset.
 JOBS ?= 2
-TEST_JOBS ?= 3
+TEST_JOBS ?= 4
 PRESET ?= release
 BUILD = $(if $(filter release,$(PRESET)),build,build/$(PRESET))
 SOURCES = git ls-files '*.cc' '*.h'
@@ -26,7 +26,7 @@ build: setup
 
 test: build
 	@JOBS=$(JOBS) tests/sanitizers/build.sh asan torchless_tests fuzz_targets
-	@ctest --test-dir $(BUILD) --parallel $(TEST_JOBS) --output-on-failure --no-tests=error
+	@TEST_TMPDIR=$${TEST_TMPDIR:-$$(tests/tools/memory_folder.sh)} ctest --test-dir $(BUILD) --parallel $(TEST_JOBS) --output-on-failure --no-tests=error
 
 demo: build
 	@deploy/demo.sh

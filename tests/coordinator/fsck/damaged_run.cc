@@ -10,7 +10,9 @@ namespace srlm::fsck {
 
 void GoodRun::Make(const std::vector<std::string>& settings) {
   SetUp();
-  auto coordinator = rounds::Coordinator::Create(Config(settings), RunDir("good"), rounds::FastOptions(groups_));
+  std::vector<std::string> with_keys = {"security=tls"};  // they are checked too
+  with_keys.insert(with_keys.end(), settings.begin(), settings.end());
+  auto coordinator = rounds::Coordinator::Create(Config(with_keys), RunDir("good"), rounds::FastOptions(groups_));
   ASSERT_TRUE(coordinator.ok()) << coordinator.status().message();
   const auto end = (*coordinator)->Run();
   ASSERT_TRUE(end.ok()) << end.status().message();
