@@ -54,6 +54,12 @@ class Loop {
   auto CallDurably(F f) -> decltype(f()) {
     return Wait<decltype(f())>(std::move(f), true);
   }
+  /// The same for `f` that only reads: answered when all that it can have seen is on disk, so that a reader never sees
+  /// what a kill takes away.
+  template <class F>
+  auto CallForReading(F f) -> decltype(f()) {
+    return Wait<decltype(f())>(std::move(f), true, false, true);
+  }
   /// The same, but run and answered at once while the loop refuses: `f` may then not use the ledger.
   template <class F>
   auto CallUrgently(F f) -> decltype(f()) {
@@ -90,7 +96,7 @@ class Loop {
   void Finish(const Status& reason);
 
   template <class T, class F>
-  T Wait(F f, bool durably, bool urgently = false) {
+  T Wait(F f, bool durably, bool urgently = false, bool reads = false) {
     std::promise<T> promise;
     std::future<T> answer = promise.get_future();
     Task task;
@@ -101,7 +107,7 @@ class Loop {
         return {};
       }
       T result = AsUnit(f);
-      if (!durably || !result.ok()) {
+      if (!durably || !result.ok() || (reads && ledger_.uncommitted() == 0)) {
         promise.set_value(std::move(result));
         return {};
       }

@@ -58,7 +58,7 @@ grpc::Status RunService::WatchStatus(grpc::ServerContext* context, const v1::Wat
 }
 
 grpc::Status RunService::List(grpc::ServerContext*, const v1::ListRequest* request, v1::ListResponse* response) {
-  return Answer(loop_.Call([&] { return handler_.List(*request); }), response);
+  return Answer(loop_.CallForReading([&] { return handler_.List(*request); }), response);
 }
 
 grpc::Status RunService::Pause(grpc::ServerContext*, const v1::ControlRequest* request, v1::ControlResponse* response) {

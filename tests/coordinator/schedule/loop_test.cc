@@ -68,6 +68,27 @@ TEST_F(LoopTest, AnAnswerComesAfterItsWritesAreOnDisk) {
   EXPECT_TRUE(ended_.ok());
 }
 
+TEST_F(LoopTest, AReaderSeesOnlyWhatIsOnDiskAndWaitsForNothingElse) {
+  Start({.commit_after = std::chrono::milliseconds(20), .commit_writes = 1000});
+  for (int i = 0; i < 20; ++i) {
+    const std::string key = std::to_string(i);
+    ASSERT_TRUE(loop_
+                    ->Call([&]() -> Result<int> {
+                      SRLM_RETURN_IF_ERROR(ledger_->SetFact(key, "there"));
+                      return i;
+                    })
+                    .ok());
+    const auto seen = loop_->CallForReading([&] { return ledger_->Fact(key); });
+    ASSERT_TRUE(seen.ok()) << seen.status().message();
+    EXPECT_EQ(*seen, "there");
+    EXPECT_EQ(OnDisk(key), "there");
+  }
+  End();
+  Start({.commit_after = std::chrono::hours(1), .commit_writes = 1000});
+  EXPECT_TRUE(loop_->CallForReading([&] { return ledger_->Fact("1"); }).ok());  // nothing is written: at once
+  End();
+}
+
 TEST_F(LoopTest, WritesOfManyCallersShareACommit) {
   constexpr int kCallers = 8;
   // The time alone would never commit: the group is full when the last caller has written.
