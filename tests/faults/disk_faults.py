@@ -60,7 +60,7 @@ def fault(run, kind, phase, delay_s):
     if phase in ("sft", "dpo"):
         assert run.await_role("trainer", 60), run.says.read_text()
     else:
-        run.await_work(phase, 0)
+        run.await_work() if phase == "generate_and_judge" else run.await_phase(phase)
     time.sleep(delay_s)  # the moment is what is drawn
     message, expected = getattr(Kinds(run), kind)()
     time.sleep(delay_s)
@@ -88,7 +88,7 @@ def end_while_it_waits(run, how):
 
 def leave_workers_alone(run):
     """The coordinator is killed while it waits: its workers, with results that nobody took, save them when they can."""
-    run.await_work("generate_and_judge")
+    run.await_work()
     run.await_pause(run.disk.take_space)
     time.sleep(2)  # they finish some of what they hold
     run.life.kill()

@@ -42,10 +42,13 @@ class DiskRun(FaultyRun):
             time.sleep(0.02)
         raise AssertionError(f"not in {seconds} s: {what}\n{json.dumps(status)}\n{self.says.read_text()}")
 
-    def await_work(self, phase, done=1):
-        """Until a phase has done something."""
-        return self.await_status(f"work of {phase}", lambda s: phase == (s.get("progress") or {}).get("phase") and
-                                 int(s["progress"].get("done", 0)) >= done)
+    def await_phase(self, *phases):
+        """Until it is in one of these."""
+        return self.await_status(f"phase {phases}", lambda s: (s.get("progress") or {}).get("phase") in phases)
+
+    def await_work(self):
+        """Until workers answer prompts: they begin while new ones are still written."""
+        return self.await_phase("prompts", "generate_and_judge")
 
     def await_pause(self, meanwhile=lambda: None):
         """The message of the pause."""

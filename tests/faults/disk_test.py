@@ -49,7 +49,7 @@ class Disk(unittest.TestCase):
 
     def test_what_failed_for_lack_of_room_is_done_when_there_is_some(self):
         run = self.make("hard", *HARD)
-        run.start(SRLM_SLOWDOWN="10")
+        run.start(SRLM_SLOWDOWN="100")
         self.assertTrue(run.await_role("trainer", 60), run.says.read_text())
         message = run.await_pause(run.disk.take_space)
         self.assertRegex(message, rf"{run.disk.folder}.*goes on by itself.*No space left|"
@@ -60,7 +60,7 @@ class Disk(unittest.TestCase):
             run.disk.give_back()
             self.assertTrue(run.await_role(role, 60), run.says.read_text())
             if role == "worker":
-                run.await_work("generate_and_judge")
+                run.await_work()
             run.await_pause(run.disk.take_space)
         run.disk.give_back()
         self.finish(run)
@@ -86,8 +86,8 @@ class Disk(unittest.TestCase):
         self.assertEqual(run.wait(30), 1, run.says.read_text())
         self.assertEqual(run.await_none(5), [])
         run.disk.give_back()
-        run.start(SRLM_SLOWDOWN="40")  # on a busy machine a look at its status takes a second
-        run.await_work("generate_and_judge")
+        run.start(SRLM_SLOWDOWN="100")  # a phase of seconds: on a busy machine a look at its status takes one
+        run.await_work()
         run.disk.take_space(but=6 * MIB)
         self.assertRegex(run.await_pause(), rf"^no room on {run.disk.folder}: [0-6] MiB free, about [89] MiB needed"
                                             "(?: for training dpo-1)?; "  # where the work was done before the disk was full
