@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <vector>
 
 namespace srlm::parallel {
@@ -12,7 +14,32 @@ Status WaitFor(Result<std::unique_ptr<Pending>> started) {
   return started.value()->Wait();
 }
 
+template <typename T>
+void SumBlocks(std::span<const void* const> blocks, int64_t count, T* out) {
+  constexpr int64_t kStretch = 1024;  // stays in the cache while all blocks are added
+  std::array<T, kStretch> total;
+  for (int64_t begin = 0; begin < count; begin += kStretch) {
+    const int64_t some = std::min(kStretch, count - begin);
+    std::copy_n(static_cast<const T*>(blocks[0]) + begin, some, total.begin());
+    for (const void* block : blocks.subspan(1)) {
+      const T* more = static_cast<const T*>(block) + begin;
+      for (int64_t i = 0; i < some; ++i) total[static_cast<size_t>(i)] += more[i];
+    }
+    std::copy_n(total.begin(), some, out + begin);
+  }
+}
+
 }  // namespace
+
+void SumInOrder(DataType type, std::span<const void* const> blocks, int64_t count, void* out) {
+  switch (type) {
+    case DataType::kFloat32: return SumBlocks(blocks, count, static_cast<float*>(out));
+    case DataType::kFloat64: return SumBlocks(blocks, count, static_cast<double*>(out));
+    case DataType::kInt64: return SumBlocks(blocks, count, static_cast<int64_t*>(out));
+    case DataType::kByte: break;
+  }
+  SRLM_CHECK(false, "bytes cannot be summed");
+}
 
 size_t ElementBytes(DataType type) {
   switch (type) {
@@ -36,11 +63,16 @@ Status Communicator::AllGather(Buffer send, Buffer receive, std::string_view nam
   return WaitFor(StartAllGather(send, receive, name));
 }
 
-Status Communicator::AllToAll(Buffer send, Buffer receive, std::string_view name) {
-  return WaitFor(StartAllToAll(send, receive, name));
+Status Communicator::ReduceScatterSum(Buffer send, Buffer receive, std::string_view name) {
+  return WaitFor(StartReduceScatterSum(send, receive, name));
 }
 
 Status Communicator::Barrier(std::string_view name) { return WaitFor(StartBarrier(name)); }
+
+void CheckReduceScatter(const Buffer& send, const Buffer& receive, int ranks) {
+  SRLM_CHECK(send.type != DataType::kByte, "bytes cannot be summed");
+  SRLM_CHECK(send.type == receive.type && send.count == receive.count * ranks, "a reduce-scatter of another size");
+}
 
 std::string OperationName(std::string_view operation, int64_t number, std::string_view name) {
   return fmt::format("{} #{} '{}'", operation, number, name);

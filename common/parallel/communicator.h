@@ -21,6 +21,9 @@ enum class Device { kCpu };  // where a buffer's memory is; NCCL adds kCuda
 /// Bytes of one element.
 size_t ElementBytes(DataType type);
 
+/// out = blocks[0] + blocks[1] + ..., `count` elements each, in this order. `out` may be one of the blocks.
+void SumInOrder(DataType type, std::span<const void* const> blocks, int64_t count, void* out);
+
 /// Memory that an operation reads and writes; the caller keeps it until the operation is done.
 struct Buffer {
   void* data = nullptr;
@@ -29,6 +32,10 @@ struct Buffer {
   Device device = Device::kCpu;
 
   size_t bytes() const { return static_cast<size_t>(count) * ElementBytes(type); }
+  /// Elements [begin, begin + elements).
+  Buffer Part(int64_t begin, int64_t elements) const {
+    return {static_cast<std::byte*>(data) + static_cast<size_t>(begin) * ElementBytes(type), elements, type, device};
+  }
 };
 inline Buffer BufferOf(std::span<float> values) {
   return {values.data(), static_cast<int64_t>(values.size()), DataType::kFloat32, Device::kCpu};
@@ -59,7 +66,7 @@ class Pending {
 };
 
 /// A group of ranks. Not thread-safe: one thread of a rank uses it. Sums have one order for one number of ranks, so
-/// the same inputs give the same bits.
+/// the same inputs give the same bits. After an operation that failed, every later one fails at once in the same way.
 class Communicator {
  public:
   virtual ~Communicator() = default;
@@ -75,10 +82,14 @@ class Communicator {
   virtual Result<std::unique_ptr<Pending>> StartAllReduceSum(Buffer buffer, std::string_view name) = 0;
   /// `root`'s content on every rank.
   virtual Result<std::unique_ptr<Pending>> StartBroadcast(Buffer buffer, int root, std::string_view name) = 0;
-  /// Every rank's `send` one after the other, in rank order, into `receive` (size() times send's count).
+  /// Every rank's `send` one after the other, in rank order, into `receive` (size() times send's count). `send` may
+  /// stand in this rank's place of `receive` already.
   virtual Result<std::unique_ptr<Pending>> StartAllGather(Buffer send, Buffer receive, std::string_view name) = 0;
-  /// Both are size() equal blocks: block r of `send` goes to rank r, and block r of `receive` comes from it.
-  virtual Result<std::unique_ptr<Pending>> StartAllToAll(Buffer send, Buffer receive, std::string_view name) = 0;
+  /// `send` is size() blocks of receive's count: `receive` becomes the sum over ranks of this rank's block, added in
+  /// the order of ranks, 0 + 1 + 2 + ..., whatever the count. It may be that block of `send` itself; the other blocks
+  /// stay as they were. float32, float64 and int64.
+  virtual Result<std::unique_ptr<Pending>> StartReduceScatterSum(Buffer send, Buffer receive,
+                                                                 std::string_view name) = 0;
   /// Done when every rank has come here.
   virtual Result<std::unique_ptr<Pending>> StartBarrier(std::string_view name) = 0;
 
@@ -94,7 +105,7 @@ class Communicator {
   Status AllReduceSum(Buffer buffer, std::string_view name);
   Status Broadcast(Buffer buffer, int root, std::string_view name);
   Status AllGather(Buffer send, Buffer receive, std::string_view name);
-  Status AllToAll(Buffer send, Buffer receive, std::string_view name);
+  Status ReduceScatterSum(Buffer send, Buffer receive, std::string_view name);
   Status Barrier(std::string_view name);
 
  private:
@@ -103,9 +114,9 @@ class Communicator {
   virtual void EndAlone() {}
 };
 
-/// While it lives this rank does something that the others wait for and that is no part of their step: rank 0 writes a
-/// checkpoint. As long as this rank is heard, their waits do not come nearer to their deadline (wait_clock.h). Between
-/// operations only. Ranks that are threads of one process have no such thing.
+/// While it lives this rank does something that the others wait for and that is no part of their step: it writes its
+/// part of a checkpoint. As long as this rank is heard, their waits do not come nearer to their deadline
+/// (wait_clock.h). Between operations only. Ranks that are threads of one process have no such thing.
 class AloneWork {
  public:
   /// `what` for messages: "writing a checkpoint".
@@ -119,6 +130,9 @@ class AloneWork {
  private:
   Communicator& communicator_;
 };
+
+/// What an implementation demands of a reduce-scatter's buffers.
+void CheckReduceScatter(const Buffer& send, const Buffer& receive, int ranks);
 
 /// `operation #number 'name'`: how an operation is called in messages.
 std::string OperationName(std::string_view operation, int64_t number, std::string_view name);

@@ -20,6 +20,7 @@ namespace srlm::parallel {
 namespace {
 
 constexpr int64_t kPieceBytes = int64_t{16} << 20;  // of one MPI operation: bounds MPI's own temporary memory
+constexpr int64_t kTags = 32768;                    // MPI promises at least so many
 
 MPI_Datatype TypeOf(DataType type) {
   switch (type) {
@@ -56,41 +57,47 @@ class Backoff {
   Clock::time_point begin_ = Clock::now();
 };
 
-/// Pieces of one operation, each an MPI operation, started one after the other.
+/// How an operation is done: in pieces, one after the other.
+struct PieceWork {
+  /// Starts piece [begin, begin + count) of the elements: adds its requests; returns MPI's error code.
+  std::function<int(int64_t begin, int64_t count, std::vector<MPI_Request>& requests)> start = nullptr;
+  /// Called when a piece's requests are done; may be null.
+  std::function<void(int64_t begin, int64_t count)> end = nullptr;
+  int64_t count = 0;  // elements
+  int64_t piece = 1;  // at most
+};
+
+/// Pieces of one operation.
 class MpiPending : public Pending {
  public:
-  /// Starts piece [begin, begin + count) of the buffer; returns MPI's error code.
-  using StartPiece = std::function<int(int64_t begin, int64_t count, MPI_Request* request)>;
-
-  /// `failed` becomes true with this operation's failure.
-  MpiPending(std::string name, RankBoard& board, double timeout_s, int64_t count, int64_t piece, StartPiece start,
-             std::shared_ptr<bool> failed)
+  /// `failed` becomes this operation's failure, for all that come later.
+  MpiPending(std::string name, RankBoard& board, double timeout_s, PieceWork work, std::shared_ptr<Status> failed)
       : name_(std::move(name)),
         board_(board),
         number_(board.BeginOperation(name_)),
         timeout_s_(timeout_s),
-        count_(count),
-        piece_(piece),
-        start_(std::move(start)),
+        work_(std::move(work)),
         failed_(std::move(failed)) {}
   ~MpiPending() override {
-    if (!done_) *failed_ = true;  // another failure ends this rank: MPI has no way to take a collective back
+    // Another failure ends this rank: MPI has no way to take a collective back.
+    if (!done_ && failed_->ok()) *failed_ = Unavailable(FullName() + ": given up, with all that comes after it");
   }
 
   /// Begins the first piece.
-  Status Begin() { return status_ = StartNext(); }
+  Status Begin() { return Keep(StartNext()); }
 
   Result<bool> Poll() override {
     if (!status_.ok()) return status_;
     while (!done_) {
       int flag = 0;
-      const int error = MPI_Test(&request_, &flag, MPI_STATUS_IGNORE);
-      if (error != MPI_SUCCESS) return status_ = MpiFailure(error, FullName());
+      const int error = MPI_Testall(static_cast<int>(requests_.size()), requests_.data(), &flag, MPI_STATUSES_IGNORE);
+      if (error != MPI_SUCCESS) return Keep(MpiFailure(error, FullName()));
       if (flag == 0) return false;
-      if (at_ >= count_) {
+      if (work_.end) work_.end(piece_begin_, at_ - piece_begin_);
+      if (at_ >= work_.count) {
         done_ = true;
       } else {
-        SRLM_RETURN_IF_ERROR(status_ = StartNext());
+        SRLM_RETURN_IF_ERROR(Keep(StartNext()));
       }
     }
     return true;
@@ -114,7 +121,7 @@ class MpiPending : public Pending {
       if (at != at_) backoff.Reset();
       at = at_;
       if (clock.Expired()) {
-        return status_ = DeadlineExceeded(Late(clock));
+        return Keep(DeadlineExceeded(Late(clock)));
       }
       if (clock.HalfExpired()) {
         LogWarning("long_wait", {{"operation", name_},
@@ -126,9 +133,14 @@ class MpiPending : public Pending {
     }
   }
 
+  Status Keep(Status status) {
+    if (!status.ok() && failed_->ok()) *failed_ = status;
+    return status_ = std::move(status);
+  }
+
   std::string Late(const WaitClock& clock) const {
     std::string text =
-        fmt::format("{} did not end within {} s ({} of {} elements begun): ", FullName(), timeout_s_, at_, count_);
+        fmt::format("{} did not end within {} s ({} of {} elements begun): ", FullName(), timeout_s_, at_, work_.count);
     if (clock.stood_still_s() > 0) {
       text += fmt::format("this rank itself stood still for {:.1f} s, so it may be the one that the others miss; ",
                           clock.stood_still_s());
@@ -139,9 +151,11 @@ class MpiPending : public Pending {
   std::string FullName() const { return name_ + " " + OnRank(board_.rank(), board_.size()); }
 
   Status StartNext() {
-    const int64_t count = std::min(piece_, count_ - at_);
-    const int error = start_(at_, count, &request_);
+    const int64_t count = std::min(work_.piece, work_.count - at_);
+    requests_.clear();
+    const int error = work_.start(at_, count, requests_);
     if (error != MPI_SUCCESS) return MpiFailure(error, FullName());
+    piece_begin_ = at_;
     at_ += count;
     return OkStatus();
   }
@@ -150,14 +164,13 @@ class MpiPending : public Pending {
   RankBoard& board_;
   int64_t number_;
   double timeout_s_;
-  int64_t count_;
-  int64_t piece_;
-  StartPiece start_;
-  MPI_Request request_ = MPI_REQUEST_NULL;
+  PieceWork work_;
+  std::vector<MPI_Request> requests_;  // of the piece under way
+  int64_t piece_begin_ = 0;
   int64_t at_ = 0;  // elements begun
   bool done_ = false;
   Status status_;
-  std::shared_ptr<bool> failed_;
+  std::shared_ptr<Status> failed_;
 };
 
 /// What Communicator::ranks_on_host and ranks_on_cores count.
@@ -197,7 +210,7 @@ class MpiCommunicator : public Communicator {
     MPI_Comm_size(comm_, &size_);
   }
   ~MpiCommunicator() override {
-    if (*failed_) return;  // all ranks free it together: impossible after a failure
+    if (!failed_->ok()) return;  // all ranks free it together: impossible after a failure
     const Watchdog watchdog("MPI_Comm_free", timeout_s_, &board_);
     MPI_Comm_free(&comm_);
   }
@@ -209,14 +222,15 @@ class MpiCommunicator : public Communicator {
   Result<std::unique_ptr<Pending>> StartAllReduceSum(Buffer buffer, std::string_view name) override {
     SRLM_CHECK(buffer.type != DataType::kByte, "bytes cannot be summed");
     return Start("all-reduce", name, buffer, [this, buffer](int64_t begin, int64_t count, MPI_Request* request) {
-      return MPI_Iallreduce(MPI_IN_PLACE, At(buffer, begin), static_cast<int>(count), TypeOf(buffer.type), MPI_SUM,
-                            comm_, request);
+      return MPI_Iallreduce(MPI_IN_PLACE, buffer.Part(begin, count).data, static_cast<int>(count), TypeOf(buffer.type),
+                            MPI_SUM, comm_, request);
     });
   }
 
   Result<std::unique_ptr<Pending>> StartBroadcast(Buffer buffer, int root, std::string_view name) override {
     return Start("broadcast", name, buffer, [this, buffer, root](int64_t begin, int64_t count, MPI_Request* request) {
-      return MPI_Ibcast(At(buffer, begin), static_cast<int>(count), TypeOf(buffer.type), root, comm_, request);
+      return MPI_Ibcast(buffer.Part(begin, count).data, static_cast<int>(count), TypeOf(buffer.type), root, comm_,
+                        request);
     });
   }
 
@@ -224,24 +238,51 @@ class MpiCommunicator : public Communicator {
     SRLM_CHECK(receive.bytes() == send.bytes() * static_cast<size_t>(size_), "an all-gather of another size");
     const std::string full_name = OperationName("all-gather", next_++, name);
     if (send.count > INT32_MAX / size_) return InvalidArgument(full_name + ": more elements than MPI counts");
+    const void* from = send.data == receive.Part(rank_ * send.count, send.count).data ? MPI_IN_PLACE : send.data;
     // One piece: pieces of a gather would not stand one after the other.
-    return Begin(full_name, send.count, std::max<int64_t>(send.count, 1),
-                 [this, send, receive](int64_t, int64_t count, MPI_Request* request) {
-                   return MPI_Iallgather(send.data, static_cast<int>(count), TypeOf(send.type), receive.data,
-                                         static_cast<int>(count), TypeOf(send.type), comm_, request);
-                 });
+    return Begin(
+        full_name,
+        {.start = One([this, from, receive, type = TypeOf(send.type)](int64_t, int64_t count, MPI_Request* request) {
+           const int each = static_cast<int>(count);
+           return MPI_Iallgather(from, each, type, receive.data, each, type, comm_, request);
+         }),
+         .count = send.count,
+         .piece = std::max<int64_t>(send.count, 1)});
   }
 
-  Result<std::unique_ptr<Pending>> StartAllToAll(Buffer send, Buffer receive, std::string_view name) override {
-    SRLM_CHECK(receive.bytes() == send.bytes() && send.count % size_ == 0, "an all-to-all of unequal blocks");
-    const std::string full_name = OperationName("all-to-all", next_++, name);
-    if (send.count > INT32_MAX) return InvalidArgument(full_name + ": more elements than MPI counts");
-    return Begin(full_name, send.count, std::max<int64_t>(send.count, 1),
-                 [this, send, receive](int64_t, int64_t count, MPI_Request* request) {
-                   const int block = static_cast<int>(count) / size_;
-                   return MPI_Ialltoall(send.data, block, TypeOf(send.type), receive.data, block, TypeOf(send.type),
-                                        comm_, request);
-                 });
+  // Every rank sends each other one its block: as many bytes as a ring takes, in one hop, and all sums in one order.
+  // MPI's own takes another order for another length, and in libnbc sends everything to rank 0.
+  Result<std::unique_ptr<Pending>> StartReduceScatterSum(Buffer send, Buffer receive, std::string_view name) override {
+    CheckReduceScatter(send, receive, size_);
+    const int tag = static_cast<int>(next_ % kTags);
+    const std::string full_name = OperationName("reduce-scatter", next_++, name);
+    const auto bytes = static_cast<int64_t>(ElementBytes(send.type));
+    const int64_t piece = std::max<int64_t>(kPieceBytes / bytes / size_, 1);
+    auto memory = std::make_shared<std::vector<std::byte>>(
+        static_cast<size_t>(std::min(piece, receive.count) * bytes * size_));  // of a piece of every rank's block
+    const auto place = [memory, bytes](int rank, int64_t count) { return memory->data() + rank * count * bytes; };
+    PieceWork work = {.count = receive.count, .piece = piece};
+    work.start = [=, this](int64_t begin, int64_t count, std::vector<MPI_Request>& requests) {
+      int error = MPI_SUCCESS;
+      for (int hop = 1; hop < size_ && error == MPI_SUCCESS; ++hop) {
+        const int from = (rank_ + size_ - hop) % size_;
+        error = MPI_Irecv(place(from, count), static_cast<int>(count), TypeOf(send.type), from, tag, comm_,
+                          &requests.emplace_back());
+      }
+      for (int hop = 1; hop < size_ && error == MPI_SUCCESS; ++hop) {
+        const int to = (rank_ + hop) % size_;
+        error = MPI_Isend(send.Part(to * receive.count + begin, count).data, static_cast<int>(count), TypeOf(send.type),
+                          to, tag, comm_, &requests.emplace_back());
+      }
+      return error;
+    };
+    work.end = [=, this](int64_t begin, int64_t count) {
+      std::vector<const void*> blocks;
+      for (int rank = 0; rank < size_; ++rank) blocks.push_back(place(rank, count));
+      blocks[static_cast<size_t>(rank_)] = send.Part(rank_ * receive.count + begin, count).data;
+      SumInOrder(send.type, blocks, count, receive.Part(begin, count).data);
+    };
+    return Begin(full_name, std::move(work));
   }
 
   Result<std::unique_ptr<Pending>> StartBarrier(std::string_view name) override {
@@ -257,19 +298,24 @@ class MpiCommunicator : public Communicator {
   void BeginAlone(std::string_view what) override { board_.BeginAlone(what); }
   void EndAlone() override { board_.Compute(); }
 
-  static void* At(const Buffer& buffer, int64_t begin) {
-    return static_cast<std::byte*>(buffer.data) + static_cast<size_t>(begin) * ElementBytes(buffer.type);
+  /// A piece that is one MPI operation.
+  using StartOne = std::function<int(int64_t begin, int64_t count, MPI_Request* request)>;
+  static decltype(PieceWork::start) One(StartOne start) {
+    return [start = std::move(start)](int64_t begin, int64_t count, std::vector<MPI_Request>& requests) {
+      return start(begin, count, &requests.emplace_back());
+    };
   }
 
   Result<std::unique_ptr<Pending>> Start(std::string_view operation, std::string_view name, Buffer buffer,
-                                         MpiPending::StartPiece start) {
+                                         StartOne start) {
     const int64_t piece = kPieceBytes / static_cast<int64_t>(ElementBytes(buffer.type));
-    return Begin(OperationName(operation, next_++, name), buffer.count, piece, std::move(start));
+    return Begin(OperationName(operation, next_++, name),
+                 {.start = One(std::move(start)), .count = buffer.count, .piece = piece});
   }
 
-  Result<std::unique_ptr<Pending>> Begin(std::string name, int64_t count, int64_t piece, MpiPending::StartPiece start) {
-    auto pending =
-        std::make_unique<MpiPending>(std::move(name), board_, timeout_s_, count, piece, std::move(start), failed_);
+  Result<std::unique_ptr<Pending>> Begin(std::string name, PieceWork work) {
+    if (!failed_->ok()) return *failed_;  // at once: nobody is to wait for another deadline
+    auto pending = std::make_unique<MpiPending>(std::move(name), board_, timeout_s_, std::move(work), failed_);
     SRLM_RETURN_IF_ERROR(pending->Begin());
     return std::unique_ptr<Pending>(std::move(pending));
   }
@@ -281,7 +327,7 @@ class MpiCommunicator : public Communicator {
   double timeout_s_;
   RankBoard& board_;
   int64_t next_ = 0;
-  std::shared_ptr<bool> failed_ = std::make_shared<bool>(false);
+  std::shared_ptr<Status> failed_ = std::make_shared<Status>();
 };
 
 }  // namespace

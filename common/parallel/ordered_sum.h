@@ -25,8 +25,7 @@ class OrderedSum {
   Status SumMany(std::span<float> values, std::string_view name);
 
   Communicator& communicator_;
-  std::vector<float> send_;
-  std::vector<float> receive_;
+  std::vector<float> all_;  // every rank's values, or block
 };
 
 }  // namespace srlm::parallel

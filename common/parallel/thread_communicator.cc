@@ -13,14 +13,14 @@
 namespace srlm::parallel {
 namespace {
 
-enum class Kind { kAllReduceSum, kBroadcast, kAllGather, kAllToAll, kBarrier };
+enum class Kind { kAllReduceSum, kBroadcast, kAllGather, kReduceScatterSum, kBarrier };
 
 std::string_view KindName(Kind kind) {
   switch (kind) {
     case Kind::kAllReduceSum: return "all-reduce";
     case Kind::kBroadcast: return "broadcast";
     case Kind::kAllGather: return "all-gather";
-    case Kind::kAllToAll: return "all-to-all";
+    case Kind::kReduceScatterSum: return "reduce-scatter";
     case Kind::kBarrier: return "barrier";
   }
   return "operation";
@@ -29,7 +29,7 @@ std::string_view KindName(Kind kind) {
 /// What one rank brings to an operation.
 struct Part {
   Buffer send;
-  Buffer receive;  // all-gather and all-to-all only
+  Buffer receive;  // all-gather and reduce-scatter only
 };
 
 /// One operation of the group, from its first rank's start to its last rank's wait.
@@ -46,29 +46,25 @@ struct Operation {
   int gave_up = -1;      // rank that left at its deadline, and took its buffers along
 };
 
-template <typename T>
-void SumParts(const std::vector<Part>& parts) {
-  const auto count = static_cast<size_t>(parts.front().send.count);
-  T* total = static_cast<T*>(parts.front().send.data);
-  for (size_t rank = 1; rank < parts.size(); ++rank) {
-    const T* more = static_cast<const T*>(parts[rank].send.data);
-    for (size_t i = 0; i < count; ++i) total[i] += more[i];
-  }
-  for (size_t rank = 1; rank < parts.size(); ++rank) std::memcpy(parts[rank].send.data, total, count * sizeof(T));
+/// The sum of block `block` of `count` elements of every rank's `send`, into `out`.
+void SumBlock(const std::vector<Part>& parts, int64_t block, int64_t count, void* out) {
+  std::vector<const void*> blocks;
+  for (const Part& part : parts) blocks.push_back(part.send.Part(block * count, count).data);
+  SumInOrder(parts.front().send.type, blocks, count, out);
 }
 
 /// All parts are there and nobody touches them: does the work of the operation.
 void Finish(Operation& operation) {
   switch (operation.kind) {
     case Kind::kBarrier: break;
-    case Kind::kAllReduceSum:
-      switch (operation.parts.front().send.type) {
-        case DataType::kFloat32: SumParts<float>(operation.parts); break;
-        case DataType::kFloat64: SumParts<double>(operation.parts); break;
-        case DataType::kInt64: SumParts<int64_t>(operation.parts); break;
-        case DataType::kByte: operation.mismatch = "bytes cannot be summed"; break;
+    case Kind::kAllReduceSum: {
+      const Buffer& total = operation.parts.front().send;
+      SumBlock(operation.parts, 0, total.count, total.data);
+      for (const Part& part : operation.parts) {
+        if (part.send.data != total.data) std::memcpy(part.send.data, total.data, total.bytes());
       }
       break;
+    }
     case Kind::kBroadcast: {
       const Buffer& from = operation.parts[static_cast<size_t>(operation.root)].send;
       for (const Part& part : operation.parts) {
@@ -80,21 +76,17 @@ void Finish(Operation& operation) {
       for (const Part& part : operation.parts) {
         auto* to = static_cast<std::byte*>(part.receive.data);
         for (const Part& from : operation.parts) {
-          std::memcpy(to, from.send.data, from.send.bytes());
+          if (from.send.data != to) std::memcpy(to, from.send.data, from.send.bytes());
           to += from.send.bytes();
         }
       }
       break;
-    case Kind::kAllToAll: {
-      const size_t block = operation.parts.front().send.bytes() / operation.parts.size();
-      for (size_t to = 0; to < operation.parts.size(); ++to) {
-        for (size_t from = 0; from < operation.parts.size(); ++from) {
-          std::memcpy(static_cast<std::byte*>(operation.parts[to].receive.data) + from * block,
-                      static_cast<const std::byte*>(operation.parts[from].send.data) + to * block, block);
-        }
+    case Kind::kReduceScatterSum:
+      for (size_t rank = 0; rank < operation.parts.size(); ++rank) {
+        const Buffer& out = operation.parts[rank].receive;
+        SumBlock(operation.parts, static_cast<int64_t>(rank), out.count, out.data);
       }
       break;
-    }
   }
 }
 
@@ -131,10 +123,16 @@ class Group {
     return operations_.at(number).done;
   }
 
-  Status Leave(int64_t number, int rank) {
+  Status Leave(int64_t number, int rank) { return Leave(number, rank, timeout_s_); }
+
+  /// This rank has failed elsewhere, and takes its buffers along.
+  void Abandon(int64_t number, int rank) { (void)Leave(number, rank, 0); }
+
+ private:
+  Status Leave(int64_t number, int rank, double timeout_s) {
     std::unique_lock lock(mutex_);
     Operation& operation = operations_.at(number);
-    const Deadline deadline = Deadline::AfterSeconds(timeout_s_);
+    const Deadline deadline = Deadline::AfterSeconds(timeout_s);
     changed_.wait_until(lock, deadline.at(), [&] { return operation.done; });
     const Status status =
         End(operation, OperationName(KindName(operation.kind), number, operation.name) + " " + OnRank(rank, size_));
@@ -143,7 +141,6 @@ class Group {
     return status;
   }
 
- private:
   Status End(const Operation& operation, const std::string& name) const {
     if (!operation.done) {
       std::vector<int> missing;
@@ -178,14 +175,18 @@ class Group {
 
 class ThreadPending : public Pending {
  public:
-  ThreadPending(std::shared_ptr<Group> group, int64_t number, int rank)
-      : group_(std::move(group)), number_(number), rank_(rank) {}
-  ~ThreadPending() override { SRLM_CHECK(waited_, "an operation was dropped before its Wait"); }
+  ThreadPending(std::shared_ptr<Group> group, int64_t number, int rank, std::shared_ptr<Status> failed)
+      : group_(std::move(group)), number_(number), rank_(rank), failed_(std::move(failed)) {}
+  ~ThreadPending() override {
+    if (!waited_) group_->Abandon(number_, rank_);
+  }
   Result<bool> Poll() override { return waited_ || group_->Done(number_); }
   Status Wait() override {
     if (waited_) return result_;
     waited_ = true;
-    return result_ = group_->Leave(number_, rank_);
+    result_ = group_->Leave(number_, rank_);
+    if (failed_->ok()) *failed_ = result_;
+    return result_;
   }
 
  private:
@@ -194,6 +195,7 @@ class ThreadPending : public Pending {
   int rank_;
   bool waited_ = false;
   Status result_;
+  std::shared_ptr<Status> failed_;
 };
 
 class ThreadCommunicator : public Communicator {
@@ -205,6 +207,7 @@ class ThreadCommunicator : public Communicator {
   int ranks_on_cores() const override { return group_->size(); }
 
   Result<std::unique_ptr<Pending>> StartAllReduceSum(Buffer buffer, std::string_view name) override {
+    SRLM_CHECK(buffer.type != DataType::kByte, "bytes cannot be summed");
     return Start(Kind::kAllReduceSum, name, 0, {buffer, {}});
   }
   Result<std::unique_ptr<Pending>> StartBroadcast(Buffer buffer, int root, std::string_view name) override {
@@ -214,9 +217,9 @@ class ThreadCommunicator : public Communicator {
     SRLM_CHECK(receive.bytes() == send.bytes() * static_cast<size_t>(size()), "an all-gather of another size");
     return Start(Kind::kAllGather, name, 0, {send, receive});
   }
-  Result<std::unique_ptr<Pending>> StartAllToAll(Buffer send, Buffer receive, std::string_view name) override {
-    SRLM_CHECK(receive.bytes() == send.bytes() && send.count % size() == 0, "an all-to-all of unequal blocks");
-    return Start(Kind::kAllToAll, name, 0, {send, receive});
+  Result<std::unique_ptr<Pending>> StartReduceScatterSum(Buffer send, Buffer receive, std::string_view name) override {
+    CheckReduceScatter(send, receive, size());
+    return Start(Kind::kReduceScatterSum, name, 0, {send, receive});
   }
   Result<std::unique_ptr<Pending>> StartBarrier(std::string_view name) override {
     return Start(Kind::kBarrier, name, 0, {});
@@ -224,14 +227,16 @@ class ThreadCommunicator : public Communicator {
 
  private:
   Result<std::unique_ptr<Pending>> Start(Kind kind, std::string_view name, int root, const Part& part) {
+    if (!failed_->ok()) return *failed_;
     const int64_t number = next_++;
     group_->Arrive(number, rank_, kind, name, root, part);
-    return std::unique_ptr<Pending>(std::make_unique<ThreadPending>(group_, number, rank_));
+    return std::unique_ptr<Pending>(std::make_unique<ThreadPending>(group_, number, rank_, failed_));
   }
 
   std::shared_ptr<Group> group_;
   int rank_;
   int64_t next_ = 0;
+  std::shared_ptr<Status> failed_ = std::make_shared<Status>();  // of the first operation that failed
 };
 
 }  // namespace

@@ -61,32 +61,50 @@ inline void CheckBroadcastAndGather(Communicator& communicator) {
   EXPECT_TRUE(communicator.Barrier("end").ok());
 }
 
-inline void CheckAllToAll(Communicator& communicator) {
-  const int size = communicator.size(), rank = communicator.rank();
-  std::vector<int64_t> send(2 * static_cast<size_t>(size)), receive(send.size(), -1);
-  for (size_t i = 0; i < send.size(); ++i) send[i] = 100 * rank + static_cast<int64_t>(i);
-  ASSERT_TRUE(communicator.AllToAll(BufferOf(std::span(send)), BufferOf(std::span(receive)), "exchange").ok());
-  for (int from = 0; from < size; ++from) {
-    EXPECT_EQ(receive[2 * static_cast<size_t>(from)], 100 * from + 2 * rank);
-    EXPECT_EQ(receive[2 * static_cast<size_t>(from) + 1], 100 * from + 2 * rank + 1);
+/// A value of a rank whose sums over ranks depend on their order.
+inline float ValueOf(int rank, size_t i) {
+  return (rank % 2 == 0 ? 1.0f : -1.0f) /
+         static_cast<float>(1 + (i * 7919 + static_cast<size_t>(rank) * 104729) % 9973);
+}
+inline float SumInRankOrder(int ranks, size_t i) {
+  float sum = ValueOf(0, i);
+  for (int rank = 1; rank < ranks; ++rank) sum += ValueOf(rank, i);
+  return sum;
+}
+
+/// Each rank has its block of the sums, in rank order bit for bit; gathered in place, every rank has all.
+inline void CheckReduceScatter(Communicator& communicator) {
+  const auto ranks = static_cast<size_t>(communicator.size()), rank = static_cast<size_t>(communicator.rank());
+  for (const size_t block : {size_t{1}, size_t{1000}, (size_t{5} << 20) + 3}) {  // the last in several pieces
+    for (const bool in_place : {false, true}) {
+      std::vector<float> values(block * ranks), apart(block);
+      for (size_t i = 0; i < values.size(); ++i) values[i] = ValueOf(communicator.rank(), i);
+      const Buffer all = BufferOf(std::span(values));
+      const Buffer mine = all.Part(communicator.rank() * static_cast<int64_t>(block), static_cast<int64_t>(block));
+      const Buffer out = in_place ? mine : BufferOf(std::span(apart));
+      ASSERT_TRUE(communicator.ReduceScatterSum(all, out, "sums").ok());
+      const auto* sums = static_cast<const float*>(out.data);
+      for (size_t i = 0; i < block; i += 1 + block / 1000) {
+        ASSERT_EQ(sums[i], SumInRankOrder(communicator.size(), rank * block + i)) << i << " of " << block;
+      }
+      if (!in_place) continue;
+      ASSERT_TRUE(communicator.AllGather(mine, all, "all sums").ok());
+      for (size_t i = 0; i < values.size(); i += 1 + block / 1000) {
+        ASSERT_EQ(values[i], SumInRankOrder(communicator.size(), i)) << i << " of " << block;
+      }
+    }
   }
 }
 
 /// Every element is the sum in rank order, bit for bit, however many there are.
 inline void CheckOrderedSums(Communicator& communicator) {
-  const auto value = [](int rank, size_t i) {
-    return (rank % 2 == 0 ? 1.0f : -1.0f) /
-           static_cast<float>(1 + (i * 7919 + static_cast<size_t>(rank) * 104729) % 9973);
-  };
   OrderedSum sums(communicator);
   for (const size_t count : {size_t{1}, size_t{7}, size_t{4096}, size_t{4097}, size_t{100003}}) {
     std::vector<float> values(count);
-    for (size_t i = 0; i < count; ++i) values[i] = value(communicator.rank(), i);
+    for (size_t i = 0; i < count; ++i) values[i] = ValueOf(communicator.rank(), i);
     ASSERT_TRUE(sums.Sum(values, "in order").ok());
     for (size_t i = 0; i < count; ++i) {
-      float sum = value(0, i);
-      for (int rank = 1; rank < communicator.size(); ++rank) sum += value(rank, i);
-      ASSERT_EQ(values[i], sum) << i << " of " << count;
+      ASSERT_EQ(values[i], SumInRankOrder(communicator.size(), i)) << i << " of " << count;
     }
   }
 }
@@ -118,7 +136,7 @@ inline void CheckEverything(Communicator& communicator) {
   CheckSums(communicator);
   CheckSumsRepeat(communicator);
   CheckBroadcastAndGather(communicator);
-  CheckAllToAll(communicator);
+  CheckReduceScatter(communicator);
   CheckOrderedSums(communicator);
   CheckOverlap(communicator);
   CheckAgreement(communicator);
