@@ -24,6 +24,7 @@ struct LaunchSpec {
   std::string log_dir;                     // made when missing; ranks find it as SRLM_LOG_DIR, for their <rank>.log
   std::vector<std::string> hosts;          // `name` or `name:slots` each; empty: as the launcher chooses
   int threads = 0;                         // that each rank will use; 0: those of its share of the cores
+  bool together = false;  // on as few hosts as have the cores: its ranks talk in every layer. For launchers that place
 };
 
 /// A group that was started.

@@ -66,7 +66,9 @@ Result<Launch> SlurmLauncher::Start(const LaunchSpec& spec) {
     wanted.push_back(host.name);
   }
   LaunchSpec placed = spec;
-  placed.hosts = nodes_.Choose(static_cast<size_t>(spec.ranks), wanted, Clock::now());
+  const auto ranks = static_cast<size_t>(spec.ranks);
+  placed.hosts = spec.together ? nodes_.ChooseFew(ranks, spec.threads, wanted, Clock::now())
+                               : nodes_.Choose(ranks, wanted, Clock::now());
   const int cpus = CpusPerRank(placed);
   placed.env.emplace("OMP_NUM_THREADS", std::to_string(cpus));
   const int ranks_on_node = (spec.ranks - 1) / static_cast<int>(placed.hosts.size()) + 1;

@@ -87,6 +87,20 @@ std::vector<std::string> SlurmNodes::Choose(size_t count, const std::vector<std:
   return names;
 }
 
+std::vector<std::string> SlurmNodes::ChooseFew(size_t ranks, int threads, const std::vector<std::string>& wanted,
+                                               Clock::time_point now) const {
+  const std::vector<std::string> best = Choose(job_.nodes.size(), wanted, now);
+  for (size_t count = 1; count <= std::min(ranks, best.size()); ++count) {
+    const int cpus = static_cast<int>((ranks - 1) / count + 1) * std::max(threads, 1);
+    std::vector<std::string> few;
+    for (const std::string& node : best) {
+      if (few.size() < count && Cpus(node) >= cpus) few.push_back(node);
+    }
+    if (few.size() == count) return few;
+  }
+  return Choose(ranks, wanted, now);
+}
+
 void SlurmNodes::Count(const std::vector<std::string>& nodes, int change) {
   for (const std::string& name : nodes) nodes_.at(name).groups += change;
 }

@@ -28,6 +28,11 @@ class SlurmNodes {
   /// left out, unless there are no others.
   std::vector<std::string> Choose(size_t count, const std::vector<std::string>& wanted, Clock::time_point now) const;
 
+  /// The fewest of them, the best first, of which each has the CPUs for its share of `ranks` ranks with `threads` each;
+  /// where there are none, as many as Choose gives.
+  std::vector<std::string> ChooseFew(size_t ranks, int threads, const std::vector<std::string>& wanted,
+                                     Clock::time_point now) const;
+
   void Occupy(const std::vector<std::string>& nodes) { Count(nodes, 1); }
   void Release(const std::vector<std::string>& nodes) { Count(nodes, -1); }
   /// A group failed: Slurm is asked again now.

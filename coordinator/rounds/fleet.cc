@@ -80,6 +80,7 @@ Status Fleet::Start(Replica& replica) {
   spec.args.insert(spec.args.end(),
                    {"--threads", std::to_string(threads), "--rank-timeout", fmt::format("{}", workers.rank_timeout_s)});
   spec.threads = threads;
+  spec.together = true;
   Begin(replica, spec.id);
   spec.log_dir = replica.log_dir;
   spec.hosts = launcher::HostsOfGroup(hosts, static_cast<int>(&replica - replicas_.data()), spec.ranks);

@@ -49,6 +49,18 @@ TEST_F(SlurmNodesTest, GroupsGoWhereFewAre) {
   EXPECT_EQ(nodes_.Choose(1, {}, now_), Names{"n1"});
 }
 
+TEST(SlurmNodes, RanksThatBelongTogetherGoOnAsFewNodesAsHaveTheirCores) {
+  const Clock::time_point now = Clock::now();
+  SlurmNodes nodes({.id = "12", .restarts = 0, .nodes = {"small", "big", "large"}, .cpus = {2, 8, 8}});
+  EXPECT_EQ(nodes.ChooseFew(4, 2, {}, now), Names{"big"});
+  EXPECT_EQ(nodes.ChooseFew(2, 1, {}, now), Names{"small"});
+  EXPECT_EQ(nodes.ChooseFew(8, 2, {}, now), (Names{"big", "large"}));
+  nodes.Occupy({"big"});
+  EXPECT_EQ(nodes.ChooseFew(4, 2, {}, now), Names{"large"});
+  EXPECT_EQ(nodes.ChooseFew(3, 0, {"big"}, now), Names{"big"}) << "what was asked for comes first";
+  EXPECT_EQ(nodes.ChooseFew(64, 1, {}, now).size(), 3U) << "nowhere are the cores: spread out";
+}
+
 TEST_F(SlurmNodesTest, ANodeThatFailedIsTriedLastForAMinute) {
   nodes_.NoteFailure("n1", now_);
   EXPECT_EQ(nodes_.Choose(3, {"n1"}, now_), (Names{"n2", "n3", "n1"}));
