@@ -4,6 +4,7 @@ The sandbox is a network, mount and process namespace of its own (and a user nam
 that a test makes in it, namespaces, links, rules and processes, ends with the test, however that ends.
 """
 
+import json
 import os
 import pathlib
 import shlex
@@ -80,6 +81,10 @@ class Hosts:
     def on(self, name, *command):
         """The command that runs `command` on a host."""
         return [str(FOLDER / "rsh_agent.sh"), name, "exec", shlex.join(command)]
+
+    def sent_bytes(self, name):
+        """All that has left a host so far."""
+        return json.loads(run("ip", "-n", name, "-s", "-j", "link", "show", "eth0"))[0]["stats64"]["tx"]["bytes"]
 
     def cut(self, name, incoming=True, outgoing=True):
         """Drops what comes to a host, what leaves it, or both."""
