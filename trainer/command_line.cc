@@ -2,9 +2,12 @@
 
 #include <CLI/CLI.hpp>
 #include <sstream>
+#include <string>
+#include <vector>
 
 #include "common/base/flags.h"
 #include "common/base/version.h"
+#include "common/config/enums.h"
 #include "trainer/losses/logit_loss.h"
 
 namespace srlm::trainer {
@@ -30,6 +33,23 @@ void AddFiles(CLI::App& app, TrainerOptions& options) {
          "What '<|im_end|>' inside a text becomes: ordinary text, or the token")
       ->check(CLI::IsMember({"text", "parse"}))
       ->default_str("text");
+}
+
+/// An option whose values are those of an enumeration of the configuration.
+template <class E>
+void AddChoice(CLI::App& app, const char* name, E& value, const char* what) {
+  std::vector<std::string> names;
+  for (const auto& [each, spelling] : config::NamesOf(E{})) names.emplace_back(spelling);
+  app.add_option_function<std::string>(
+         name,
+         [&value](const std::string& text) {
+           for (const auto& [each, spelling] : config::NamesOf(E{})) {
+             if (spelling == text) value = each;
+           }
+         },
+         what)
+      ->check(CLI::IsMember(names))
+      ->default_str(std::string(config::NameOf(value)));
 }
 
 void AddOptimisation(CLI::App& app, TrainerOptions& options) {
@@ -83,7 +103,14 @@ void AddBatches(CLI::App& app, TrainerOptions& options) {
 void AddMachine(CLI::App& app, TrainerOptions& options) {
   app.add_option("--threads", options.threads, "Threads of a rank [cores / ranks on this host]")
       ->check(CLI::Range(1, 4096));
-  app.add_flag("--recompute", options.recompute, "Compute activations again in backward: less memory, more time");
+  AddChoice(app, "--activation-checkpointing", options.activation_checkpointing,
+            "block: keep each block's input alone and compute the block again in backward: less memory, more time");
+  AddChoice(app, "--sharding", options.sharding,
+            "What a rank holds its part of only: none, the optimizer's state (ZeRO-1), or weights and gradients too "
+            "(full: ZeRO-3)");
+  app.add_option("--trace", options.trace,
+                 "Folder for rank-<r>.json: what each rank computed, waited for and sent, and when, for Perfetto")
+      ->type_name("DIR");
   app.add_option("--rank-timeout", options.timeout_s, "Longest wait for other ranks, seconds")
       ->check(Between(1.0, 1e6))
       ->capture_default_str();

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -85,6 +86,34 @@ Status WriteFileAtomic(const std::string& path, std::string_view content) {
   if (rename(beside.c_str(), path.c_str()) != 0) return fail("rename");
   Failpoint("file.after_rename", name);
   return SyncPath(FolderOf(path));
+}
+
+Result<NewFile> NewFile::Create(const std::string& path) {
+  const int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+  if (fd < 0) return FileError("create", path, errno);
+  return NewFile(path, fd);
+}
+
+NewFile::NewFile(NewFile&& other) noexcept : path_(std::move(other.path_)), fd_(std::exchange(other.fd_, -1)) {}
+
+NewFile::~NewFile() {
+  if (fd_ >= 0) close(fd_);
+}
+
+Status NewFile::Write(std::span<const std::byte> bytes) {
+  while (!bytes.empty()) {
+    const ssize_t count = write(fd_, bytes.data(), std::min(bytes.size(), size_t{1} << 30));
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return FileError("write", path_, errno);
+    bytes = bytes.subspan(static_cast<size_t>(count));
+  }
+  return OkStatus();
+}
+
+Status NewFile::Close() {
+  if (fsync(fd_) != 0) return FileError("sync", path_, errno);
+  if (close(std::exchange(fd_, -1)) != 0) return FileError("close", path_, errno);
+  return OkStatus();
 }
 
 Status SyncPath(const std::string& path) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -16,6 +17,24 @@ Result<std::string> ReadFile(const std::string& path);
 /// must exist. ResourceExhausted when the disk has no room (IsNoRoom), InvalidArgument when it cannot be written for
 /// another reason; nothing half-written stays.
 Status WriteFileAtomic(const std::string& path, std::string_view content);
+
+/// A file that is written piece by piece. What is not closed is torn; make it in a folder that nobody reads yet.
+class NewFile {
+ public:
+  /// The file must not exist.
+  static Result<NewFile> Create(const std::string& path);
+  NewFile(NewFile&& other) noexcept;
+  NewFile& operator=(NewFile&&) = delete;
+  ~NewFile();
+  Status Write(std::span<const std::byte> bytes);
+  /// Syncs and closes.
+  Status Close();
+
+ private:
+  NewFile(std::string path, int fd) : path_(std::move(path)), fd_(fd) {}
+  std::string path_;
+  int fd_ = -1;
+};
 
 /// fsync of a file or of a folder's entries.
 Status SyncPath(const std::string& path);

@@ -10,8 +10,8 @@
 #include <cstring>
 #include <filesystem>
 
+#include "common/base/check.h"
 #include "common/base/failpoint.h"
-#include "common/base/file.h"
 #include "common/base/hash.h"
 #include "common/checkpoint/manifest.h"
 
@@ -23,6 +23,8 @@ namespace fs = std::filesystem;
 constexpr char kPrefix[] = "step-";
 constexpr char kBeside[] = ".tmp-";  // being written
 constexpr char kOld[] = ".old-";     // the step's earlier one, while the new one takes its name
+
+std::string NameOf(int64_t step) { return fmt::format("{}{:08}", kPrefix, step); }
 
 /// Names in `folder` that begin with `prefix`, sorted; none when the folder is missing.
 Result<std::vector<std::string>> NamesIn(const std::string& folder, std::string_view prefix) {
@@ -58,21 +60,20 @@ Status CheckFile(const std::string& checkpoint, const FileEntry& file) {
   return DataLoss(path + ": its SHA-256 is not the one that was written");
 }
 
-/// Writes and syncs a checkpoint's files, and reads them back.
-Status WriteAndVerify(const std::string& folder, const TrainingState& state, std::span<const Part> parts) {
-  Failpoint("checkpoint.before_write");
-  Manifest manifest;
-  manifest.state = state;
-  for (const Part& part : parts) {
-    const std::string_view bytes(reinterpret_cast<const char*>(part.bytes.data()), part.bytes.size());
-    const std::string path = folder + "/" + part.file;
-    SRLM_RETURN_IF_ERROR(WriteFileAtomic(path, bytes));
-    manifest.files.push_back({part.file, bytes.size(), Sha256(bytes)});
-    DropFromCache(path);
+Result<FileEntry> WritePart(const std::string& folder, const Part& part) {
+  const std::string path = folder + "/" + part.file;
+  SRLM_ASSIGN_OR_RETURN(NewFile file, NewFile::Create(path));
+  FileEntry entry{part.file, 0, ""};
+  Sha256Stream hash;
+  for (const std::span<const std::byte> stretch : part.stretches) {
+    SRLM_RETURN_IF_ERROR(file.Write(stretch));
+    hash.Add({reinterpret_cast<const char*>(stretch.data()), stretch.size()});
+    entry.bytes += stretch.size();
   }
-  SRLM_RETURN_IF_ERROR(WriteFileAtomic(folder + "/" + kManifestFile, ManifestText(manifest)));
-  Failpoint("checkpoint.before_verify");
-  return Verify(folder);
+  SRLM_RETURN_IF_ERROR(file.Close());
+  entry.sha256 = hash.Finish();
+  DropFromCache(path);
+  return entry;
 }
 
 template <typename Any>
@@ -82,13 +83,9 @@ std::string DifferenceOf(std::string_view name, const Any& there, const Any& now
 
 }  // namespace
 
-Part PartOf(const std::string& name, std::span<const float> values) { return {name + ".f32", std::as_bytes(values)}; }
-Part PartOf(const std::string& name, std::span<const double> values) { return {name + ".f64", std::as_bytes(values)}; }
-MutablePart MutablePartOf(const std::string& name, std::span<float> values) {
-  return {name + ".f32", std::as_writable_bytes(values)};
-}
-MutablePart MutablePartOf(const std::string& name, std::span<double> values) {
-  return {name + ".f64", std::as_writable_bytes(values)};
+Part PartOf(const std::string& name, std::span<const float> values) { return {name + ".f32", {std::as_bytes(values)}}; }
+Part PartOf(const std::string& name, std::span<const double> values) {
+  return {name + ".f64", {std::as_bytes(values)}};
 }
 
 std::string Difference(const JobIdentity& there, const JobIdentity& now) {
@@ -167,19 +164,32 @@ Status CheckpointFolder::Prune(const std::string& newest) {
   return OkStatus();
 }
 
-Result<std::string> CheckpointFolder::Save(const TrainingState& state, std::span<const Part> parts) {
+std::string CheckpointFolder::Beside(int64_t step) const {
+  return fmt::format("{}/{}{}", folder_, kBeside, NameOf(step));
+}
+
+Status CheckpointFolder::Begin(int64_t step) {
   std::error_code error;
   if (!fs::is_directory(folder_, error) && mkdir(folder_.c_str(), 0755) != 0) {
     return FileError("make the folder", folder_, errno);
   }
   SRLM_RETURN_IF_ERROR(TidyUp());
-  const std::string name = fmt::format("{}{:08}", kPrefix, state.step);
-  const std::string path = folder_ + "/" + name, beside = folder_ + "/" + kBeside + name;
-  SRLM_RETURN_IF_ERROR(MakeFolders(beside));
-  Status status = WriteAndVerify(beside, state, parts);
+  return MakeFolders(Beside(step));
+}
+
+void CheckpointFolder::Abandon(int64_t step) const {
+  std::error_code error;
+  fs::remove_all(Beside(step), error);
+}
+
+Result<std::string> CheckpointFolder::Finish(const TrainingState& state, std::vector<FileEntry> files) {
+  const std::string path = folder_ + "/" + NameOf(state.step), beside = Beside(state.step);
+  Status status = WriteFileAtomic(beside + "/" + kManifestFile, ManifestText({state, std::move(files)}));
+  if (status.ok()) status = ReadManifest(beside).status();
+  if (status.ok()) status = SyncPath(beside);
   if (status.ok()) status = Install(beside, path);
   if (!status.ok()) {
-    fs::remove_all(beside, error);
+    Abandon(state.step);
     return status;
   }
   whole_.push_back(path);
@@ -189,12 +199,22 @@ Result<std::string> CheckpointFolder::Save(const TrainingState& state, std::span
   return path;
 }
 
-Result<Newest> CheckpointFolder::FindNewest() {
+Result<std::string> CheckpointFolder::Save(const TrainingState& state, std::span<const Part> parts) {
+  SRLM_RETURN_IF_ERROR(Begin(state.step));
+  auto files = WriteParts(Beside(state.step), parts);
+  if (!files.ok()) {
+    Abandon(state.step);
+    return files.status();
+  }
+  return Finish(state, std::move(files).value());
+}
+
+Result<Newest> CheckpointFolder::FindNewest(const std::function<Status(const std::string& checkpoint)>& verify) {
   SRLM_RETURN_IF_ERROR(TidyUp());
   SRLM_ASSIGN_OR_RETURN(const std::vector<std::string> all, List());
   Newest newest;
   for (auto path = all.rbegin(); path != all.rend() && newest.path.empty(); ++path) {
-    if (const Status whole = Verify(*path); whole.ok()) {
+    if (const Status whole = verify ? verify(*path) : Verify(*path); whole.ok()) {
       newest.path = *path;
       whole_.push_back(*path);
     } else {
@@ -204,9 +224,23 @@ Result<Newest> CheckpointFolder::FindNewest() {
   return newest;
 }
 
-Status Verify(const std::string& checkpoint) {
+Result<std::vector<FileEntry>> WriteParts(const std::string& beside, std::span<const Part> parts) {
+  Failpoint("checkpoint.before_write");
+  std::vector<FileEntry> files;
+  for (const Part& part : parts) {
+    SRLM_ASSIGN_OR_RETURN(FileEntry entry, WritePart(beside, part));
+    files.push_back(std::move(entry));
+  }
+  Failpoint("checkpoint.before_verify");
+  for (const FileEntry& file : files) SRLM_RETURN_IF_ERROR(CheckFile(beside, file));
+  return files;
+}
+
+Status Verify(const std::string& checkpoint, int rank, int ranks) {
   SRLM_ASSIGN_OR_RETURN(const Manifest manifest, ReadManifest(checkpoint));
-  for (const FileEntry& file : manifest.files) SRLM_RETURN_IF_ERROR(CheckFile(checkpoint, file));
+  for (size_t i = static_cast<size_t>(rank); i < manifest.files.size(); i += static_cast<size_t>(ranks)) {
+    SRLM_RETURN_IF_ERROR(CheckFile(checkpoint, manifest.files[i]));
+  }
   return OkStatus();
 }
 
@@ -215,24 +249,23 @@ Result<TrainingState> ReadState(const std::string& checkpoint) {
   return std::move(manifest.state);
 }
 
-Result<TrainingState> Read(const std::string& checkpoint, std::span<const MutablePart> parts) {
+Result<PartFile> PartFile::Open(const std::string& checkpoint, const std::string& file, size_t bytes) {
   SRLM_ASSIGN_OR_RETURN(const Manifest manifest, ReadManifest(checkpoint));
-  for (const MutablePart& part : parts) {
-    const auto file = std::ranges::find(manifest.files, part.file, &FileEntry::name);
-    if (file == manifest.files.end()) return InvalidArgument(checkpoint + ": has no part '" + part.file + "'");
-    if (file->bytes != part.bytes.size()) {
-      return InvalidArgument(fmt::format("{}/{}: {} bytes, {} are wanted: it is another model's", checkpoint,
-                                         file->name, file->bytes, part.bytes.size()));
-    }
-    const std::string path = checkpoint + "/" + file->name;
-    SRLM_ASSIGN_OR_RETURN(const MappedFile mapped, MappedFile::Open(path));
-    if (mapped.size() != part.bytes.size()) return DataLoss(path + ": changed its size");
-    std::memcpy(part.bytes.data(), mapped.data(), mapped.size());
-    // Of what is used, not of what is on disk: nothing can change in between.
-    const std::string_view bytes(reinterpret_cast<const char*>(part.bytes.data()), part.bytes.size());
-    if (Sha256(bytes) != file->sha256) return DataLoss(path + ": its SHA-256 is not the one that was written");
+  const auto entry = std::ranges::find(manifest.files, file, &FileEntry::name);
+  if (entry == manifest.files.end()) return InvalidArgument(checkpoint + ": has no part '" + file + "'");
+  if (entry->bytes != bytes) {
+    return InvalidArgument(
+        fmt::format("{}/{}: {} bytes, {} are wanted: it is another model's", checkpoint, file, entry->bytes, bytes));
   }
-  return manifest.state;
+  const std::string path = checkpoint + "/" + file;
+  SRLM_ASSIGN_OR_RETURN(MappedFile mapped, MappedFile::Open(path));
+  if (mapped.size() != bytes) return DataLoss(path + ": changed its size");
+  return PartFile(std::move(mapped));
+}
+
+void PartFile::Read(size_t offset, std::span<std::byte> out) const {
+  SRLM_CHECK(offset + out.size() <= file_.size(), "beyond a checkpoint's file");
+  if (!out.empty()) std::memcpy(out.data(), file_.data() + offset, out.size());
 }
 
 }  // namespace srlm::checkpoint

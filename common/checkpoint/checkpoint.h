@@ -3,11 +3,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "common/base/file.h"
 #include "common/base/status.h"
 
 namespace srlm::checkpoint {
@@ -33,26 +35,28 @@ struct TrainingState {
   double seconds = 0;            // of these steps
   double reference_seconds = 0;  // of the reference pass
   double first_loss = 0;         // of step 0
+  // How the values stand in files (shards.h).
+  int64_t shards = 1;          // files of each kind of value, one a rank that wrote them
+  int64_t shard_multiple = 1;  // elements: of every piece of a shard
 
   bool operator==(const TrainingState&) const = default;
 };
 
-/// A named flat buffer: weights, moments, reference values. Its file holds the values as they are in memory
-/// (little-endian): `<name>.f32` or `<name>.f64`.
+/// What one file holds, as it is in memory (little-endian): stretches one after the other. Its name ends in `.f32` or
+/// `.f64`.
 struct Part {
   std::string file;
-  std::span<const std::byte> bytes;
+  std::vector<std::span<const std::byte>> stretches;
 };
 Part PartOf(const std::string& name, std::span<const float> values);
 Part PartOf(const std::string& name, std::span<const double> values);
 
-/// The same, to be read into.
-struct MutablePart {
-  std::string file;
-  std::span<std::byte> bytes;
+/// A file of a checkpoint.
+struct FileEntry {
+  std::string name;
+  size_t bytes = 0;
+  std::string sha256;
 };
-MutablePart MutablePartOf(const std::string& name, std::span<float> values);
-MutablePart MutablePartOf(const std::string& name, std::span<double> values);
 
 /// The checkpoint to go on from, and the newer ones that could not be used.
 struct Newest {
@@ -60,23 +64,33 @@ struct Newest {
   std::vector<std::string> refused;  // newest first; each names the file that is torn, changed or missing
 };
 
-/// The last checkpoints of one job: `folder`/step-00000012/{checkpoint.json, <part> ...}. One process writes to it.
+/// The last checkpoints of one job: `folder`/step-00000012/{checkpoint.json, <part> ...}. One process calls it: of a
+/// job of several ranks rank 0, and the others only WriteParts, between its Begin and its Finish.
 class CheckpointFolder {
  public:
-  /// Keeps `keep` checkpoints, at least 1. The folder is made at the first Save; its parent must be there.
+  /// Keeps `keep` checkpoints, at least 1. The folder is made at the first Begin; its parent must be there.
   CheckpointFolder(std::string folder, int keep);
 
-  /// Writes beside, syncs, reads it back against its checksums, and takes the step's name; only then older ones go.
-  /// Kept are this one and the newest whole others of earlier steps; what is of later steps belongs to a past that this
-  /// job has left, and goes. ResourceExhausted without room; after a failure what was there is as it was. Returns the
-  /// checkpoint's folder.
+  /// Makes the folder beside in which the parts of a step's checkpoint are written. ResourceExhausted without room.
+  Status Begin(int64_t step);
+  /// That folder.
+  std::string Beside(int64_t step) const;
+  /// The files are written, those of all ranks: takes the step's name; only then older ones go. Kept are this one and
+  /// the newest whole others of earlier steps; what is of later steps belongs to a past that this job has left, and
+  /// goes. After a failure what was there is as it was. Returns the checkpoint's folder.
+  Result<std::string> Finish(const TrainingState& state, std::vector<FileEntry> files);
+  /// After a failure between the two: nothing of it stays.
+  void Abandon(int64_t step) const;
+
+  /// All of these, for one process that has everything.
   Result<std::string> Save(const TrainingState& state, std::span<const Part> parts);
 
   /// Nothing that is there now is of this job: the next Save leaves itself alone.
   void ForgetOthers() { forget_others_ = true; }
 
-  /// The newest checkpoint that is whole by its checksums. Tidies up first what a killed Save left.
-  Result<Newest> FindNewest();
+  /// The newest checkpoint that is whole by its checksums, as `verify` says; null: Verify. Tidies up first what a
+  /// killed Save left.
+  Result<Newest> FindNewest(const std::function<Status(const std::string& checkpoint)>& verify = nullptr);
 
   /// Folders of all checkpoints, oldest first; not verified. Fails when the folder cannot be read.
   Result<std::vector<std::string>> List() const;
@@ -92,14 +106,26 @@ class CheckpointFolder {
   std::vector<std::string> whole_;  // folders that this object has written or verified
 };
 
-/// Reads every file against the manifest. DataLoss names the first that is missing or differs.
-Status Verify(const std::string& checkpoint);
+/// Writes files into the folder beside, syncs them, and reads them back against their checksums.
+Result<std::vector<FileEntry>> WriteParts(const std::string& beside, std::span<const Part> parts);
+
+/// Reads this rank's share of the files, every `ranks`-th, against the manifest. DataLoss names the first that is
+/// missing or differs.
+Status Verify(const std::string& checkpoint, int rank = 0, int ranks = 1);
 
 /// The state alone. DataLoss when the manifest is torn.
 Result<TrainingState> ReadState(const std::string& checkpoint);
 
-/// The state, and each part into memory of its size. DataLoss when a file does not match its checksum, InvalidArgument
-/// when a part is missing or has another size.
-Result<TrainingState> Read(const std::string& checkpoint, std::span<const MutablePart> parts);
+/// One file of a checkpoint that was verified.
+class PartFile {
+ public:
+  /// InvalidArgument when it is not there or has another size than `bytes`: it is another model's.
+  static Result<PartFile> Open(const std::string& checkpoint, const std::string& file, size_t bytes);
+  void Read(size_t offset, std::span<std::byte> out) const;
+
+ private:
+  explicit PartFile(MappedFile file) : file_(std::move(file)) {}
+  MappedFile file_;
+};
 
 }  // namespace srlm::checkpoint

@@ -18,6 +18,8 @@ ordered_json ToJson(const Manifest& manifest) {
   json["seconds"] = state.seconds;
   json["reference_seconds"] = state.reference_seconds;
   json["first_loss"] = state.first_loss;
+  json["shards"] = state.shards;
+  json["shard_multiple"] = state.shard_multiple;
   json["model_id"] = state.identity.model_id;
   json["data_sha256"] = state.identity.data_sha256;
   json["settings"] = state.identity.settings;
@@ -37,6 +39,8 @@ Manifest FromJson(const ordered_json& json) {
   json.at("seconds").get_to(state.seconds);
   json.at("reference_seconds").get_to(state.reference_seconds);
   json.at("first_loss").get_to(state.first_loss);
+  json.at("shards").get_to(state.shards);
+  json.at("shard_multiple").get_to(state.shard_multiple);
   json.at("model_id").get_to(state.identity.model_id);
   json.at("data_sha256").get_to(state.identity.data_sha256);
   json.at("settings").get_to(state.identity.settings);

@@ -11,12 +11,6 @@ namespace srlm::checkpoint {
 
 inline constexpr char kManifestFile[] = "checkpoint.json";
 
-struct FileEntry {
-  std::string name;
-  size_t bytes = 0;
-  std::string sha256;
-};
-
 struct Manifest {
   TrainingState state;
   std::vector<FileEntry> files;

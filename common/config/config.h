@@ -118,7 +118,7 @@ struct OptimiserConfig {
   double max_grad_norm = 1.0;
   double dropout = 0.0;
   int micro_batch_tokens = 4096;
-  bool recompute = false;
+  ActivationCheckpointing activation_checkpointing = ActivationCheckpointing::kNone;
 };
 
 struct SftConfig : OptimiserConfig {
@@ -173,6 +173,8 @@ struct TrainerConfig {
   int ranks = 2;
   std::vector<std::string> hosts;  // empty: launcher.hosts
   int threads = 0;                 // 0: the host's cores divided by the ranks on it
+  Sharding sharding = Sharding::kNone;
+  bool trace = false;
   int checkpoint_steps = 200;
   int keep_checkpoints = 2;
   double rank_timeout_s = 600;

@@ -31,6 +31,10 @@ constexpr Names<LauncherKind, 3> kLaunchers = {
     {{LauncherKind::kLocal, "local"}, {LauncherKind::kSlurm, "slurm"}, {LauncherKind::kNone, "none"}}};
 constexpr Names<LauncherProfile, 2> kProfiles = {
     {{LauncherProfile::kLaptop, "laptop"}, {LauncherProfile::kCluster, "cluster"}}};
+constexpr Names<Sharding, 3> kShardings = {
+    {{Sharding::kNone, "none"}, {Sharding::kOptimizer, "optimizer"}, {Sharding::kFull, "full"}}};
+constexpr Names<ActivationCheckpointing, 2> kActivationCheckpointings = {
+    {{ActivationCheckpointing::kNone, "none"}, {ActivationCheckpointing::kBlock, "block"}}};
 constexpr Names<Security, 2> kSecurities = {{{Security::kTls, "tls"}, {Security::kOff, "off"}}};
 
 }  // namespace
@@ -48,6 +52,8 @@ EnumTable<PairLoss> NamesOf(PairLoss) { return kPairLosses; }
 EnumTable<Mix> NamesOf(Mix) { return kMixes; }
 EnumTable<LauncherKind> NamesOf(LauncherKind) { return kLaunchers; }
 EnumTable<LauncherProfile> NamesOf(LauncherProfile) { return kProfiles; }
+EnumTable<Sharding> NamesOf(Sharding) { return kShardings; }
+EnumTable<ActivationCheckpointing> NamesOf(ActivationCheckpointing) { return kActivationCheckpointings; }
 EnumTable<Security> NamesOf(Security) { return kSecurities; }
 
 }  // namespace srlm::config

@@ -34,6 +34,9 @@ enum class Mix { kNone, kEft, kIft, kBoth };
 /// Who starts the workers and the trainer.
 enum class LauncherKind { kLocal, kSlurm, kNone };
 /// Whether calls are encrypted and callers must show keys.
+/// What of a model a training rank holds only a part of (parameters.h of the trainer).
+enum class Sharding { kNone, kOptimizer, kFull };
+enum class ActivationCheckpointing { kNone, kBlock };
 enum class Security { kTls, kOff };
 /// Binding and oversubscription of the ranks.
 enum class LauncherProfile { kLaptop, kCluster };
@@ -55,6 +58,8 @@ EnumTable<PairLoss> NamesOf(PairLoss);
 EnumTable<Mix> NamesOf(Mix);
 EnumTable<LauncherKind> NamesOf(LauncherKind);
 EnumTable<LauncherProfile> NamesOf(LauncherProfile);
+EnumTable<Sharding> NamesOf(Sharding);
+EnumTable<ActivationCheckpointing> NamesOf(ActivationCheckpointing);
 EnumTable<Security> NamesOf(Security);
 
 /// The spelling of `value`.

@@ -296,9 +296,11 @@ void VisitOptimiser(V& v, OptimiserConfig& c) {
                                  .min = 16,
                                  .max = 1e8,
                                  .continuation = Continuation::kMayChange});
-  v.Field(c.recompute, {.key = "recompute",
-                        .doc = "Compute a block again in the backward pass instead of keeping it in memory.",
-                        .continuation = Continuation::kMayChange});
+  v.Field(c.activation_checkpointing,
+          {.key = "activation_checkpointing",
+           .doc = "`block`: keep a block's input alone and compute the block again in the backward pass, for less "
+                  "memory and a third more time; `none`: keep what backward needs.",
+           .continuation = Continuation::kMayChange});
 }
 
 template <class V>
@@ -434,6 +436,15 @@ void VisitFields(V& v, TrainerConfig& c) {
                       .min = 0,
                       .max = 1024,
                       .continuation = kFree});
+  v.Field(c.sharding,
+          {.key = "sharding",
+           .doc = "What a rank holds its part of only: `none`; the `optimizer`'s state (ZeRO-1); weights and gradients "
+                  "too (`full`: ZeRO-3, FSDP), where a block's weights are gathered before it runs.",
+           .continuation = kFree});
+  v.Field(c.trace, {.key = "trace",
+                    .doc = "Write what each rank computed, waited for and sent, and when, to RUN/jobs/JOB/trace, for "
+                           "Perfetto or chrome://tracing.",
+                    .continuation = kFree});
   v.Field(c.checkpoint_steps, {.key = "checkpoint_steps",
                                .doc = "Optimiser steps between checkpoints, and one at the end; 0: none.",
                                .min = 0,
@@ -444,15 +455,13 @@ void VisitFields(V& v, TrainerConfig& c) {
                                .min = 1,
                                .max = 1000,
                                .continuation = kFree});
-  v.Field(
-      c.rank_timeout_s,
-      {.key = "rank_timeout_s",
-       .doc =
-           "Longest wait of a rank for the others, without the time of rank 0's checkpoints, reports and saved model; "
-           "longer than a rank takes for its part of a step.",
-       .min = 1,
-       .max = 1e6,
-       .continuation = kFree});
+  v.Field(c.rank_timeout_s,
+          {.key = "rank_timeout_s",
+           .doc = "Longest wait of a rank for the others, without the time of rank 0's reports and saved model; "
+                  "longer than a rank takes for its part of a step.",
+           .min = 1,
+           .max = 1e6,
+           .continuation = kFree});
   v.Field(c.silence_timeout_s,
           {.key = "silence_timeout_s",
            .doc = "A job that reports nothing for so long is ended and started again; longer than loading the model, a "

@@ -18,7 +18,7 @@ namespace fs = std::filesystem;
 /// Appends parameters to a table, each right after the one before.
 class TableBuilder {
  public:
-  explicit TableBuilder(ParameterTable& table) : table_(table) {}
+  TableBuilder(ParameterTable& table, int64_t unit_multiple) : table_(table), unit_multiple_(unit_multiple) {}
   int Add(std::string name, std::vector<int64_t> shape) {
     int64_t elements = 1;
     for (const int64_t dimension : shape) elements *= dimension;
@@ -27,9 +27,18 @@ class TableBuilder {
     table_.total_elements += elements;
     return static_cast<int>(table_.parameters.size()) - 1;
   }
+  /// What was added since the unit before is one.
+  void EndUnit() {
+    const int64_t begin = table_.units.empty() ? 0 : table_.units.back().begin + table_.units.back().room;
+    const int64_t elements = table_.total_elements - begin;
+    const int64_t room = (elements + unit_multiple_ - 1) / unit_multiple_ * unit_multiple_;
+    table_.units.push_back({begin, elements, room});
+    table_.total_elements = begin + room;
+  }
 
  private:
   ParameterTable& table_;
+  int64_t unit_multiple_;
 };
 
 /// The names of the weight files: one, or those of the index.
@@ -58,11 +67,12 @@ Result<std::vector<std::string>> WeightFileNames(const std::string& folder) {
 
 }  // namespace
 
-ParameterTable MakeParameterTable(const ModelConfig& config) {
+ParameterTable MakeParameterTable(const ModelConfig& config, int64_t unit_multiple) {
   ParameterTable table;
-  TableBuilder add(table);
+  TableBuilder add(table, unit_multiple);
   const int64_t hidden = config.hidden_size, inner = config.intermediate_size;
   table.embedding = add.Add("model.embed_tokens.weight", {config.vocabulary_size, hidden});
+  add.EndUnit();
   for (int64_t layer = 0; layer < config.layers; ++layer) {
     const std::string prefix = fmt::format("model.layers.{}.", layer);
     BlockParameters block;
@@ -76,10 +86,12 @@ ParameterTable MakeParameterTable(const ModelConfig& config) {
     block.up = add.Add(prefix + "mlp.up_proj.weight", {inner, hidden});
     block.down = add.Add(prefix + "mlp.down_proj.weight", {hidden, inner});
     table.blocks.push_back(block);
+    add.EndUnit();
   }
   table.final_norm = add.Add("model.norm.weight", {hidden});
   table.lm_head =
       config.tied_embeddings ? table.embedding : add.Add("lm_head.weight", {config.vocabulary_size, hidden});
+  add.EndUnit();
   return table;
 }
 
@@ -133,11 +145,19 @@ void WeightFiles::Read(const Parameter& parameter, const Slice& slice, std::span
   FileOf(parameter).Read(parameter.name, slice, out);
 }
 
-void WeightFiles::ReadAll(const ParameterTable& table, std::span<float> flat) const {
-  SRLM_CHECK(static_cast<int64_t>(flat.size()) == table.total_elements, "the flat buffer has another size");
+void WeightFiles::ReadRange(const ParameterTable& table, int64_t begin, std::span<float> out) const {
+  const int64_t end = begin + static_cast<int64_t>(out.size());
+  int64_t done = begin;
   for (const Parameter& parameter : table.parameters) {
-    Read(parameter, flat.subspan(static_cast<size_t>(parameter.offset), static_cast<size_t>(parameter.elements)));
+    const int64_t first = std::max(begin, parameter.offset);
+    const int64_t last = std::min(end, parameter.offset + parameter.elements);
+    if (first >= last) continue;
+    std::fill(out.begin() + (done - begin), out.begin() + (first - begin), 0.0f);
+    FileOf(parameter).ReadFrom(parameter.name, first - parameter.offset,
+                               out.subspan(static_cast<size_t>(first - begin), static_cast<size_t>(last - first)));
+    done = last;
   }
+  std::fill(out.begin() + (done - begin), out.end(), 0.0f);
 }
 
 }  // namespace srlm::model

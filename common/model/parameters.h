@@ -34,19 +34,28 @@ struct BlockParameters {
   int down = 0;        // [hidden, intermediate]
 };
 
+/// Parameters that stand next to one another and go together from rank to rank where each rank holds a part of them.
+struct ParameterUnit {
+  int64_t begin = 0;     // elements from the flat buffer's begin
+  int64_t elements = 0;  // of the parameters
+  int64_t room = 0;      // with the unused elements after them: where the next unit begins
+};
+
 /// All parameters in order: embedding, blocks, final norm, lm_head (absent when tied). Within a block q, k, v and
 /// gate, up stand next to one another, so that each group is one matrix.
 struct ParameterTable {
   std::vector<Parameter> parameters;
   std::vector<BlockParameters> blocks;
-  int embedding = 0;   // [vocabulary, hidden]
-  int final_norm = 0;  // [hidden]
-  int lm_head = 0;     // [vocabulary, hidden]; the embedding's index when tied
-  int64_t total_elements = 0;
+  std::vector<ParameterUnit> units;  // the embedding; each block; final norm and lm_head
+  int embedding = 0;                 // [vocabulary, hidden]
+  int final_norm = 0;                // [hidden]
+  int lm_head = 0;                   // [vocabulary, hidden]; the embedding's index when tied
+  int64_t total_elements = 0;        // of the flat buffer
 
   const Parameter& at(int index) const { return parameters[static_cast<size_t>(index)]; }
 };
-ParameterTable MakeParameterTable(const ModelConfig& config);
+/// Every unit's room is a multiple of `unit_multiple`.
+ParameterTable MakeParameterTable(const ModelConfig& config, int64_t unit_multiple = 1);
 
 /// The weight files of a model folder (model.safetensors, or shards named by model.safetensors.index.json), opened
 /// and checked: every parameter is there once with its shape and a floating type. Nothing is copied yet.
@@ -57,8 +66,8 @@ class WeightFiles {
   void Read(const Parameter& parameter, std::span<float> out) const;
   /// Copies a block of a matrix; `out` is [slice.rows, slice.columns].
   void Read(const Parameter& parameter, const Slice& slice, std::span<float> out) const;
-  /// Copies all of them; `flat` has table.total_elements.
-  void ReadAll(const ParameterTable& table, std::span<float> flat) const;
+  /// Copies elements [begin, begin + out.size()) of the table's flat buffer; unused ones become 0.
+  void ReadRange(const ParameterTable& table, int64_t begin, std::span<float> out) const;
 
  private:
   const SafetensorsFile& FileOf(const Parameter& parameter) const;

@@ -165,11 +165,18 @@ Result<SafetensorsFile> SafetensorsFile::Open(const std::string& path) {
 }
 
 void SafetensorsFile::Read(const std::string& name, std::span<float> out) const {
+  SRLM_CHECK(static_cast<int64_t>(out.size()) == tensors_.at(name).elements(), name);
+  ReadFrom(name, 0, out);
+}
+
+void SafetensorsFile::ReadFrom(const std::string& name, int64_t first, std::span<float> out) const {
   const StoredTensor& tensor = tensors_.at(name);
-  SRLM_CHECK(static_cast<int64_t>(out.size()) == tensor.elements(), name);
+  SRLM_CHECK(first >= 0 && first + static_cast<int64_t>(out.size()) <= tensor.elements(), name);
   if (out.empty()) return;
-  Convert(tensor.type, file_.data() + tensor.offset, out);
-  file_.Release(tensor.offset, tensor.bytes);
+  const size_t element_bytes = tensor.bytes / static_cast<size_t>(tensor.elements());
+  const size_t begin = tensor.offset + static_cast<size_t>(first) * element_bytes;
+  Convert(tensor.type, file_.data() + begin, out);
+  file_.Release(begin, out.size() * element_bytes);
 }
 
 void SafetensorsFile::Read(const std::string& name, const Slice& slice, std::span<float> out) const {

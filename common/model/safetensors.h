@@ -49,6 +49,9 @@ class SafetensorsFile {
   /// The same for a block of a matrix; `out` is [slice.rows, slice.columns].
   void Read(const std::string& name, const Slice& slice, std::span<float> out) const;
 
+  /// The same for elements [first, first + out.size()), row after row.
+  void ReadFrom(const std::string& name, int64_t first, std::span<float> out) const;
+
  private:
   SafetensorsFile(std::string path, MappedFile file) : path_(std::move(path)), file_(std::move(file)) {}
   std::string path_;

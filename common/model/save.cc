@@ -1,11 +1,9 @@
 #include "common/model/save.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
@@ -60,38 +58,25 @@ std::string ShardHeader(const ParameterTable& table, const Shard& shard) {
   return text;
 }
 
-Status WriteAll(int fd, const std::string& path, const void* data, size_t bytes) {
-  const char* at = static_cast<const char*>(data);
-  while (bytes > 0) {
-    const ssize_t count = write(fd, at, std::min<size_t>(bytes, size_t{1} << 30));
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return FileError("write", path, errno);
-    at += count;
-    bytes -= static_cast<size_t>(count);
-  }
-  return OkStatus();
-}
-
 Status WriteShard(const std::string& path, const ParameterTable& table, const Shard& shard,
-                  std::span<const float> flat) {
-  const int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-  if (fd < 0) return FileError("create", path, errno);
+                  const ParameterValues& values) {
+  SRLM_ASSIGN_OR_RETURN(NewFile file, NewFile::Create(path));
   const std::string header = ShardHeader(table, shard);
   const uint64_t length = header.size();
-  Status status = WriteAll(fd, path, &length, sizeof length);
-  if (status.ok()) status = WriteAll(fd, path, header.data(), header.size());
-  const size_t begin = static_cast<size_t>(table.parameters[shard.begin].offset);
-  const Parameter& last = table.parameters[shard.end - 1];
-  const size_t end = static_cast<size_t>(last.offset + last.elements);
-  if (status.ok()) status = WriteAll(fd, path, flat.data() + begin, (end - begin) * sizeof(float));
-  if (status.ok() && fsync(fd) != 0) status = FileError("sync", path, errno);
-  if (close(fd) != 0 && status.ok()) status = FileError("close", path, errno);
-  return status;
+  SRLM_RETURN_IF_ERROR(file.Write(std::as_bytes(std::span(&length, 1))));
+  SRLM_RETURN_IF_ERROR(file.Write(std::as_bytes(std::span(header))));
+  for (size_t i = shard.begin; i < shard.end; ++i) {
+    SRLM_ASSIGN_OR_RETURN(const std::span<const float> parameter, values(table.parameters[i]));
+    SRLM_RETURN_IF_ERROR(file.Write(std::as_bytes(parameter)));
+  }
+  return file.Close();
 }
 
 Status WriteIndex(const std::string& folder, const ParameterTable& table, const std::vector<Shard>& shards) {
   ordered_json index;
-  index["metadata"] = {{"total_size", table.total_elements * static_cast<int64_t>(sizeof(float))}};
+  int64_t elements = 0;
+  for (const Parameter& parameter : table.parameters) elements += parameter.elements;
+  index["metadata"] = {{"total_size", elements * static_cast<int64_t>(sizeof(float))}};
   for (const Shard& shard : shards) {
     for (size_t i = shard.begin; i < shard.end; ++i) index["weight_map"][table.parameters[i].name] = shard.name;
   }
@@ -119,10 +104,10 @@ Status CopyText(const std::string& folder, const std::string& source_folder) {
 }
 
 Result<Manifest> FillFolder(const std::string& folder, const std::string& source_folder, const ParameterTable& table,
-                            std::span<const float> flat, const SaveOptions& options) {
+                            const ParameterValues& values, const SaveOptions& options) {
   const std::vector<Shard> shards = PlanShards(table, options.max_shard_bytes);
   for (const Shard& shard : shards) {
-    SRLM_RETURN_IF_ERROR(WriteShard(folder + "/" + shard.name, table, shard, flat));
+    SRLM_RETURN_IF_ERROR(WriteShard(folder + "/" + shard.name, table, shard, values));
   }
   if (shards.size() > 1) SRLM_RETURN_IF_ERROR(WriteIndex(folder, table, shards));
   SRLM_RETURN_IF_ERROR(WriteConfig(folder, source_folder));
@@ -136,8 +121,7 @@ Result<Manifest> FillFolder(const std::string& folder, const std::string& source
 }  // namespace
 
 Result<Manifest> SaveModel(const std::string& folder, const std::string& source_folder, const ParameterTable& table,
-                           std::span<const float> flat, const SaveOptions& options) {
-  SRLM_CHECK(static_cast<int64_t>(flat.size()) == table.total_elements, "the flat buffer has another size");
+                           const ParameterValues& values, const SaveOptions& options) {
   if (fs::exists(folder)) return Status(Code::kAlreadyExists, folder + ": exists already; choose another folder");
   const std::string beside = fmt::format("{}.tmp.{}", folder, getpid());
   std::error_code error;
@@ -145,7 +129,7 @@ Result<Manifest> SaveModel(const std::string& folder, const std::string& source_
     return FileError("make the folder", beside, error ? error.value() : EEXIST);
   }
   Failpoint("model.before_write");
-  auto manifest = FillFolder(beside, source_folder, table, flat, options);
+  auto manifest = FillFolder(beside, source_folder, table, values, options);
   Failpoint("model.before_rename");
   if (manifest.ok() && rename(beside.c_str(), folder.c_str()) != 0) manifest = FileError("rename to", folder, errno);
   if (!manifest.ok()) {
@@ -156,6 +140,15 @@ Result<Manifest> SaveModel(const std::string& folder, const std::string& source_
   const std::string parent = fs::path(folder).parent_path().string();
   SRLM_RETURN_IF_ERROR(SyncPath(parent.empty() ? "." : parent));
   return manifest;
+}
+
+Result<Manifest> SaveModel(const std::string& folder, const std::string& source_folder, const ParameterTable& table,
+                           std::span<const float> flat, const SaveOptions& options) {
+  SRLM_CHECK(static_cast<int64_t>(flat.size()) == table.total_elements, "the flat buffer has another size");
+  const ParameterValues values = [flat](const Parameter& parameter) -> Result<std::span<const float>> {
+    return flat.subspan(static_cast<size_t>(parameter.offset), static_cast<size_t>(parameter.elements));
+  };
+  return SaveModel(folder, source_folder, table, values, options);
 }
 
 }  // namespace srlm::model

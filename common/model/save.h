@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 
@@ -19,9 +20,15 @@ struct SaveOptions {
   std::string job_json;                        // content of kJobFile in the folder; empty: there is none
 };
 
-/// Writes `folder` with float32 weights `flat` [table.total_elements] and the configuration, tokenizer and template
-/// files of `source_folder`. The folder is made under another name beside, synced, and renamed when whole, with its
-/// manifest; an existing `folder` is refused with AlreadyExists. Returns the manifest.
+/// A parameter's values. They are asked for once each, in the table's order, and are used before the next is asked for.
+using ParameterValues = std::function<Result<std::span<const float>>(const Parameter& parameter)>;
+
+/// Writes `folder` with float32 weights and the configuration, tokenizer and template files of `source_folder`. The
+/// folder is made under another name beside, synced, and renamed when whole, with its manifest; an existing `folder` is
+/// refused with AlreadyExists. Returns the manifest.
+Result<Manifest> SaveModel(const std::string& folder, const std::string& source_folder, const ParameterTable& table,
+                           const ParameterValues& values, const SaveOptions& options = {});
+/// The same of a flat buffer [table.total_elements].
 Result<Manifest> SaveModel(const std::string& folder, const std::string& source_folder, const ParameterTable& table,
                            std::span<const float> flat, const SaveOptions& options = {});
 

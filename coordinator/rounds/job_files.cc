@@ -132,7 +132,6 @@ Result<JobFiles> WriteJobFiles(const Context& context, const TrainingJob& job) {
                                  {"output", job.output},
                                  {"rows", files.rows},
                                  {"data_sha256", data_sha256},
-                                 {"ranks", context.config.trainer.ranks},
                                  {"arguments", MethodArguments(context, job)}};
   if (MixesSft(context, job)) {
     SRLM_RETURN_IF_ERROR(WriteMix(context, folder + "/mix.jsonl"));

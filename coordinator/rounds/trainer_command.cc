@@ -76,7 +76,10 @@ launcher::LaunchSpec TrainerSpec(const Context& context, const TrainingJob& job,
   Add(spec.args, "--log", folder + "/log.jsonl");
   const std::vector<std::string> method = MethodArguments(context, job);
   spec.args.insert(spec.args.end(), method.begin(), method.end());
-  if (OptimiserOf(context, job).recompute) spec.args.push_back("--recompute");
+  Add(spec.args, "--activation-checkpointing",
+      std::string(config::NameOf(OptimiserOf(context, job).activation_checkpointing)));
+  Add(spec.args, "--sharding", std::string(config::NameOf(trainer.sharding)));
+  if (trainer.trace) Add(spec.args, "--trace", folder + "/trace");
   if (!context.config.chat_template.empty()) Add(spec.args, "--chat-template", context.config.chat_template);
   Add(spec.args, "--rank-timeout", trainer.rank_timeout_s);
   Add(spec.args, "--checkpoint-steps", trainer.checkpoint_steps);

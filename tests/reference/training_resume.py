@@ -36,7 +36,7 @@ def kill_after(job, rows, rank):
 
 
 def flip_a_bit(job):
-    newest = job.checkpoints / f"step-{job.steps_saved()[-1]:08}" / "first_moment.f32"
+    newest = job.checkpoints / f"step-{job.steps_saved()[-1]:08}" / f"first_moment-00001-of-{job.ranks:05}.f32"
     with open(newest, "r+b") as file:
         file.seek(newest.stat().st_size // 2)
         byte = file.read(1)[0]

@@ -9,6 +9,7 @@
 #include <numeric>
 
 #include "common/base/random.h"
+#include "common/parallel/thread_communicator.h"
 
 namespace srlm::trainer {
 namespace {
@@ -19,11 +20,30 @@ std::string Reference(const std::string& path) {
 
 const char* const kVariants[] = {"llama2", "llama3", "mistral", "smollm2", "linear", "sharded", "bfloat16"};
 
-std::unique_ptr<Network> LoadTiny(const std::string& name) {
-  auto network = Network::Load(Reference("models/" + name), 512);
-  SRLM_CHECK(network.ok(), network.status().message());
-  return std::move(network).value();
-}
+/// A tiny model on one rank.
+class TinyNetwork {
+ public:
+  explicit TinyNetwork(const std::string& name) : communicator_(parallel::MakeSelfCommunicator()) {
+    auto parameters = Parameters::Load(Reference("models/" + name), config::Sharding::kNone, *communicator_, nullptr);
+    SRLM_CHECK(parameters.ok(), parameters.status().message());
+    network_ = std::make_unique<Network>(std::move(parameters).value(), 512);
+  }
+  Network& network() { return *network_; }
+  const model::ParameterTable& table() { return network_->parameters().table(); }
+  std::span<float> weights() { return network_->parameters().Owned().front().weights; }
+  std::span<const float> gradients() { return network_->parameters().Owned().front().gradients; }
+  void BeginStep() { network_->parameters().BeginStep(); }
+  std::vector<double> SequenceLogp(const Pack& pack) { return *network_->SequenceLogp(pack); }
+  std::vector<double> ForwardBackward(const Pack& pack, const SequenceGradient& gradient) {
+    return *network_->ForwardBackward(pack, gradient, /*last=*/false);
+  }
+
+ private:
+  std::unique_ptr<parallel::Communicator> communicator_;
+  std::unique_ptr<Network> network_;
+};
+
+std::unique_ptr<TinyNetwork> LoadTiny(const std::string& name) { return std::make_unique<TinyNetwork>(name); }
 
 std::vector<int> RandomTokens(uint64_t stream, int64_t count) {
   const RandomStream random(7, {stream});
@@ -112,9 +132,9 @@ TEST(Network, APackGivesWhatEachSequenceGivesAlone) {
 class NetworkGradients : public testing::TestWithParam<double> {
  protected:
   /// With the parameter as dropout's rate.
-  std::unique_ptr<Network> Load(const std::string& name) {
+  std::unique_ptr<TinyNetwork> Load(const std::string& name) {
     auto network = LoadTiny(name);
-    network->set_dropout({GetParam(), RandomStream(5, {17})});
+    network->network().set_dropout({GetParam(), RandomStream(5, {17})});
     return network;
   }
 };
@@ -124,8 +144,8 @@ TEST_P(NetworkGradients, AreThoseOfFiniteDifferences) {
   for (const std::string name : {"llama3", "smollm2"}) {  // untied and tied
     const auto network = Load(name);
     const Pack pack = PackAll({MakePair(1, 5, 7, 3), Alone(MakePair(3, 9, 4, 1), 0)});
-    network->ZeroGradients();
-    network->ForwardBackward(pack, WeightedSum(), nullptr);
+    network->BeginStep();
+    network->ForwardBackward(pack, WeightedSum());
     // Along a random direction within each parameter: differences of float32 values are too rough for one element.
     for (const model::Parameter& parameter : network->table().parameters) {
       const RandomStream random(11, {StreamId(parameter.name)});
@@ -148,7 +168,7 @@ TEST_P(NetworkGradients, AreThoseOfFiniteDifferences) {
         for (size_t i = 0; i < count; ++i) {
           network->weights()[begin + i] = static_cast<float>(start[i] + distance * static_cast<double>(direction[i]));
         }
-        return WeightedSumOf(network->ForwardBackward(pack, Nothing(), nullptr));
+        return WeightedSumOf(network->ForwardBackward(pack, Nothing()));
       };
       const double difference = (value_at(step) - value_at(-step)) / (2 * step);
       std::ranges::copy(start, network->weights().begin() + parameter.offset);
@@ -162,9 +182,9 @@ TEST(Network, ThePaddingTokensEmbeddingGetsNoGradientFromInputs) {
   Sample sample;
   sample.prompt = {2, 5, 2, 6};
   sample.responses = {{7, 8}};
-  network->ZeroGradients();
-  network->ForwardBackward(PackAll({sample}), WeightedSum(), nullptr);
-  const int64_t width = network->config().hidden_size;
+  network->BeginStep();
+  network->ForwardBackward(PackAll({sample}), WeightedSum());
+  const int64_t width = network->network().config().hidden_size;
   const auto norm_of = [&](int64_t token) {
     double norm = 0;
     for (int64_t i = 0; i < width; ++i) norm += std::abs(network->gradients()[static_cast<size_t>(token * width + i)]);
@@ -176,11 +196,11 @@ TEST(Network, ThePaddingTokensEmbeddingGetsNoGradientFromInputs) {
 
 TEST_P(NetworkGradients, AreTheSameRecomputedAsKept) {
   const auto keep = Load("llama3"), recompute = Load("llama3");
-  recompute->set_recompute(true);
+  recompute->network().set_recompute(true);
   const Pack pack = PackAll(MixedSamples());
-  for (Network* network : {keep.get(), recompute.get()}) {
-    network->ZeroGradients();
-    network->ForwardBackward(pack, WeightedSum(), nullptr);
+  for (TinyNetwork* network : {keep.get(), recompute.get()}) {
+    network->BeginStep();
+    network->ForwardBackward(pack, WeightedSum());
   }
   EXPECT_TRUE(std::ranges::equal(keep->gradients(), recompute->gradients()));
 }
@@ -189,11 +209,11 @@ TEST_P(NetworkGradients, OfTwoPacksAreThoseOfOne) {
   const auto once = Load("smollm2"), twice = Load("smollm2");
   const std::vector<Sample> samples = MixedSamples();
   const auto ones = [](size_t, std::span<const double>, std::span<double> d_logp) { std::ranges::fill(d_logp, 1.0); };
-  once->ZeroGradients();
-  once->ForwardBackward(PackAll(samples), ones, nullptr);
-  twice->ZeroGradients();
+  once->BeginStep();
+  once->ForwardBackward(PackAll(samples), ones);
+  twice->BeginStep();
   for (const std::vector<size_t>& part : {std::vector<size_t>{3, 1}, {0, 2}, {}}) {
-    twice->ForwardBackward(MakePack(samples, part), ones, nullptr);
+    twice->ForwardBackward(MakePack(samples, part), ones);
   }
   double difference = 0, norm = 0;
   for (size_t i = 0; i < once->gradients().size(); ++i) {
@@ -223,27 +243,15 @@ TEST(Network, WithDropoutTheValuesOfAStepAreOthersAndWithoutAGradientTheyAreNot)
   const auto network = LoadTiny("llama3");
   const Pack pack = PackAll(MixedSamples());
   const std::vector<double> plain = network->SequenceLogp(pack);
-  network->ZeroGradients();
-  network->set_dropout({0.25, RandomStream(5, {17})});
+  network->BeginStep();
+  network->network().set_dropout({0.25, RandomStream(5, {17})});
   EXPECT_EQ(network->SequenceLogp(pack), plain);
-  const std::vector<double> dropped = network->ForwardBackward(pack, Nothing(), nullptr);
-  network->set_dropout({0.25, RandomStream(5, {18})});  // of the next step
-  const std::vector<double> next = network->ForwardBackward(pack, Nothing(), nullptr);
+  const std::vector<double> dropped = network->ForwardBackward(pack, Nothing());
+  network->network().set_dropout({0.25, RandomStream(5, {18})});  // of the next step
+  const std::vector<double> next = network->ForwardBackward(pack, Nothing());
   for (size_t i = 0; i < plain.size(); ++i) {
     EXPECT_GT(std::abs(dropped[i] - plain[i]), 1e-4);
     EXPECT_GT(std::abs(dropped[i] - next[i]), 1e-4);
-  }
-}
-
-TEST(Network, TellsOfEveryElementsEndOnceEvenForAnEmptyPack) {
-  const auto network = LoadTiny("llama2");
-  network->ZeroGradients();
-  for (const auto& samples : {std::vector<Sample>{}, MixedSamples()}) {
-    std::vector<int> told(static_cast<size_t>(network->table().total_elements), 0);
-    network->ForwardBackward(PackAll(samples), WeightedSum(), [&](ElementRange range) {
-      for (int64_t i = range.begin; i < range.begin + range.count; ++i) ++told[static_cast<size_t>(i)];
-    });
-    EXPECT_TRUE(std::ranges::all_of(told, [](int times) { return times == 1; }));
   }
 }
 

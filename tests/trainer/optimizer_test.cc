@@ -37,8 +37,12 @@ TEST(AdamW, StepsAsTheFormulaDoesWithDecayOnMatricesOnly) {
   const AdamWOptions options = {.beta1 = 0.9, .beta2 = 0.95, .epsilon = 1e-8, .weight_decay = 0.1};
   const model::ParameterTable table = SmallTable();
   const auto count = static_cast<size_t>(table.total_elements);
-  AdamW optimizer(table, options);
   std::vector<float> weights(count), gradients(count);
+  // In two stretches, as a rank that owns parts has them; the first ends within the matrix.
+  const std::vector<OwnedStretch> owned = {
+      {0, std::span(weights).first(50000), std::span(gradients).first(50000)},
+      {50000, std::span(weights).subspan(50000), std::span(gradients).subspan(50000)}};
+  AdamW optimizer(table, owned, options);
   std::vector<double> expected(count), first(count, 0), second(count, 0);
   for (size_t i = 0; i < count; ++i)
     expected[i] = weights[i] = static_cast<float>(RandomStream(1, {}).Uniform(i) - 0.5);
@@ -54,17 +58,19 @@ TEST(AdamW, StepsAsTheFormulaDoesWithDecayOnMatricesOnly) {
       expected[i] -= rate / (1 - std::pow(options.beta1, step)) * first[i] /
                      (std::sqrt(second[i] / (1 - std::pow(options.beta2, step))) + options.epsilon);
     }
-    optimizer.Step(rate, scale, gradients, weights);
+    optimizer.Step(rate, scale, owned);
   }
   for (size_t i = 0; i < count; ++i) ASSERT_NEAR(weights[i], expected[i], 2e-6) << i;
   EXPECT_EQ(optimizer.steps(), 5);
+  EXPECT_NEAR(optimizer.first_moment(90000, 2)[1], first[90001], 1e-6);
+  EXPECT_NEAR(optimizer.second_moment(17, 1)[0], second[17], 1e-6);
 }
 
-TEST(GradientNorm, IsTheRootOfAllSquaresAndClipsAsTorchDoes) {
+TEST(Gradients, AreSquaredAndClippedAsTorchDoes) {
   std::vector<float> gradients(200000, 0.5f);
   gradients[3] = -300.0f;
   const double norm = std::sqrt(199999 * 0.25 + 90000.0);
-  EXPECT_NEAR(GradientNorm(gradients), norm, 1e-9 * norm);
+  EXPECT_NEAR(std::sqrt(SumOfSquares(gradients)), norm, 1e-9 * norm);
   EXPECT_EQ(ClippingScale(0.5, 1), 1);
   EXPECT_DOUBLE_EQ(ClippingScale(4, 1), 1 / (4 + 1e-6));
   EXPECT_EQ(ClippingScale(1e9, 0), 1);

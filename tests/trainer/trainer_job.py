@@ -88,14 +88,15 @@ class TrainerJob:
         os.kill(self.await_pids()[rank], number)
 
     def rows(self):
-        """The steps' rows, without their times."""
+        """The steps' rows, without their times and what they cost."""
         if not self.log.exists():
             return []
         rows = []
         for line in self.log.read_text(encoding="utf-8").split("\n")[:-1]:
             row = json.loads(line)
             if "loss" in row:
-                row.pop("seconds")
+                for name in ("seconds", "waited_seconds", "sent_bytes"):
+                    row.pop(name)
                 rows.append(row)
         return rows
 

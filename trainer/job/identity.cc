@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <sstream>
+
 namespace srlm::trainer {
 
 checkpoint::JobIdentity IdentityOf(const TrainerOptions& options, const std::string& model_id,
@@ -34,15 +36,28 @@ checkpoint::JobIdentity IdentityOf(const TrainerOptions& options, const std::str
   if (options.dropout > 0) set("dropout", options.dropout);
   set("shuffle", options.shuffle);
   set("seed", options.seed);
-  set("ranks", threads.size());
+  set(kRanks, threads.size());
   set(kThreads, fmt::format("{}", fmt::join(threads, ",")));
   return identity;
 }
 
+int ThreadsOf(const checkpoint::JobIdentity& identity, int rank) {
+  std::istringstream of_ranks(identity.settings.at(kThreads));
+  int threads = 0;
+  for (int i = 0; i <= rank; ++i) {
+    of_ranks >> threads;
+    of_ranks.ignore(1);
+  }
+  return threads;
+}
+
 std::string DifferenceTo(const checkpoint::JobIdentity& there, checkpoint::JobIdentity now,
                          const TrainerOptions& options) {
-  const auto threads = there.settings.find(kThreads);
-  if (options.threads == 0 && threads != there.settings.end()) now.settings[kThreads] = threads->second;
+  const auto ranks = there.settings.find(kRanks), threads = there.settings.find(kThreads);
+  if (ranks == there.settings.end() || threads == there.settings.end()) return checkpoint::Difference(there, now);
+  const bool as_many = ranks->second == now.settings[kRanks];
+  now.settings[kRanks] = ranks->second;
+  if (!as_many || options.threads == 0) now.settings[kThreads] = threads->second;
   return checkpoint::Difference(there, now);
 }
 

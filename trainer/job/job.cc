@@ -12,6 +12,7 @@
 #include <optional>
 
 #include "common/base/clock.h"
+#include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/base/machine.h"
 #include "common/base/manifest.h"
@@ -62,10 +63,13 @@ class Job {
   std::vector<size_t> SamplesOf(int64_t step);
   Status RunStep(int64_t step);
   Status Record(const StepValues& values, bool& stop);
+  Status Keep();
   Status StopIfTold(bool asked);
   Status SaveCheckpoint();
-  Status SaveOnTheWay();
+  Result<Manifest> SaveTogether(const std::string& folder);
   Status SaveOut();
+  Status End(const std::string& folder, const Manifest& manifest);
+  Status WriteTrace() const;
 
   const TrainerOptions& options_;
   parallel::Communicator& communicator_;
@@ -78,6 +82,7 @@ class Job {
   std::optional<SampleOrder> order_;
   std::optional<MixOrder> mix_order_;
   LearningRateSchedule schedule_;
+  std::unique_ptr<Trace> trace_;  // with --trace
   std::unique_ptr<Network> network_;
   std::unique_ptr<AdamW> optimizer_;
   std::unique_ptr<Trainer> trainer_;
@@ -110,7 +115,10 @@ Status Job::Prepare() {
   }
   int64_t positions = 0;
   for (const Sample& sample : inputs_.samples) positions = std::max(positions, sample.context_tokens());
-  SRLM_ASSIGN_OR_RETURN(network_, Network::Load(options_.model, positions));
+  if (!options_.trace.empty()) trace_ = std::make_unique<Trace>(communicator_.rank());
+  SRLM_ASSIGN_OR_RETURN(auto parameters,
+                        Parameters::Load(options_.model, options_.sharding, communicator_, trace_.get()));
+  network_ = std::make_unique<Network>(std::move(parameters), positions);
   if (leads()) {
     SRLM_ASSIGN_OR_RETURN(const Manifest manifest, ReadManifest(options_.model));
     model_id_ = manifest.ModelId();
@@ -137,15 +145,16 @@ void Job::ChooseRecompute() {
   }
   const int64_t tokens = std::max(longest, std::min(options_.micro_batch_tokens, all));
   const int64_t bytes = network_->ActivationBytes(tokens, false) * communicator_.ranks_on_host();
-  const int64_t optimizer_bytes = 3 * network_->table().total_elements * 4 * communicator_.ranks_on_host();
+  const int64_t optimizer_bytes = network_->parameters().StepBytes() * communicator_.ranks_on_host();
   const int64_t available = AvailableMemoryBytes();
   const bool fits = available == 0 || bytes + optimizer_bytes < available / 10 * 9;
-  if (!options_.recompute && !fits && leads()) {
+  const bool asked = options_.activation_checkpointing == config::ActivationCheckpointing::kBlock;
+  if (!asked && !fits && leads()) {
     LogWarning(
-        "recompute",
+        "activation_checkpointing",
         {{"reason", "activations do not fit in memory"}, {"activation_bytes", bytes}, {"available_bytes", available}});
   }
-  network_->set_recompute(options_.recompute || !fits);
+  network_->set_recompute(asked || !fits);
 }
 
 Status Job::CheckSameInputs() {
@@ -161,10 +170,12 @@ Status Job::CheckSameInputs() {
 
 void Job::MakeTrainer() {
   if (trains()) {
-    optimizer_ = std::make_unique<AdamW>(network_->table(), AdamWOptions{.beta1 = options_.adam_beta1,
-                                                                         .beta2 = options_.adam_beta2,
-                                                                         .epsilon = 1e-8,
-                                                                         .weight_decay = options_.weight_decay});
+    Parameters& parameters = network_->parameters();
+    optimizer_ = std::make_unique<AdamW>(parameters.table(), parameters.Owned(),
+                                         AdamWOptions{.beta1 = options_.adam_beta1,
+                                                      .beta2 = options_.adam_beta2,
+                                                      .epsilon = 1e-8,
+                                                      .weight_decay = options_.weight_decay});
   }
   trainer_ = std::make_unique<Trainer>(StepOptions{.method = options_.method,
                                                    .preference = {.loss = FindLogitLoss(options_.loss),
@@ -198,22 +209,20 @@ Status Job::Resume() {
   SRLM_RETURN_IF_ERROR(
       communicator_.AllGather(parallel::BufferOf(std::span(mine)), parallel::BufferOf(std::span(threads)), "threads"));
   state_.identity = IdentityOf(options_, model_id_, inputs_.data_sha256, schedule_.total_steps, threads);
-  checkpoints_.emplace(options_, *network_, *optimizer_, *trainer_);
-  if (options_.save_steps > 0) saved_models_.emplace(options_, schedule_.total_steps, *network_);
+  checkpoints_.emplace(options_, communicator_, *network_, *optimizer_, *trainer_);
+  if (options_.save_steps > 0) saved_models_.emplace(options_, schedule_.total_steps);
   if (!options_.resume) return AgreeOn(leads() ? CheckSaved() : OkStatus(), "looking for saved models");
-  Status loaded;
-  if (leads()) {
-    const parallel::AloneWork alone(communicator_, "reading a checkpoint");
-    loaded = checkpoints_->Load(state_);
-    if (loaded.ok()) loaded = CheckSaved();
-  }
-  SRLM_RETURN_IF_ERROR(AgreeOn(loaded, "looking for a checkpoint"));
-  SRLM_RETURN_IF_ERROR(checkpoints_->Share(communicator_, state_, threads));
-  at::set_num_threads(static_cast<int>(threads[static_cast<size_t>(communicator_.rank())]));
+  SRLM_RETURN_IF_ERROR(AgreeOn(checkpoints_->Load(state_), "reading a checkpoint"));
+  SRLM_RETURN_IF_ERROR(AgreeOn(leads() ? CheckSaved() : OkStatus(), "looking for saved models"));
+  at::set_num_threads(ThreadsOf(state_.identity, communicator_.rank()));
   if (state_.step > 0) saved_step_ = state_.step;
   if (!leads()) return OkStatus();
   std::string note = state_.step > 0 ? fmt::format("goes on after step {}, from {}", state_.step, checkpoints_->path())
                                      : "begins anew: no checkpoint is whole";
+  if (state_.step > 0 && checkpoints_->written_by() != communicator_.size()) {
+    note += fmt::format("; {} ranks wrote it, and {} go on: from here on sums over ranks are rounded in another order",
+                        checkpoints_->written_by(), communicator_.size());
+  }
   for (const std::string& refused : checkpoints_->refused()) note += "; refused: " + refused;
   if (state_.step == 0 && checkpoints_->refused().empty()) return OkStatus();
   LogInfo("resumed", {{"note", note}});
@@ -283,10 +292,11 @@ Status Job::RunStep(int64_t step) {
   values.first_loss = state_.first_loss;
   bool stop = false;
   SRLM_RETURN_IF_ERROR(AgreeOn(leads() ? Record(values, stop) : OkStatus(), "end of step"));
+  SRLM_RETURN_IF_ERROR(Keep());
   return StopIfTold(stop);
 }
 
-/// Rank 0: tells of the step, and keeps what has been reached.
+/// Rank 0: tells of the step.
 Status Job::Record(const StepValues& values, bool& stop) {
   LogInfo("step", {{"step", values.step},
                    {"of", values.total_steps},
@@ -294,31 +304,70 @@ Status Job::Record(const StepValues& values, bool& stop) {
                    {"grad_norm", values.grad_norm},
                    {"seconds", values.seconds}});
   if (log_) SRLM_RETURN_IF_ERROR(log_->Write(StepRow(options_.method, values)));
-  if (reporter_ != nullptr) {
-    const parallel::AloneWork alone(communicator_, "the report to the coordinator");
-    SRLM_ASSIGN_OR_RETURN(stop, reporter_->Step(values));
+  if (reporter_ == nullptr) return OkStatus();
+  const parallel::AloneWork alone(communicator_, "the report to the coordinator");
+  SRLM_ASSIGN_OR_RETURN(stop, reporter_->Step(values));
+  return OkStatus();
+}
+
+/// What has been reached, where it is due. Models before the checkpoint: who goes on from one finds all models up to
+/// its step.
+Status Job::Keep() {
+  if (saved_models_ && saved_models_->Due(state_.step)) {
+    const auto saved = SaveTogether(SavedName(options_.out, state_.step));
+    SRLM_RETURN_IF_ERROR(AgreeOn(saved.status(), "saving the model"));
   }
-  if (saved_models_) SRLM_RETURN_IF_ERROR(SaveOnTheWay());
   const bool last = state_.step == schedule_.total_steps;
   const bool due = options_.checkpoint_steps > 0 && (last || state_.step % options_.checkpoint_steps == 0);
   return due ? SaveCheckpoint() : OkStatus();
 }
 
-/// Rank 0. Before the checkpoint: who goes on from one finds all models up to its step.
-Status Job::SaveOnTheWay() {
-  if (!saved_models_->Due(state_.step)) return OkStatus();
-  const parallel::AloneWork alone(communicator_, "saving the model");
-  return saved_models_->Save(state_).status();
-}
-
-/// Rank 0. The log is on disk first: its rows below a checkpoint's step are never written again.
+/// The log is on disk first: its rows below a checkpoint's step are never written again.
 Status Job::SaveCheckpoint() {
   if (saved_step_ == state_.step) return OkStatus();
-  const parallel::AloneWork alone(communicator_, "writing a checkpoint");
-  if (log_) SRLM_RETURN_IF_ERROR(log_->Sync());
-  SRLM_RETURN_IF_ERROR(checkpoints_->Save(state_));
+  Status synced;
+  if (log_) {
+    const parallel::AloneWork alone(communicator_, "writing the log");
+    synced = log_->Sync();
+  }
+  SRLM_RETURN_IF_ERROR(AgreeOn(synced, "writing the log"));
+  SRLM_RETURN_IF_ERROR(AgreeOn(checkpoints_->Save(state_), "saving a checkpoint"));
   saved_step_ = state_.step;
   return OkStatus();
+}
+
+/// All ranks: rank 0 writes the model while they give it what it has not. Between two units it is busy alone. The
+/// manifest is rank 0's.
+Result<Manifest> Job::SaveTogether(const std::string& folder) {
+  Parameters& parameters = network_->parameters();
+  const std::vector<model::ParameterUnit>& units = parameters.table().units;
+  size_t next = 0;  // unit
+  std::span<const float> whole;
+  std::optional<parallel::AloneWork> alone;
+  Status gathered;
+  const auto gather = [&] {
+    alone.reset();
+    auto unit = parameters.WholeUnit(next++);
+    gathered = unit.status();
+    if (unit.ok()) whole = *unit;
+    if (leads()) alone.emplace(communicator_, "saving the model");
+    return gathered;
+  };
+  const model::ParameterValues values = [&](const model::Parameter& parameter) -> Result<std::span<const float>> {
+    while (next == 0 || parameter.offset >= units[next - 1].begin + units[next - 1].room) {
+      SRLM_RETURN_IF_ERROR(gather());
+    }
+    return whole.subspan(static_cast<size_t>(parameter.offset - units[next - 1].begin),
+                         static_cast<size_t>(parameter.elements));
+  };
+  Result<Manifest> manifest = Manifest{};
+  if (leads()) {
+    manifest = saved_models_ ? saved_models_->Save(state_, parameters.table(), values)
+                             : model::SaveModel(folder, options_.model, parameters.table(), values);
+  }
+  while (next < units.size() && gathered.ok()) (void)gather();  // where rank 0 stopped early, the others do not know
+  if (!gathered.ok()) return gathered;
+  return manifest;
 }
 
 /// Ends all ranks here when the reporter asked for it, or any rank has notice. A job that has made its last step rather
@@ -332,7 +381,7 @@ Status Job::StopIfTold(bool asked) {
   const auto told =
       static_cast<size_t>(std::ranges::find_if(votes, [](int64_t vote) { return vote > 0; }) - votes.begin());
   if (told > ranks || state_.step == schedule_.total_steps) return OkStatus();
-  SRLM_RETURN_IF_ERROR(AgreeOn(leads() ? SaveCheckpoint() : OkStatus(), "checkpoint before the stop"));
+  SRLM_RETURN_IF_ERROR(SaveCheckpoint());
   const std::string reason = told == ranks ? "the coordinator asked for it" : fmt::format("SIGTERM on rank {}", told);
   if (leads() && reporter_ != nullptr) {
     const parallel::AloneWork alone(communicator_, "the report to the coordinator");
@@ -345,28 +394,33 @@ Status Job::StopIfTold(bool asked) {
 
 Status Job::SaveOut() {
   communicator_.SetPhase("the end");
-  Status status;
-  if (leads()) {
-    const parallel::AloneWork alone(communicator_, "saving the model");
-    const auto manifest = saved_models_
-                              ? saved_models_->Save(state_)
-                              : model::SaveModel(options_.out, options_.model, network_->table(), network_->weights());
-    status = manifest.status();
-    if (status.ok()) {
-      const std::string folder = saved_models_ ? SavedName(options_.out, state_.step) : options_.out;
-      const JobResult result = {std::filesystem::absolute(folder).string(), manifest->ModelId(), state_.step,
-                                state_.tokens, state_.seconds};
-      if (log_) status = log_->Write(DoneRow(result, state_.reference_seconds, SecondsSince(begin_)));
-      if (log_ && status.ok()) status = log_->Close();
-      LogInfo("done", {{"model_folder", result.model_folder},
-                       {"model_id", result.model_id},
-                       {"steps", result.steps},
-                       {"seconds", result.seconds},
-                       {"peak_rss_bytes", PeakRssBytes()}});
-      if (status.ok() && reporter_ != nullptr) status = reporter_->Done(result);
-    }
-  }
+  const std::string folder = saved_models_ ? SavedName(options_.out, state_.step) : options_.out;
+  const auto manifest = SaveTogether(folder);
+  Status status = manifest.status();
+  if (status.ok() && leads()) status = End(folder, *manifest);
+  if (status.ok()) status = WriteTrace();
   return AgreeOn(status, "saving the model");
+}
+
+/// Rank 0, with the model saved.
+Status Job::End(const std::string& folder, const Manifest& manifest) {
+  const parallel::AloneWork alone(communicator_, "saving the model");
+  const JobResult result = {std::filesystem::absolute(folder).string(), manifest.ModelId(), state_.step, state_.tokens,
+                            state_.seconds};
+  if (log_) SRLM_RETURN_IF_ERROR(log_->Write(DoneRow(result, state_.reference_seconds, SecondsSince(begin_))));
+  if (log_) SRLM_RETURN_IF_ERROR(log_->Close());
+  LogInfo("done", {{"model_folder", result.model_folder},
+                   {"model_id", result.model_id},
+                   {"steps", result.steps},
+                   {"seconds", result.seconds},
+                   {"peak_rss_bytes", PeakRssBytes()}});
+  return reporter_ == nullptr ? OkStatus() : reporter_->Done(result);
+}
+
+Status Job::WriteTrace() const {
+  if (!trace_) return OkStatus();
+  SRLM_RETURN_IF_ERROR(MakeFolders(options_.trace));
+  return trace_->Write(fmt::format("{}/rank-{}.json", options_.trace, communicator_.rank()));
 }
 
 Status Job::Run() {

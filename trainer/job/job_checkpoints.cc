@@ -2,13 +2,18 @@
 
 #include <fmt/format.h>
 
-#include <sstream>
+#include <algorithm>
+#include <array>
 
 #include "common/base/log.h"
 #include "trainer/job/identity.h"
 
 namespace srlm::trainer {
 namespace {
+
+constexpr std::array<const char*, 3> kValues = {"weights", "first_moment", "second_moment"};
+constexpr char kReference[] = "reference";
+constexpr size_t kHashDigits = 64;
 
 Status OfAnotherJob(const std::string& path, const std::string& difference) {
   return FailedPrecondition(
@@ -19,8 +24,10 @@ Status OfAnotherJob(const std::string& path, const std::string& difference) {
 
 }  // namespace
 
-JobCheckpoints::JobCheckpoints(const TrainerOptions& options, Network& network, AdamW& optimizer, Trainer& trainer)
+JobCheckpoints::JobCheckpoints(const TrainerOptions& options, parallel::Communicator& communicator, Network& network,
+                               AdamW& optimizer, Trainer& trainer)
     : options_(options),
+      communicator_(communicator),
       folder_(CheckpointFolderOf(options), options.keep_checkpoints),
       network_(network),
       optimizer_(optimizer),
@@ -28,62 +35,191 @@ JobCheckpoints::JobCheckpoints(const TrainerOptions& options, Network& network, 
   if (!options.resume) folder_.ForgetOthers();
 }
 
-Status JobCheckpoints::Load(checkpoint::TrainingState& state) {
-  SRLM_ASSIGN_OR_RETURN(checkpoint::Newest newest, folder_.FindNewest());
-  refused_ = std::move(newest.refused);
-  for (const std::string& reason : refused_) LogWarning("checkpoint_refused", {{"reason", reason}});
-  if (newest.path.empty()) return OkStatus();
-  SRLM_ASSIGN_OR_RETURN(checkpoint::TrainingState stored, checkpoint::ReadState(newest.path));
-  const std::string difference = DifferenceTo(stored.identity, state.identity, options_);
-  if (!difference.empty()) return OfAnotherJob(newest.path, difference);
+Status JobCheckpoints::TogetherAt(const Status& mine, const char* what) {
+  return parallel::Agree(communicator_, mine, what).status;
+}
 
-  std::vector<double> reference = trainer_.reference_values();
-  std::vector<checkpoint::MutablePart> parts = {checkpoint::MutablePartOf("weights", network_.weights()),
-                                                checkpoint::MutablePartOf("first_moment", optimizer_.first_moment()),
-                                                checkpoint::MutablePartOf("second_moment", optimizer_.second_moment())};
-  if (!reference.empty()) parts.push_back(checkpoint::MutablePartOf("reference", reference));
-  SRLM_ASSIGN_OR_RETURN(state, checkpoint::Read(newest.path, parts));
-  trainer_.set_reference_values(reference);
-  path_ = newest.path;
+Result<std::string> JobCheckpoints::FromRank0(std::string text, const char* what) {
+  std::vector<int64_t> length = {static_cast<int64_t>(text.size())};
+  SRLM_RETURN_IF_ERROR(communicator_.Broadcast(parallel::BufferOf(std::span(length)), 0, what));
+  text.resize(static_cast<size_t>(length[0]));
+  SRLM_RETURN_IF_ERROR(communicator_.Broadcast(parallel::BufferOf(std::span<char>(text)), 0, what));
+  return text;
+}
+
+/// Every rank reads its share of the files. What is wrong is said by the lowest rank that found something.
+Status JobCheckpoints::VerifyTogether(const std::string& path) {
+  constexpr size_t kText = 1024;
+  const auto ranks = static_cast<size_t>(communicator_.size());
+  std::string mine;
+  {
+    const parallel::AloneWork alone(communicator_, "reading a checkpoint");
+    const Status status = checkpoint::Verify(path, communicator_.rank(), communicator_.size());
+    if (!status.ok()) mine = status.message().substr(0, kText);
+  }
+  mine.resize(kText, '\0');
+  std::vector<char> all(kText * ranks);
+  SRLM_RETURN_IF_ERROR(communicator_.AllGather(parallel::BufferOf(std::span<char>(mine)),
+                                               parallel::BufferOf(std::span(all)), "verifying a checkpoint"));
+  for (size_t rank = 0; rank < ranks; ++rank) {
+    const std::string_view text(all.data() + rank * kText, kText);
+    if (text[0] != '\0') return DataLoss(std::string(text.substr(0, text.find('\0'))));
+  }
   return OkStatus();
 }
 
-Status JobCheckpoints::Share(parallel::Communicator& communicator, checkpoint::TrainingState& state,
-                             std::span<int64_t> threads) {
-  std::vector<int64_t> counts = {path_.empty() ? 0 : 1, state.step, state.tokens};
-  std::vector<double> values = {state.seconds, state.reference_seconds, state.first_loss};
-  SRLM_RETURN_IF_ERROR(communicator.Broadcast(parallel::BufferOf(std::span(counts)), 0, "where to begin"));
-  if (counts[0] == 0) return OkStatus();
-  SRLM_RETURN_IF_ERROR(communicator.Broadcast(parallel::BufferOf(std::span(values)), 0, "the checkpoint's totals"));
-  std::istringstream of_ranks(state.identity.settings[kThreads]);
-  for (int64_t& of_rank : threads) {
-    if (communicator.rank() == 0) of_ranks >> of_rank;
-    of_ranks.ignore(1);
+/// Into path_, empty when there is none. Rank 0 goes through the folder; the others verify what it names.
+Status JobCheckpoints::FindNewest() {
+  constexpr char kName[] = "the next checkpoint";
+  Status found;
+  if (leads()) {
+    Status asking;  // a failure of the communicator
+    auto newest = folder_.FindNewest([&](const std::string& path) {
+      if (asking.ok()) asking = FromRank0(path, kName).status();
+      return asking.ok() ? VerifyTogether(path) : asking;
+    });
+    SRLM_RETURN_IF_ERROR(asking);
+    SRLM_RETURN_IF_ERROR(FromRank0("", kName).status());
+    found = newest.status();
+    if (newest.ok()) {
+      path_ = std::move(newest->path);
+      refused_ = std::move(newest->refused);
+    }
+  } else {
+    while (true) {
+      SRLM_ASSIGN_OR_RETURN(const std::string path, FromRank0("", kName));
+      if (path.empty()) break;
+      const Status whole = VerifyTogether(path);
+      if (!whole.ok() && whole.code() != Code::kDataLoss) return whole;
+    }
   }
-  SRLM_RETURN_IF_ERROR(communicator.Broadcast(parallel::BufferOf(threads), 0, "the checkpoint's threads"));
+  SRLM_RETURN_IF_ERROR(TogetherAt(found, "looking for a checkpoint"));
+  for (const std::string& reason : refused_) LogWarning("checkpoint_refused", {{"reason", reason}});
+  SRLM_ASSIGN_OR_RETURN(path_, FromRank0(path_, "the newest checkpoint"));
+  return OkStatus();
+}
+
+Status JobCheckpoints::CheckJob(const checkpoint::TrainingState& stored, const checkpoint::TrainingState& state) const {
+  const std::string difference = DifferenceTo(stored.identity, state.identity, options_);
+  return difference.empty() ? OkStatus() : OfAnotherJob(path_, difference);
+}
+
+Status JobCheckpoints::ReadValues(const checkpoint::TrainingState& stored) {
+  const parallel::AloneWork alone(communicator_, "reading a checkpoint");
+  const model::ParameterTable& table = network_.parameters().table();
+  const ShardLayout layout = {stored.shards, stored.shard_multiple};
+  for (const char* values : kValues) {
+    SRLM_ASSIGN_OR_RETURN(const ShardReader reader, ShardReader::Open(path_, values, layout, table));
+    for (const OwnedStretch& owned : network_.parameters().Owned()) {
+      const auto count = static_cast<int64_t>(owned.weights.size());
+      std::span<float> into = owned.weights;
+      if (values == kValues[1]) into = optimizer_.first_moment(owned.begin, count);
+      if (values == kValues[2]) into = optimizer_.second_moment(owned.begin, count);
+      reader.Read(owned.begin, into);
+    }
+  }
   std::vector<double> reference = trainer_.reference_values();
-  for (const std::span<float> part : {network_.weights(), optimizer_.first_moment(), optimizer_.second_moment()}) {
-    SRLM_RETURN_IF_ERROR(communicator.Broadcast(parallel::BufferOf(part), 0, "the checkpoint's values"));
-  }
-  SRLM_RETURN_IF_ERROR(communicator.Broadcast(parallel::BufferOf(std::span(reference)), 0, "the reference values"));
+  if (reference.empty()) return OkStatus();
+  const std::span<std::byte> bytes = std::as_writable_bytes(std::span(reference));
+  SRLM_ASSIGN_OR_RETURN(const checkpoint::PartFile file,
+                        checkpoint::PartFile::Open(path_, std::string(kReference) + ".f64", bytes.size()));
+  file.Read(0, bytes);
   trainer_.set_reference_values(reference);
-  state.step = counts[1];
-  state.tokens = counts[2];
-  state.seconds = values[0];
-  state.reference_seconds = values[1];
-  state.first_loss = values[2];
+  return OkStatus();
+}
+
+Status JobCheckpoints::Load(checkpoint::TrainingState& state) {
+  SRLM_RETURN_IF_ERROR(FindNewest());
+  if (path_.empty()) return OkStatus();
+  auto stored = checkpoint::ReadState(path_);
+  Status read = stored.status();
+  if (read.ok() && leads()) read = CheckJob(*stored, state);  // rank 0 alone knows the model's id
+  SRLM_RETURN_IF_ERROR(TogetherAt(read, "reading a checkpoint"));
+  SRLM_RETURN_IF_ERROR(TogetherAt(ReadValues(*stored), "reading a checkpoint's values"));
+  SRLM_RETURN_IF_ERROR(network_.parameters().PublishWeights());
+  written_by_ = stored->shards;
+  const std::string ranks = state.identity.settings[kRanks], threads = state.identity.settings[kThreads];
+  state = std::move(stored).value();
+  if (state.identity.settings[kRanks] != ranks) {
+    state.identity.settings[kRanks] = ranks;
+    state.identity.settings[kThreads] = threads;
+  }
   optimizer_.set_steps(state.step);
   return OkStatus();
 }
 
-Status JobCheckpoints::Save(const checkpoint::TrainingState& state) {
+Result<std::vector<checkpoint::FileEntry>> JobCheckpoints::WriteMine(int64_t step) {
+  Parameters& parameters = network_.parameters();
+  const std::vector<OwnedStretch> pieces = parameters.Pieces();
+  std::vector<checkpoint::Part> parts;
+  for (const char* values : kValues) {
+    checkpoint::Part part = {ShardName(values, communicator_.rank(), communicator_.size()) + ".f32", {}};
+    for (size_t i = 0; i < pieces.size(); ++i) {
+      const model::ParameterUnit& unit = parameters.table().units[i];
+      const int64_t count = std::clamp<int64_t>(unit.begin + unit.elements - pieces[i].begin, 0,
+                                                static_cast<int64_t>(pieces[i].weights.size()));
+      if (count == 0) continue;
+      std::span<const float> stretch = pieces[i].weights.first(static_cast<size_t>(count));
+      if (values == kValues[1]) stretch = optimizer_.first_moment(pieces[i].begin, count);
+      if (values == kValues[2]) stretch = optimizer_.second_moment(pieces[i].begin, count);
+      part.stretches.push_back(std::as_bytes(stretch));
+    }
+    parts.push_back(std::move(part));
+  }
   const std::vector<double> reference = trainer_.reference_values();
-  std::vector<checkpoint::Part> parts = {checkpoint::PartOf("weights", network_.weights()),
-                                         checkpoint::PartOf("first_moment", optimizer_.first_moment()),
-                                         checkpoint::PartOf("second_moment", optimizer_.second_moment())};
-  if (!reference.empty()) parts.push_back(checkpoint::PartOf("reference", reference));
-  SRLM_ASSIGN_OR_RETURN(path_, folder_.Save(state, parts));
-  LogInfo("checkpoint", {{"step", state.step}, {"folder", path_}});
+  if (leads() && !reference.empty()) parts.push_back(checkpoint::PartOf(kReference, reference));
+  return checkpoint::WriteParts(folder_.Beside(step), parts);
+}
+
+/// Rank 0's files first; every rank has one of each kind.
+Result<std::vector<checkpoint::FileEntry>> JobCheckpoints::EntriesOfAll(
+    const std::vector<checkpoint::FileEntry>& mine) {
+  const auto ranks = static_cast<size_t>(communicator_.size());
+  std::string hashes;
+  std::vector<int64_t> bytes, all_bytes(kValues.size() * ranks);
+  for (size_t i = 0; i < kValues.size(); ++i) {
+    hashes += mine[i].sha256;
+    bytes.push_back(static_cast<int64_t>(mine[i].bytes));
+  }
+  std::vector<char> all_hashes(hashes.size() * ranks);
+  SRLM_RETURN_IF_ERROR(communicator_.AllGather(parallel::BufferOf(std::span<char>(hashes)),
+                                               parallel::BufferOf(std::span(all_hashes)), "a checkpoint's files"));
+  SRLM_RETURN_IF_ERROR(communicator_.AllGather(parallel::BufferOf(std::span(bytes)),
+                                               parallel::BufferOf(std::span(all_bytes)), "a checkpoint's sizes"));
+  std::vector<checkpoint::FileEntry> entries = mine;
+  for (size_t i = kValues.size(); i < all_bytes.size(); ++i) {
+    const auto rank = static_cast<int64_t>(i / kValues.size());
+    entries.push_back({ShardName(kValues[i % kValues.size()], rank, communicator_.size()) + ".f32",
+                       static_cast<size_t>(all_bytes[i]),
+                       std::string(all_hashes.data() + i * kHashDigits, kHashDigits)});
+  }
+  return entries;
+}
+
+Status JobCheckpoints::Save(const checkpoint::TrainingState& state) {
+  SRLM_RETURN_IF_ERROR(TogetherAt(leads() ? folder_.Begin(state.step) : OkStatus(), "beginning a checkpoint"));
+  Result<std::vector<checkpoint::FileEntry>> mine = std::vector<checkpoint::FileEntry>();
+  {
+    const parallel::AloneWork alone(communicator_, "writing a checkpoint");
+    mine = WriteMine(state.step);
+  }
+  if (Status written = TogetherAt(mine.status(), "writing a checkpoint"); !written.ok()) {
+    if (leads()) folder_.Abandon(state.step);
+    return written;
+  }
+  SRLM_ASSIGN_OR_RETURN(std::vector<checkpoint::FileEntry> files, EntriesOfAll(*mine));
+  Status finished;
+  if (leads()) {
+    const parallel::AloneWork alone(communicator_, "finishing a checkpoint");
+    checkpoint::TrainingState whole = state;
+    whole.shards = communicator_.size();
+    whole.shard_multiple = kPieceMultiple;
+    auto path = folder_.Finish(whole, std::move(files));
+    finished = path.status();
+    if (path.ok()) path_ = std::move(path).value();
+  }
+  SRLM_RETURN_IF_ERROR(TogetherAt(finished, "finishing a checkpoint"));
+  if (leads()) LogInfo("checkpoint", {{"step", state.step}, {"folder", path_}});
   return OkStatus();
 }
 

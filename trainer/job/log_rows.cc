@@ -24,6 +24,8 @@ nlohmann::ordered_json StepRow(Method method, const StepValues& values) {
   }
   row["tokens"] = values.tokens;
   row["seconds"] = values.seconds;
+  row["waited_seconds"] = values.waited_seconds;
+  row["sent_bytes"] = values.sent_bytes;
   return row;
 }
 

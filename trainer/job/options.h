@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "common/config/enums.h"
 #include "trainer/optimizer/schedule.h"
 
 namespace srlm::trainer {
@@ -41,7 +42,8 @@ struct TrainerOptions {
   double dropout = 0;
   bool shuffle = true;
   uint64_t seed = 1;
-  bool recompute = false;
+  config::ActivationCheckpointing activation_checkpointing = config::ActivationCheckpointing::kNone;
+  config::Sharding sharding = config::Sharding::kNone;
 
   // Text.
   std::string chat_template;  // file; empty: the model's
@@ -54,6 +56,7 @@ struct TrainerOptions {
 
   // Output beside the model.
   std::string log;                // JSON Lines, one row a step; empty: none
+  std::string trace;              // folder for rank-<r>.json, when the job is done; empty: none
   std::string print_logprobs;     // JSON Lines, one row a sample, before training; empty: none
   std::string checkpoint_folder;  // empty: OUT + ".checkpoints"
   int64_t checkpoint_steps = 0;   // between checkpoints, and one at the end; 0: none

@@ -29,6 +29,8 @@ struct StepValues {
   std::optional<double> sft_loss;  // mean over the answer tokens of the SFT rows mixed in; where the step has some
   int64_t tokens = 0;              // positions computed on all ranks
   double seconds = 0;
+  double waited_seconds = 0;  // of these, in which rank 0 waited for others; 0 with one rank
+  int64_t sent_bytes = 0;     // of weights and gradients, that rank 0 gave to the others
   // Of the job so far, this step included.
   int64_t total_tokens = 0;
   double total_seconds = 0;

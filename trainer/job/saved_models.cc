@@ -58,12 +58,12 @@ Status SavedModels::Check(const checkpoint::TrainingState& state) const {
   return OkStatus();
 }
 
-Result<Manifest> SavedModels::Save(const checkpoint::TrainingState& state) const {
+Result<Manifest> SavedModels::Save(const checkpoint::TrainingState& state, const model::ParameterTable& table,
+                                   const model::ParameterValues& values) const {
   const std::string folder = SavedName(options_.out, state.step);
   std::error_code error;
   if (std::filesystem::exists(folder, error)) return ReadManifest(folder);
-  auto manifest =
-      model::SaveModel(folder, options_.model, network_.table(), network_.weights(), {.job_json = ToText(state)});
+  auto manifest = model::SaveModel(folder, options_.model, table, values, {.job_json = ToText(state)});
   if (manifest.ok()) LogInfo("model_saved", {{"step", state.step}, {"folder", folder}});
   return manifest;
 }

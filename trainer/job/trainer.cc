@@ -6,7 +6,6 @@
 
 #include "common/base/clock.h"
 #include "trainer/batches/pack.h"
-#include "trainer/job/gradient_reducer.h"
 
 namespace srlm::trainer {
 
@@ -60,7 +59,7 @@ Result<std::vector<std::vector<double>>> Trainer::SequenceLogp(std::span<const s
   std::vector<double> values(place.back(), 0.0);
   for (const auto& micro_batch : plan.ranks[static_cast<size_t>(communicator_.rank())]) {
     const Pack pack = MakePack(samples_, micro_batch);
-    const std::vector<double> logp = network_.SequenceLogp(pack);
+    SRLM_ASSIGN_OR_RETURN(const std::vector<double> logp, network_.SequenceLogp(pack));
     for (const PackedSample& sample : pack.samples) {
       std::copy(logp.begin() + static_cast<int64_t>(sample.sequence_begin),
                 logp.begin() + static_cast<int64_t>(sample.sequence_end),
@@ -198,29 +197,33 @@ Result<StepValues> Trainer::Step(int64_t step, std::span<const size_t> step_samp
   const SequenceGradient gradient = GradientOf(step_samples, sums);
   network_.set_dropout(
       {options_.dropout, RandomStream(options_.dropout_seed, {StreamId("dropout"), static_cast<uint64_t>(step)})});
-  network_.ZeroGradients();
-  GradientReducer reducer(communicator_, network_.gradients());
+  Parameters& parameters = network_.parameters();
+  const Traffic before = parameters.traffic();
+  parameters.BeginStep();
   for (size_t i = 0; i < micro_batches.size(); ++i) {
     const Pack pack = MakePack(samples_, micro_batches[i]);
     sums[Sums::kTokens] += static_cast<double>(pack.size());
     const bool last = i + 1 == micro_batches.size();
-    network_.ForwardBackward(pack, gradient,
-                             last ? RangeDone([&](ElementRange range) { reducer.Add(range); }) : nullptr);
+    SRLM_RETURN_IF_ERROR(network_.ForwardBackward(pack, gradient, last).status());
   }
-  SRLM_RETURN_IF_ERROR(reducer.Finish());
+  SRLM_RETURN_IF_ERROR(parameters.FinishGradients());
+  const Clock::time_point computed = Clock::now();
   SRLM_RETURN_IF_ERROR(communicator_.AllReduceSum(parallel::BufferOf(std::span<double>(sums.values)), "step values"));
   // Reference values taken from this step's own forward stay with the rank that computed them: share them out.
   if (options_.method == Method::kDpo) SRLM_RETURN_IF_ERROR(ShareNewReferences(step_samples, plan));
-  // 3. The update. The norm is rank 0's: ranks on processors with other instruction sets add up in another order, and
-  // would clip by a factor that differs in its last bits.
   StepValues values;
-  values.grad_norm = GradientNorm(network_.gradients());
-  SRLM_RETURN_IF_ERROR(
-      communicator_.Broadcast(parallel::BufferOf(std::span<double>(&values.grad_norm, 1)), 0, "gradient norm"));
+  values.waited_seconds = SecondsSince(computed);
+  SRLM_ASSIGN_OR_RETURN(values.grad_norm, parameters.GradientNorm());
+  // 3. The update, of what this rank owns.
   if (std::isfinite(sums[Sums::kLoss]) && std::isfinite(values.grad_norm)) {
-    optimizer_->Step(learning_rate, ClippingScale(values.grad_norm, options_.max_grad_norm), network_.gradients(),
-                     network_.weights());
+    const Clock::time_point updating = Clock::now();
+    optimizer_->Step(learning_rate, ClippingScale(values.grad_norm, options_.max_grad_norm), parameters.Owned());
+    if (parameters.trace() != nullptr) parameters.trace()->Computed("update", updating);
+    SRLM_RETURN_IF_ERROR(parameters.PublishWeights());
   }
+  values.waited_seconds += parameters.traffic().waited_s - before.waited_s;
+  if (communicator_.size() == 1) values.waited_seconds = 0;
+  values.sent_bytes = parameters.traffic().bytes - before.bytes;
   values.loss = sums[Sums::kLoss];
   values.learning_rate = learning_rate;
   values.rewards_chosen = sums[Sums::kRewardChosen];

@@ -1,15 +1,9 @@
 #include "trainer/network/decoder_block.h"
 
-#include "common/base/check.h"
 #include "trainer/network/row_ops.h"
 
 namespace srlm::trainer {
 namespace {
-
-/// `rows` x `columns` elements of the flat buffer from a parameter on.
-at::Tensor MatrixOf(const model::Parameter& parameter, int64_t rows, int64_t columns, const at::Tensor& flat) {
-  return flat.narrow(0, parameter.offset, rows * columns).view({rows, columns});
-}
 
 /// A block's parts, each with masks of its own.
 enum class Part { kAttention, kMlp };
@@ -38,23 +32,6 @@ at::Tensor PartGradient(const BlockDropout& dropout, Part part, const at::Tensor
 }
 
 }  // namespace
-
-BlockTensors BlockTensorsAt(const model::ModelConfig& config, const model::ParameterTable& table, size_t layer,
-                            at::Tensor flat) {
-  const model::BlockParameters& block = table.blocks[layer];
-  const int64_t hidden = config.hidden_size, inner = config.intermediate_size;
-  const int64_t qkv = config.query_size() + 2 * config.kv_size();
-  const model::Parameter &q = table.at(block.q), &v = table.at(block.v), &gate = table.at(block.gate),
-                         &up = table.at(block.up);
-  SRLM_CHECK(v.offset + v.elements - q.offset == qkv * hidden, "q, k and v must stand next to one another");
-  SRLM_CHECK(up.offset + up.elements - gate.offset == 2 * inner * hidden, "gate and up must stand next to one another");
-  return {.input_norm = flat.narrow(0, table.at(block.input_norm).offset, hidden),
-          .qkv = MatrixOf(q, qkv, hidden, flat),
-          .o = MatrixOf(table.at(block.o), hidden, config.query_size(), flat),
-          .post_norm = flat.narrow(0, table.at(block.post_norm).offset, hidden),
-          .gate_up = MatrixOf(gate, 2 * inner, hidden, flat),
-          .down = MatrixOf(table.at(block.down), hidden, inner, flat)};
-}
 
 int64_t BlockActivations::BytesPerToken(const model::ModelConfig& config) {
   const int64_t floats = 2 + config.heads + 2 * config.query_size() + 2 * config.kv_size() + config.hidden_size +

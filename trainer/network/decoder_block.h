@@ -7,26 +7,14 @@
 #include <cstdint>
 
 #include "common/model/model_config.h"
-#include "common/model/parameters.h"
 #include "common/model/rope.h"
 #include "trainer/batches/pack.h"
 #include "trainer/network/attention.h"
 #include "trainer/network/dropout.h"
 #include "trainer/network/matrix.h"
+#include "trainer/parameters/tensors.h"
 
 namespace srlm::trainer {
-
-/// Views of one block's parameters in a flat buffer: weights, or their gradients.
-struct BlockTensors {
-  at::Tensor input_norm;  // [hidden]
-  at::Tensor qkv;         // [row_size, hidden]: q, k and v stand next to one another
-  at::Tensor o;           // [hidden, query_size]
-  at::Tensor post_norm;   // [hidden]
-  at::Tensor gate_up;     // [2 intermediate, hidden]
-  at::Tensor down;        // [hidden, intermediate]
-};
-BlockTensors BlockTensorsAt(const model::ModelConfig& config, const model::ParameterTable& table, size_t layer,
-                            at::Tensor flat);
 
 /// What backward needs of a block's forward, beside its input.
 struct BlockActivations {

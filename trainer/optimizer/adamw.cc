@@ -16,21 +16,35 @@ constexpr int64_t kPiece = int64_t{1} << 16;  // elements a task takes at once
 
 }  // namespace
 
-AdamW::AdamW(const model::ParameterTable& table, const AdamWOptions& options)
-    : options_(options),
-      first_moment_(static_cast<size_t>(table.total_elements), 0.0f),
-      second_moment_(static_cast<size_t>(table.total_elements), 0.0f) {
-  for (const model::Parameter& parameter : table.parameters) {
-    const int64_t end = parameter.offset + parameter.elements;
-    for (int64_t begin = parameter.offset; begin < end; begin += kPiece) {
-      ranges_.push_back({begin, std::min(begin + kPiece, end), parameter.decays});
+AdamW::AdamW(const model::ParameterTable& table, std::span<const OwnedStretch> owned, const AdamWOptions& options)
+    : options_(options) {
+  int64_t elements = 0;
+  for (const OwnedStretch& stretch : owned) {
+    const auto count = static_cast<int64_t>(stretch.weights.size());
+    for (const model::Parameter& parameter : table.parameters) {
+      const int64_t first = std::max(parameter.offset, stretch.begin) - stretch.begin;
+      const int64_t end = std::min(parameter.offset + parameter.elements, stretch.begin + count) - stretch.begin;
+      for (int64_t begin = first; begin < end; begin += kPiece) {
+        ranges_.push_back({stretches_.size(), begin, std::min(begin + kPiece, end), parameter.decays});
+      }
     }
+    stretches_.push_back({stretch.begin, count, elements});
+    elements += count;
   }
+  first_moment_.assign(static_cast<size_t>(elements), 0.0f);
+  second_moment_.assign(static_cast<size_t>(elements), 0.0f);
 }
 
-void AdamW::Step(double learning_rate, double gradient_scale, std::span<const float> gradients,
-                 std::span<float> weights) {
-  SRLM_CHECK(gradients.size() == first_moment_.size() && weights.size() == first_moment_.size(), "buffers of one size");
+std::span<float> AdamW::Moment(std::vector<float>& moment, int64_t begin, int64_t count) {
+  const auto stretch = std::ranges::find_if(
+      stretches_, [&](const Stretch& each) { return begin >= each.begin && begin + count <= each.begin + each.count; });
+  SRLM_CHECK(stretch != stretches_.end(), "elements that this rank does not own");
+  return std::span(moment).subspan(static_cast<size_t>(stretch->place + begin - stretch->begin),
+                                   static_cast<size_t>(count));
+}
+
+void AdamW::Step(double learning_rate, double gradient_scale, std::span<const OwnedStretch> owned) {
+  SRLM_CHECK(owned.size() == stretches_.size(), "other stretches than before");
   ++steps_;
   kernels::AdamWValues values;
   values.gradient_scale = static_cast<float>(gradient_scale);
@@ -46,14 +60,16 @@ void AdamW::Step(double learning_rate, double gradient_scale, std::span<const fl
   at::parallel_for(0, static_cast<int64_t>(ranges_.size()), 1, [&](int64_t first, int64_t last) {
     for (int64_t i = first; i < last; ++i) {
       const Range& range = ranges_[static_cast<size_t>(i)];
-      const auto begin = static_cast<size_t>(range.begin);
-      kernels::AdamWRange(values, range.decays ? decay : 1.0f, range.end - range.begin, gradients.data() + begin,
-                          weights.data() + begin, first_moment_.data() + begin, second_moment_.data() + begin);
+      const OwnedStretch& stretch = owned[range.stretch];
+      const int64_t place = stretches_[range.stretch].place + range.begin;
+      kernels::AdamWRange(values, range.decays ? decay : 1.0f, range.end - range.begin,
+                          stretch.gradients.data() + range.begin, stretch.weights.data() + range.begin,
+                          first_moment_.data() + place, second_moment_.data() + place);
     }
   });
 }
 
-double GradientNorm(std::span<const float> gradients) {
+double SumOfSquares(std::span<const float> gradients) {
   const auto count = static_cast<int64_t>(gradients.size());
   std::vector<double> sums(static_cast<size_t>((count + kPiece - 1) / kPiece));
   at::parallel_for(0, static_cast<int64_t>(sums.size()), 1, [&](int64_t first, int64_t last) {
@@ -63,7 +79,7 @@ double GradientNorm(std::span<const float> gradients) {
           kernels::SumOfSquares(gradients.data() + begin, std::min(kPiece, count - begin));
     }
   });
-  return std::sqrt(std::accumulate(sums.begin(), sums.end(), 0.0));
+  return std::accumulate(sums.begin(), sums.end(), 0.0);
 }
 
 double ClippingScale(double norm, double max_norm) {

@@ -52,16 +52,17 @@ TEST(Config, DefaultsAreThePapers) {
 }
 
 TEST(Config, ReadsEveryKindOfValue) {
-  const Result<RunConfig> config = ParseText(std::string(kLeast) +
-                                             "name: trial-1\nseed: 7\nspecial_tokens_in_text: parse\n"
-                                             "prompts:\n  blacklist: [graph, 'go to']\n"
-                                             "sft: {recompute: true, epochs: 1.5, learning_rate: 1e-4}\n");
+  const Result<RunConfig> config =
+      ParseText(std::string(kLeast) +
+                "name: trial-1\nseed: 7\nspecial_tokens_in_text: parse\n"
+                "prompts:\n  blacklist: [graph, 'go to']\n"
+                "sft: {activation_checkpointing: block, epochs: 1.5, learning_rate: 1e-4}\n");
   ASSERT_TRUE(config.ok()) << config.status().message();
   EXPECT_EQ(config->name, "trial-1");
   EXPECT_EQ(config->seed, 7u);
   EXPECT_EQ(config->special_tokens_in_text, SpecialTokensInText::kParse);
   EXPECT_EQ(config->prompts.blacklist, (std::vector<std::string>{"graph", "go to"}));
-  EXPECT_TRUE(config->sft.recompute);
+  EXPECT_EQ(config->sft.activation_checkpointing, ActivationCheckpointing::kBlock);
   EXPECT_EQ(config->sft.epochs, 1.5);
   EXPECT_EQ(config->sft.learning_rate, 1e-4);
 }
@@ -88,7 +89,7 @@ TEST(Config, WrongTypeSaysWhatWasFoundAndWanted) {
       {"generation: {samples: }", "wanted a whole number, found nothing"},
       {"generation: 4", "run.yaml:4: generation is a section"},
       {"dpo: {beta: .nan}", "dpo.beta: wanted a number"},
-      {"dpo: {recompute: yes}", "dpo.recompute: wanted true or false, found text 'yes'"},
+      {"trainer: {trace: yes}", "trainer.trace: wanted true or false, found text 'yes'"},
       {"dpo: {reference: other}", "dpo.reference: wanted sampler or trainer, found text 'other'"},
       {"prompts: {blacklist: draw}", "prompts.blacklist: wanted a list of texts, found text 'draw'"},
       {"seed: -1", "seed: wanted a whole number"},

@@ -46,7 +46,7 @@ std::vector<float> ReadAll(const std::string& folder, ParameterTable& table) {
   const auto files = WeightFiles::Open(folder, table);
   EXPECT_TRUE(files.ok()) << files.status().message();
   std::vector<float> flat(static_cast<size_t>(table.total_elements));
-  files->ReadAll(table, flat);
+  files->ReadRange(table, 0, flat);
   return flat;
 }
 

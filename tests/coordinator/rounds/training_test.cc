@@ -262,7 +262,11 @@ TEST_F(TrainingTest, CheckpointsStayForTheSameJobAndGoWithAnother) {
   EXPECT_TRUE(fs::exists(Checkpoint()));
   EXPECT_TRUE(fs::exists(JobFolder(*context_, training_->job()) + "/log.jsonl"));
   EXPECT_FALSE(SawEvent("job_begins_anew"));
-  Open({"trainer.ranks=3"});
+  Open({"trainer.ranks=3", "trainer.sharding=full"});  // whoever wrote a checkpoint, others read it
+  Advance();
+  EXPECT_TRUE(fs::exists(Checkpoint()));
+  EXPECT_FALSE(SawEvent("job_begins_anew"));
+  Open({"sft.weight_decay=0.2"});
   Advance();
   EXPECT_FALSE(fs::exists(Checkpoint()));
   EXPECT_TRUE(SawEvent("job_begins_anew"));

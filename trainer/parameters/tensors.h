@@ -1,0 +1,36 @@
+// Views of a model's parameters, or of their gradients, as the network computes with them.
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include "common/model/model_config.h"
+#include "common/model/parameters.h"
+
+namespace srlm::trainer {
+
+/// One decoder block.
+struct BlockTensors {
+  at::Tensor input_norm;  // [hidden]
+  at::Tensor qkv;         // [query_size + 2 kv_size, hidden]: q, k and v stand next to one another
+  at::Tensor o;           // [hidden, query_size]
+  at::Tensor post_norm;   // [hidden]
+  at::Tensor gate_up;     // [2 intermediate, hidden]
+  at::Tensor down;        // [hidden, intermediate]
+};
+
+/// What is not in a block.
+struct RootTensors {
+  at::Tensor embedding;   // [vocabulary, hidden]
+  at::Tensor final_norm;  // [hidden]
+  at::Tensor lm_head;     // [vocabulary, hidden]; the embedding when tied
+};
+
+/// Of a block's unit: `unit` [room] is flat, and has the block's parameters from its begin on.
+BlockTensors BlockTensorsOf(const model::ModelConfig& config, const model::ParameterTable& table, size_t layer,
+                            const at::Tensor& unit);
+
+/// Of the first and the last unit of a table.
+RootTensors RootTensorsOf(const model::ModelConfig& config, const model::ParameterTable& table, const at::Tensor& first,
+                          const at::Tensor& last);
+
+}  // namespace srlm::trainer
