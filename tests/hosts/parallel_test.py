@@ -22,7 +22,8 @@ FOLDER = pathlib.Path(__file__).resolve().parent
 REFERENCE = FOLDER.parent / "reference"
 LOSS = 1e-5  # relative
 WIRE = 1.15  # headers, the norm, the losses, where each rank is
-SETS = ["workers.tensor_parallel=2", "workers.replicas=2", "launcher.hosts=['h2:2', 'h3:2']",
+MODEL = REFERENCE / "models/llama3"  # its heads can be shared by two
+SETS = [f"model={MODEL}", "workers.tensor_parallel=2", "workers.replicas=2", "launcher.hosts=['h2:2', 'h3:2']",
         "workers.hosts=['h2:1', 'h3:1', 'h2:1', 'h3:1']", "trainer.ranks=4", "trainer.sharding=full"]
 
 
