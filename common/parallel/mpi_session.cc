@@ -1,8 +1,11 @@
 #include "common/parallel/mpi_session.h"
 
 #include <mpi.h>
+#include <unistd.h>
 
+#include <chrono>
 #include <cstdlib>
+#include <thread>
 
 #include "common/parallel/mpi_communicator.h"
 #include "common/parallel/mpi_side_channel.h"
@@ -12,7 +15,9 @@
 namespace srlm::parallel {
 namespace {
 
-constexpr double kAbortSeconds = 5;  // then this rank ends without its launcher's help
+// The launcher knows after milliseconds, and then gives ranks that are stopped a second or two before it kills any:
+// this rank does not wait for that.
+constexpr std::chrono::milliseconds kAbortTime(700);
 
 /// Whether an MPI launcher (OpenMPI's mpirun, srun --mpi=pmix, MPICH's hydra) started this process. Starting MPI
 /// without one makes OpenMPI spawn a daemon, for nothing.
@@ -64,7 +69,10 @@ Result<std::unique_ptr<Communicator>> MpiSession::World(const CommunicatorOption
 
 void MpiSession::Abort(int exit_code) {
   if (!uses_mpi_) return;
-  const Watchdog watchdog("MPI_Abort", kAbortSeconds);
+  std::thread([exit_code] {
+    std::this_thread::sleep_for(kAbortTime);
+    _exit(exit_code);
+  }).detach();
   MPI_Abort(MPI_COMM_WORLD, exit_code);
 }
 

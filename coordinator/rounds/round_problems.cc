@@ -71,8 +71,7 @@ std::string CutAnswers(const Context& context, const ledger::RoundCounts& counts
   if (counts.dropped == 0) return "";
   return fmt::format(
       "{} of {} answers were cut at generation.max_new_tokens: {} and left out (generation.cut_candidates: drop): "
-      "begin a "
-      "new run with more tokens, or with generation.cut_candidates: keep",
+      "begin a new run with more tokens, or with generation.cut_candidates: keep",
       counts.dropped, counts.candidates, context.config.generation.max_new_tokens);
 }
 

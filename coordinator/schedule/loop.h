@@ -47,23 +47,23 @@ class Loop {
   /// ended; it always answers.
   template <class F>
   auto Call(F f) -> decltype(f()) {
-    return Wait<decltype(f())>(std::move(f), false);
+    return Wait<decltype(f())>(std::move(f), Answer::kAtOnce);
   }
   /// The same, answered after what `f` wrote is on disk; with the commit's failure when there was one.
   template <class F>
   auto CallDurably(F f) -> decltype(f()) {
-    return Wait<decltype(f())>(std::move(f), true);
+    return Wait<decltype(f())>(std::move(f), Answer::kWhenOnDisk);
   }
   /// The same for `f` that only reads: answered when all that it can have seen is on disk, so that a reader never sees
   /// what a kill takes away.
   template <class F>
   auto CallForReading(F f) -> decltype(f()) {
-    return Wait<decltype(f())>(std::move(f), true, false, true);
+    return Wait<decltype(f())>(std::move(f), Answer::kWhenReadIsOnDisk);
   }
   /// The same, but run and answered at once while the loop refuses: `f` may then not use the ledger.
   template <class F>
   auto CallUrgently(F f) -> decltype(f()) {
-    return Wait<decltype(f())>(std::move(f), true, true);
+    return Wait<decltype(f())>(std::move(f), Answer::kUrgently);
   }
 
   /// For a turn that has more to do: the next one comes at once, after the calls that wait. On the loop's thread.
@@ -73,6 +73,7 @@ class Loop {
   bool WaitEnded(std::chrono::milliseconds span);
 
  private:
+  enum class Answer { kAtOnce, kWhenOnDisk, kWhenReadIsOnDisk, kUrgently };
   using AfterCommit = std::function<void(const Status&)>;
   // Run on the loop's thread with ok, or where the loop ended with the reason; what it returns is called after the
   // next commit.
@@ -96,18 +97,19 @@ class Loop {
   void Finish(const Status& reason);
 
   template <class T, class F>
-  T Wait(F f, bool durably, bool urgently = false, bool reads = false) {
+  T Wait(F f, Answer when) {
     std::promise<T> promise;
     std::future<T> answer = promise.get_future();
     Task task;
-    if (urgently) task.run_at_once = [&] { promise.set_value(f()); };
+    if (when == Answer::kUrgently) task.run_at_once = [&] { promise.set_value(f()); };
     task.run = [&](const Status& status) -> AfterCommit {
       if (!status.ok()) {
         promise.set_value(status);
         return {};
       }
       T result = AsUnit(f);
-      if (!durably || !result.ok() || (reads && ledger_.uncommitted() == 0)) {
+      const bool on_disk = when == Answer::kWhenReadIsOnDisk && ledger_.uncommitted() == 0;
+      if (when == Answer::kAtOnce || on_disk || !result.ok()) {
         promise.set_value(std::move(result));
         return {};
       }

@@ -59,8 +59,10 @@ def fault(run, kind, phase, delay_s):
     """One shortage, from its beginning to its end."""
     if phase in ("sft", "dpo"):
         assert run.await_role("trainer", 60), run.says.read_text()
+    elif phase == "generate_and_judge":
+        run.await_work()
     else:
-        run.await_work() if phase == "generate_and_judge" else run.await_phase(phase)
+        run.await_phase(phase)
     time.sleep(delay_s)  # the moment is what is drawn
     message, expected = getattr(Kinds(run), kind)()
     time.sleep(delay_s)

@@ -20,8 +20,8 @@ def rss_anon(pid):
     return None
 
 
-def pids_of(program, token):
-    """Processes of a program that have the token in their environment, by rank."""
+def pids_of(program, wanted):
+    """Processes of a program for which `wanted(words, environment)` holds, by rank."""
     found = {}
     for entry in pathlib.Path("/proc").iterdir():
         if not entry.name.isdigit():
@@ -30,29 +30,28 @@ def pids_of(program, token):
             words = (entry / "cmdline").read_bytes().decode(errors="replace").split("\0")
             environment = (entry / "environ").read_bytes().decode(errors="replace").split("\0")
         except OSError:
-            continue
-        if os.path.basename(words[0]) != os.path.basename(program) or f"SRLM_TEST_TOKEN={token}" not in environment:
-            continue
-        rank = [word.split("=")[1] for word in environment if word.startswith("OMPI_COMM_WORLD_RANK=")]
-        found[int(rank[0]) if rank else 0] = int(entry.name)
+            continue  # ended meanwhile
+        if os.path.basename(words[0]) == os.path.basename(program) and wanted(words, environment):
+            rank = [word.split("=")[1] for word in environment if word.startswith("OMPI_COMM_WORLD_RANK=")]
+            found[int(rank[0]) if rank else 0] = int(entry.name)
     return found
 
 
 def run(ranks, command, log, seconds=1800):
     """Runs `command` on so many ranks; the peak of each rank's own memory, bytes, by rank."""
-    token = f"{os.getpid()}-{time.monotonic_ns()}"
+    token = f"SRLM_TEST_TOKEN={os.getpid()}-{time.monotonic_ns()}"
     words = [str(SOURCE / "tests/mpirun.sh"), str(ranks), *map(str, command)]
     peaks, pids = {}, {}
     with open(log, "ab") as says:
         launch = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=says, stderr=says,
-                                  env={**os.environ, "SRLM_TEST_TOKEN": token})
+                                  env={**os.environ, **dict([token.split("=")])})
     end = time.monotonic() + seconds
     try:
         while launch.poll() is None:
             if time.monotonic() > end:
                 raise AssertionError(f"{words} took more than {seconds} s")
             if len(pids) < ranks:
-                pids.update(pids_of(command[0], token))
+                pids.update(pids_of(command[0], lambda words, environment: token in environment))
             for rank, pid in pids.items():
                 peaks[rank] = max(peaks.get(rank, 0), rss_anon(pid) or 0)
             time.sleep(LOOK_EVERY_S)

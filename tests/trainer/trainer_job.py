@@ -6,9 +6,13 @@ import os
 import pathlib
 import signal
 import subprocess
+import sys
 import time
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
+sys.path.append(str(SOURCE / "tests/parallel"))
+from ranks import pids_of  # noqa: E402
+
 STOPPED = 75  # srlm-trainer's exit code after it stopped in order
 
 
@@ -52,19 +56,7 @@ class TrainerJob:
 
     def pids(self):
         """Process ids of the ranks, by rank."""
-        found = {}
-        for entry in pathlib.Path("/proc").iterdir():
-            if not entry.name.isdigit():
-                continue
-            try:
-                words = (entry / "cmdline").read_bytes().decode(errors="replace").split("\0")
-                environment = (entry / "environ").read_bytes().decode(errors="replace").split("\0")
-            except OSError:
-                continue  # ended meanwhile
-            if os.path.basename(words[0]) == "srlm-trainer" and str(self.out) in words:
-                rank = [word.split("=")[1] for word in environment if word.startswith("OMPI_COMM_WORLD_RANK=")]
-                found[int(rank[0]) if rank else 0] = int(entry.name)
-        return found
+        return pids_of("srlm-trainer", lambda words, environment: str(self.out) in words)
 
     def await_rows(self, count, seconds=60):
         """Waits until the log has rows of so many steps; False when the launch has ended before."""
