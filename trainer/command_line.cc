@@ -1,6 +1,7 @@
 #include "trainer/command_line.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -100,6 +101,32 @@ void AddBatches(CLI::App& app, TrainerOptions& options) {
   app.add_option("--seed", options.seed, "Seed of the order and of dropout")->check(Whole())->capture_default_str();
 }
 
+void AddLora(CLI::App& app, TrainerOptions& options) {
+  std::vector<std::string> names;
+  for (const auto& [target, name] : config::NamesOf(config::LoraTarget{})) {
+    options.lora.targets.push_back(target);
+    names.emplace_back(name);
+  }
+  app.add_option("--lora-rank", options.lora.rank, "Trains adapters of this rank in place of the model [0: the model]")
+      ->check(CLI::Range(int64_t{0}, int64_t{4096}));
+  app.add_option("--lora-alpha", options.lora.alpha, "A change is alpha / rank times B A")
+      ->check(Between(1e-3, 1e6))
+      ->capture_default_str();
+  app.add_option_function<std::vector<std::string>>(
+         "--lora-targets",
+         [&options](const std::vector<std::string>& targets) {
+           options.lora.targets.clear();
+           for (const auto& [target, name] : config::NamesOf(config::LoraTarget{})) {
+             if (std::ranges::find(targets, name) != targets.end()) options.lora.targets.push_back(target);
+           }
+         },
+         "Matrices of each block with adapters [all]")
+      ->check(CLI::IsMember(names))
+      ->delimiter(',');
+  AddChoice(app, "--lora-save", options.lora_save,
+            "merged: OUT is a model with the adapters in it; adapter: OUT is the adapters alone, as PEFT reads them");
+}
+
 void AddMachine(CLI::App& app, TrainerOptions& options) {
   app.add_option("--threads", options.threads, "Threads of a rank [cores / ranks on this host]")
       ->check(CLI::Range(1, 4096));
@@ -109,7 +136,8 @@ void AddMachine(CLI::App& app, TrainerOptions& options) {
             "What a rank holds its part of only: none, the optimizer's state (ZeRO-1), or weights and gradients too "
             "(full: ZeRO-3)");
   app.add_option("--trace", options.trace,
-                 "Folder for rank-<r>.json: what each rank computed, waited for and sent, and when, for Perfetto")
+                 "Folder for rank-<r>.json: what each rank computed, waited for and sent, and when, for Perfetto, of the "
+                 "launch that ends the job; some 50 MB for 1,000 steps of 80 blocks")
       ->type_name("DIR");
   app.add_option("--rank-timeout", options.timeout_s, "Longest wait for other ranks, seconds")
       ->check(Between(1.0, 1e6))
@@ -141,6 +169,7 @@ CLI::App* AddMethod(CLI::App& app, const char* name, const char* what, TrainerOp
   AddFiles(*command, options);
   AddOptimisation(*command, options);
   AddBatches(*command, options);
+  AddLora(*command, options);
   AddMachine(*command, options);
   return command;
 }
@@ -158,6 +187,8 @@ std::string Settle(const CLI::App& command, TrainerOptions& options) {
     if (command.count("--final-learning-rate") > 0) return "--final-learning-rate is above --learning-rate";
     options.final_learning_rate = options.learning_rate;  // the default was made for higher rates
   }
+  if (options.lora.rank > 0 && options.lora_save == config::LoraSave::kAdapter && options.save_steps > 0)
+    return "--save-steps saves merged models: --lora-save adapter does not go with it";
   return "";
 }
 

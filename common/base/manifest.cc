@@ -16,8 +16,8 @@ namespace {
 
 bool BelongsToModel(const std::string& name) {
   static constexpr const char* kNames[] = {
-      "config.json",         "generation_config.json",       "tokenizer.json",         "tokenizer_config.json",
-      "chat_template.jinja", "model.safetensors.index.json", "special_tokens_map.json"};
+      "config.json",         "generation_config.json",       "tokenizer.json",          "tokenizer_config.json",
+      "chat_template.jinja", "model.safetensors.index.json", "special_tokens_map.json", "adapter_config.json"};
   return name.ends_with(".safetensors") || std::ranges::find(kNames, name) != std::end(kNames);
 }
 
@@ -54,7 +54,7 @@ Result<Manifest> HashModelFolder(const std::string& folder, const std::function<
     if (!entry.is_regular_file() || !BelongsToModel(name)) continue;
     SRLM_ASSIGN_OR_RETURN(std::string sha256, Sha256File(entry.path().string(), progress));
     manifest.files.push_back({name, static_cast<int64_t>(entry.file_size()), std::move(sha256)});
-    has_config |= name == "config.json";
+    has_config |= name == "config.json" || name == "adapter_config.json";
     has_weights |= name.ends_with(".safetensors");
   }
   if (error) return NotFound(fmt::format("{}: cannot read the model folder: {}", folder, error.message()));

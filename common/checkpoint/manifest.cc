@@ -1,5 +1,7 @@
 #include "common/checkpoint/manifest.h"
 
+#include <fmt/format.h>
+
 #include <nlohmann/json.hpp>
 
 #include "common/base/hash.h"
@@ -10,9 +12,12 @@ namespace {
 
 using nlohmann::ordered_json;
 
+constexpr int64_t kVersion = 3;  // of what a checkpoint's files are
+
 ordered_json ToJson(const Manifest& manifest) {
   const TrainingState& state = manifest.state;
   ordered_json json;
+  json["version"] = kVersion;
   json["step"] = state.step;
   json["tokens"] = state.tokens;
   json["seconds"] = state.seconds;
@@ -67,6 +72,10 @@ Result<Manifest> ReadManifest(const std::string& checkpoint) {
   const auto json = ParseOrderedJsonObject(text.value(), path);
   if (!json.ok()) return torn;
   try {
+    // Whoever wrote it could read it: it is whole, and no use here.
+    if (const int64_t version = json.value().value("version", int64_t{0}); version != kVersion) {
+      return DataLoss(fmt::format("{}: written by another version of srlm, which alone can go on from it", path));
+    }
     Manifest manifest = FromJson(json.value());
     if (json.value().at("sha256").get<std::string>() != Sha256(ToJson(manifest).dump())) return torn;
     return manifest;

@@ -19,7 +19,7 @@ struct Manifest {
 /// The file's content. It protects itself too: its last key is the hash of the others.
 std::string ManifestText(const Manifest& manifest);
 
-/// DataLoss when it is missing, torn or changed.
+/// DataLoss when it is missing, torn or changed, or of another version of the program.
 Result<Manifest> ReadManifest(const std::string& checkpoint);
 
 }  // namespace srlm::checkpoint

@@ -121,6 +121,12 @@ struct OptimiserConfig {
   ActivationCheckpointing activation_checkpointing = ActivationCheckpointing::kNone;
 };
 
+struct LoraConfig {
+  int rank = 0;  // 0: the model itself is trained
+  double alpha = 16;
+  std::vector<std::string> targets = {"q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"};
+};
+
 struct SftConfig : OptimiserConfig {
   SftConfig() {
     learning_rate = 5.5e-6;
@@ -226,6 +232,7 @@ struct RunConfig {
   PairsConfig pairs;
   SftConfig sft;
   DpoConfig dpo;
+  LoraConfig lora;
   HealthConfig health;
   WorkersConfig workers;
   TrainerConfig trainer;

@@ -35,6 +35,14 @@ constexpr Names<Sharding, 3> kShardings = {
     {{Sharding::kNone, "none"}, {Sharding::kOptimizer, "optimizer"}, {Sharding::kFull, "full"}}};
 constexpr Names<ActivationCheckpointing, 2> kActivationCheckpointings = {
     {{ActivationCheckpointing::kNone, "none"}, {ActivationCheckpointing::kBlock, "block"}}};
+constexpr Names<LoraTarget, 7> kLoraTargets = {{{LoraTarget::kQuery, "q_proj"},
+                                                {LoraTarget::kKey, "k_proj"},
+                                                {LoraTarget::kValue, "v_proj"},
+                                                {LoraTarget::kOutput, "o_proj"},
+                                                {LoraTarget::kGate, "gate_proj"},
+                                                {LoraTarget::kUp, "up_proj"},
+                                                {LoraTarget::kDown, "down_proj"}}};
+constexpr Names<LoraSave, 2> kLoraSaves = {{{LoraSave::kMerged, "merged"}, {LoraSave::kAdapter, "adapter"}}};
 constexpr Names<Security, 2> kSecurities = {{{Security::kTls, "tls"}, {Security::kOff, "off"}}};
 
 }  // namespace
@@ -54,6 +62,8 @@ EnumTable<LauncherKind> NamesOf(LauncherKind) { return kLaunchers; }
 EnumTable<LauncherProfile> NamesOf(LauncherProfile) { return kProfiles; }
 EnumTable<Sharding> NamesOf(Sharding) { return kShardings; }
 EnumTable<ActivationCheckpointing> NamesOf(ActivationCheckpointing) { return kActivationCheckpointings; }
+EnumTable<LoraTarget> NamesOf(LoraTarget) { return kLoraTargets; }
+EnumTable<LoraSave> NamesOf(LoraSave) { return kLoraSaves; }
 EnumTable<Security> NamesOf(Security) { return kSecurities; }
 
 }  // namespace srlm::config

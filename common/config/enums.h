@@ -1,6 +1,7 @@
 // Choices in the configuration: each is spelled in YAML as in the table beside it.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -37,6 +38,10 @@ enum class LauncherKind { kLocal, kSlurm, kNone };
 /// What of a model a training rank holds only a part of (parameters.h of the trainer).
 enum class Sharding { kNone, kOptimizer, kFull };
 enum class ActivationCheckpointing { kNone, kBlock };
+/// Matrices of a block that adapters can change, by Hugging Face's names.
+enum class LoraTarget { kQuery, kKey, kValue, kOutput, kGate, kUp, kDown };
+/// What a job with adapters saves: the model with them merged in, or the adapters alone.
+enum class LoraSave { kMerged, kAdapter };
 enum class Security { kTls, kOff };
 /// Binding and oversubscription of the ranks.
 enum class LauncherProfile { kLaptop, kCluster };
@@ -60,6 +65,8 @@ EnumTable<LauncherKind> NamesOf(LauncherKind);
 EnumTable<LauncherProfile> NamesOf(LauncherProfile);
 EnumTable<Sharding> NamesOf(Sharding);
 EnumTable<ActivationCheckpointing> NamesOf(ActivationCheckpointing);
+EnumTable<LoraTarget> NamesOf(LoraTarget);
+EnumTable<LoraSave> NamesOf(LoraSave);
 EnumTable<Security> NamesOf(Security);
 
 /// The spelling of `value`.
@@ -68,6 +75,14 @@ std::string_view NameOf(E value) {
   for (const auto& [each, name] : NamesOf(E{}))
     if (each == value) return name;
   return "?";
+}
+
+/// The value that is spelled so.
+template <class E>
+std::optional<E> Find(std::string_view name) {
+  for (const auto& [each, spelling] : NamesOf(E{}))
+    if (spelling == name) return each;
+  return std::nullopt;
 }
 
 }  // namespace srlm::config

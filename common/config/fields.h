@@ -304,6 +304,20 @@ void VisitOptimiser(V& v, OptimiserConfig& c) {
 }
 
 template <class V>
+void VisitFields(V& v, LoraConfig& c) {
+  v.Field(c.rank,
+          {.key = "rank",
+           .doc = "Rank of the adapters that are trained in place of the model, and merged into the next one; 0: "
+                  "none, the model itself is trained.",
+           .min = 0,
+           .max = 4096});
+  v.Field(c.alpha, {.key = "alpha", .doc = "A change is alpha / rank times B A.", .min = 1e-3, .max = 1e6});
+  v.Field(c.targets, {.key = "targets",
+                      .doc = "Matrices of each block with adapters, by Hugging Face's names: q_proj, k_proj, v_proj, "
+                             "o_proj, gate_proj, up_proj, down_proj."});
+}
+
+template <class V>
 void VisitFields(V& v, SftConfig& c) {
   VisitOptimiser(v, c);
 }
@@ -443,7 +457,7 @@ void VisitFields(V& v, TrainerConfig& c) {
            .continuation = kFree});
   v.Field(c.trace, {.key = "trace",
                     .doc = "Write what each rank computed, waited for and sent, and when, to RUN/jobs/JOB/trace, for "
-                           "Perfetto or chrome://tracing.",
+                           "Perfetto or chrome://tracing; of the launch that ends the job.",
                     .continuation = kFree});
   v.Field(c.checkpoint_steps, {.key = "checkpoint_steps",
                                .doc = "Optimiser steps between checkpoints, and one at the end; 0: none.",
@@ -613,6 +627,7 @@ void VisitFields(V& v, RunConfig& c) {
   v.Section("pairs", c.pairs, "Preference pairs.");
   v.Section("sft", c.sft, "Training of M1.");
   v.Section("dpo", c.dpo, "Training of M2, M3, ...");
+  v.Section("lora", c.lora, "Low-rank adapters in place of the whole model, in SFT and DPO.");
   v.Section("health", c.health, "What is watched in a round, and what follows; the figures: method.md, Health.");
   v.Section("workers", c.workers, "Programs that generate and judge.");
   v.Section("trainer", c.trainer, "The training program.");

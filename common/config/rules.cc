@@ -182,6 +182,16 @@ void CheckSelection(const RunConfig& config, Rules& broken) {
                       "to 0"});
 }
 
+void CheckLora(const LoraConfig& lora, Rules& broken) {
+  if (lora.rank > 0 && lora.targets.empty()) broken.push_back({"lora.targets", "is empty: nothing would be trained"});
+  for (const std::string& target : lora.targets) {
+    if (Find<LoraTarget>(target)) continue;
+    std::string names;
+    for (const auto& [each, name] : NamesOf(LoraTarget{})) names += (names.empty() ? "" : ", ") + std::string(name);
+    broken.push_back({"lora.targets", fmt::format("'{}' is none of {}", target, names)});
+  }
+}
+
 void CheckHealth(const RunConfig& config, Rules& broken) {
   const std::vector<std::string> usual = HealthConfig().rules;  // nobody asked for these: they may wait for a figure
   for (const std::string& text : config.health.rules) {
@@ -263,6 +273,7 @@ std::vector<BrokenRule> CheckRules(const RunConfig& config) {
   CheckOptimiser("dpo", config.dpo, broken);
   CheckMix(config, broken);
   CheckSelection(config, broken);
+  CheckLora(config.lora, broken);
   CheckHealth(config, broken);
   CheckWorkers(config.workers, broken);
   CheckPairs(config, broken);

@@ -43,12 +43,11 @@ std::vector<Shard> PlanShards(const ParameterTable& table, int64_t max_shard_byt
   return shards;
 }
 
-std::string ShardHeader(const ParameterTable& table, const Shard& shard) {
+std::string HeaderOf(std::span<const Parameter> parameters) {
   ordered_json header;
   header["__metadata__"] = {{"format", "pt"}};
   int64_t at = 0;
-  for (size_t i = shard.begin; i < shard.end; ++i) {
-    const Parameter& parameter = table.parameters[i];
+  for (const Parameter& parameter : parameters) {
     const int64_t end = at + parameter.elements * static_cast<int64_t>(sizeof(float));
     header[parameter.name] = {{"dtype", "F32"}, {"shape", parameter.shape}, {"data_offsets", {at, end}}};
     at = end;
@@ -56,20 +55,6 @@ std::string ShardHeader(const ParameterTable& table, const Shard& shard) {
   std::string text = header.dump();
   text.append((8 - text.size() % 8) % 8, ' ');  // so that the data is aligned
   return text;
-}
-
-Status WriteShard(const std::string& path, const ParameterTable& table, const Shard& shard,
-                  const ParameterValues& values) {
-  SRLM_ASSIGN_OR_RETURN(NewFile file, NewFile::Create(path));
-  const std::string header = ShardHeader(table, shard);
-  const uint64_t length = header.size();
-  SRLM_RETURN_IF_ERROR(file.Write(std::as_bytes(std::span(&length, 1))));
-  SRLM_RETURN_IF_ERROR(file.Write(std::as_bytes(std::span(header))));
-  for (size_t i = shard.begin; i < shard.end; ++i) {
-    SRLM_ASSIGN_OR_RETURN(const std::span<const float> parameter, values(table.parameters[i]));
-    SRLM_RETURN_IF_ERROR(file.Write(std::as_bytes(parameter)));
-  }
-  return file.Close();
 }
 
 Status WriteIndex(const std::string& folder, const ParameterTable& table, const std::vector<Shard>& shards) {
@@ -103,16 +88,20 @@ Status CopyText(const std::string& folder, const std::string& source_folder) {
   return OkStatus();
 }
 
-Result<Manifest> FillFolder(const std::string& folder, const std::string& source_folder, const ParameterTable& table,
-                            const ParameterValues& values, const SaveOptions& options) {
+Status FillFolder(const std::string& folder, const std::string& source_folder, const ParameterTable& table,
+                  const ParameterValues& values, const SaveOptions& options) {
   const std::vector<Shard> shards = PlanShards(table, options.max_shard_bytes);
   for (const Shard& shard : shards) {
-    SRLM_RETURN_IF_ERROR(WriteShard(folder + "/" + shard.name, table, shard, values));
+    const auto parameters = std::span(table.parameters).subspan(shard.begin, shard.end - shard.begin);
+    SRLM_RETURN_IF_ERROR(WriteSafetensors(folder + "/" + shard.name, parameters, values));
   }
   if (shards.size() > 1) SRLM_RETURN_IF_ERROR(WriteIndex(folder, table, shards));
   SRLM_RETURN_IF_ERROR(WriteConfig(folder, source_folder));
   SRLM_RETURN_IF_ERROR(CopyText(folder, source_folder));
-  if (!options.job_json.empty()) SRLM_RETURN_IF_ERROR(WriteFileAtomic(folder + "/" + kJobFile, options.job_json));
+  return options.job_json.empty() ? OkStatus() : WriteFileAtomic(folder + "/" + kJobFile, options.job_json);
+}
+
+Result<Manifest> AddManifest(const std::string& folder) {
   SRLM_ASSIGN_OR_RETURN(Manifest manifest, HashModelFolder(folder));
   SRLM_RETURN_IF_ERROR(WriteManifest(folder, manifest));
   return manifest;
@@ -120,8 +109,20 @@ Result<Manifest> FillFolder(const std::string& folder, const std::string& source
 
 }  // namespace
 
-Result<Manifest> SaveModel(const std::string& folder, const std::string& source_folder, const ParameterTable& table,
-                           const ParameterValues& values, const SaveOptions& options) {
+Status WriteSafetensors(const std::string& path, std::span<const Parameter> parameters, const ParameterValues& values) {
+  SRLM_ASSIGN_OR_RETURN(NewFile file, NewFile::Create(path));
+  const std::string header = HeaderOf(parameters);
+  const uint64_t length = header.size();
+  SRLM_RETURN_IF_ERROR(file.Write(std::as_bytes(std::span(&length, 1))));
+  SRLM_RETURN_IF_ERROR(file.Write(std::as_bytes(std::span(header))));
+  for (const Parameter& parameter : parameters) {
+    SRLM_ASSIGN_OR_RETURN(const std::span<const float> value, values(parameter));
+    SRLM_RETURN_IF_ERROR(file.Write(std::as_bytes(value)));
+  }
+  return file.Close();
+}
+
+Result<Manifest> SaveFolder(const std::string& folder, const std::function<Status(const std::string& beside)>& fill) {
   if (fs::exists(folder)) return Status(Code::kAlreadyExists, folder + ": exists already; choose another folder");
   const std::string beside = fmt::format("{}.tmp.{}", folder, getpid());
   std::error_code error;
@@ -129,7 +130,8 @@ Result<Manifest> SaveModel(const std::string& folder, const std::string& source_
     return FileError("make the folder", beside, error ? error.value() : EEXIST);
   }
   Failpoint("model.before_write");
-  auto manifest = FillFolder(beside, source_folder, table, values, options);
+  const Status filled = fill(beside);
+  Result<Manifest> manifest = filled.ok() ? AddManifest(beside) : Result<Manifest>(filled);
   Failpoint("model.before_rename");
   if (manifest.ok() && rename(beside.c_str(), folder.c_str()) != 0) manifest = FileError("rename to", folder, errno);
   if (!manifest.ok()) {
@@ -140,6 +142,12 @@ Result<Manifest> SaveModel(const std::string& folder, const std::string& source_
   const std::string parent = fs::path(folder).parent_path().string();
   SRLM_RETURN_IF_ERROR(SyncPath(parent.empty() ? "." : parent));
   return manifest;
+}
+
+Result<Manifest> SaveModel(const std::string& folder, const std::string& source_folder, const ParameterTable& table,
+                           const ParameterValues& values, const SaveOptions& options) {
+  return SaveFolder(
+      folder, [&](const std::string& beside) { return FillFolder(beside, source_folder, table, values, options); });
 }
 
 Result<Manifest> SaveModel(const std::string& folder, const std::string& source_folder, const ParameterTable& table,

@@ -32,4 +32,11 @@ Result<Manifest> SaveModel(const std::string& folder, const std::string& source_
 Result<Manifest> SaveModel(const std::string& folder, const std::string& source_folder, const ParameterTable& table,
                            std::span<const float> flat, const SaveOptions& options = {});
 
+/// One safetensors file of float32 parameters, synced; the file must not exist.
+Status WriteSafetensors(const std::string& path, std::span<const Parameter> parameters, const ParameterValues& values);
+
+/// Makes `folder` under another name beside, lets `fill` write its files there, adds the manifest, syncs, and renames
+/// it when it is whole. An existing `folder` is refused with AlreadyExists. Returns the manifest.
+Result<Manifest> SaveFolder(const std::string& folder, const std::function<Status(const std::string& beside)>& fill);
+
 }  // namespace srlm::model

@@ -1,6 +1,7 @@
 #include "coordinator/rounds/trainer_command.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "common/base/random.h"
 
@@ -48,6 +49,11 @@ std::vector<std::string> MethodArguments(const Context& context, const TrainingJ
   Add(arguments, "--weight-decay", o.weight_decay);
   Add(arguments, "--max-grad-norm", o.max_grad_norm);
   if (o.dropout > 0) Add(arguments, "--dropout", o.dropout);
+  if (context.config.lora.rank > 0) {
+    Add(arguments, "--lora-rank", context.config.lora.rank);
+    Add(arguments, "--lora-alpha", context.config.lora.alpha);
+    Add(arguments, "--lora-targets", fmt::format("{}", fmt::join(context.config.lora.targets, ",")));
+  }
   if (context.config.trainer.threads > 0) Add(arguments, "--threads", context.config.trainer.threads);
   // A round's job has an order of its own: else every round would mix in the same first rows.
   const uint64_t seed = context.config.seed;

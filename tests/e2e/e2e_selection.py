@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""A run that chooses its model among those that a job saved: the choice follows from the comparisons, people see it,
-and whatever dies in the middle leaves the same run.
+"""A run that trains adapters and chooses its model among those that a job saved: the choice follows from the
+comparisons, people see it, and whatever dies in the middle leaves the same run.
 
     e2e_selection.py BIN_FOLDER
 """
@@ -20,7 +20,7 @@ from loop import FOLDER, Loop  # noqa: E402
 BIN = ""  # set by main
 PROMPTS = 3
 SETTINGS = {"run.iterations": 1, "dpo.selection_steps": 1, "dpo.epochs": 2, "dpo.learning_rate": 1e-2,
-            "data.validation_prompts": FOLDER / "data/validation_tiny.jsonl", "evaluation.max_new_tokens": 12,
+            "lora.rank": 4, "data.validation_prompts": FOLDER / "data/validation_tiny.jsonl", "evaluation.max_new_tokens": 12,
             "evaluation.pairwise_template": FOLDER / "data/pairwise_tiny.txt"}
 
 

@@ -3,12 +3,14 @@
     ~/.cache/srlm/venv-reference/bin/python tests/reference/dpo_trl.py tiny               # the stored values, seconds
     ~/.cache/srlm/venv-reference/bin/python tests/reference/dpo_trl.py smollm2            # the stored values, minutes
     ... dpo_trl.py variants                                          # other losses on the tiny model, half a minute
+    ... dpo_trl.py lora                                              # adapters of PEFT on the tiny model, seconds
     ... dpo_trl.py smollm2 --no-store --out DIR                      # only its final weights, as a folder (538 MB)
     ... dpo_trl.py compare --start FOLDER --theirs FOLDER --ours FOLDER   # relative L2 difference of the two updates
 
 `tiny` writes data/dpo_tiny.json and data/dpo_tiny.safetensors (final weights), `smollm2` writes data/dpo_smollm2.json,
-`variants` writes data/dpo_variants.json. Two of its losses TRL 1.16 has only for a batch of one pair as we define them:
-smoothed labels ("aot", which sorts the batch first) and the chosen answer's NLL ("sft", a mean over the batch's tokens,
+`variants` writes data/dpo_variants.json, `lora` data/dpo_lora.json, where PEFT begins with adapters that `srlm-trainer
+--epochs 0` (SRLM_BIN) has written in its format.
+Two of the variants' losses TRL 1.16 has only for a batch of one pair as we define them: smoothed labels ("aot", which sorts the batch first) and the chosen answer's NLL ("sft", a mean over the batch's tokens,
 where ours is over each answer's). TRL leaves lengths out of the rewards that it logs, so those are not compared.
 TRL is fed strings: the prompt rendered by the chat template with the assistant's turn opened, and each answer with the
 end-of-turn token, without the newline that the template would put after it. The JSON states every setting ours needs;
@@ -39,17 +41,23 @@ VARIANTS = {
                 "trl": {"loss_type": ["ipo", "sft"], "loss_weights": [1.0, 1.0], "per_device_train_batch_size": 1}},
 }
 VARIANT_VALUES = ("step", "loss", "grad_norm", "logp_chosen", "logp_rejected")
+LORA = {"lora-rank": 4, "lora-alpha": 8, "seed": 1}
+LORA_LEARNING_RATE = 5e-3
 CASES = {"tiny": (common.HERE / "models/smollm2", 1e-4), "smollm2": (common.SMOLLM2, 1e-5)}
 
 
-def run_trl(folder, learning_rate, pairs, variant=None):
-    """(list of per-step values, trained model, names without weight decay) of one pass over `pairs`."""
+def run_trl(folder, learning_rate, pairs, variant=None, adapter=None):
+    """(list of per-step values, trained model, names without weight decay) of one pass over `pairs`; with `adapter`, a
+    folder, PEFT's adapters are trained in place of the model."""
     import torch
     from datasets import Dataset
     from trl import DPOConfig, DPOTrainer
 
     tokenizer = common.load_tokenizer(folder)
     model, reference = common.load_model(folder).train(), common.load_model(folder)
+    if adapter:
+        from peft import PeftModel
+        model, reference = PeftModel.from_pretrained(model, adapter, is_trainable=True), None
     losses = []
 
     class Recorder(DPOTrainer):
@@ -134,9 +142,25 @@ def run_variants(folder, learning_rate, pairs):
     return stored
 
 
+def run_lora(folder, pairs):
+    """Steps of PEFT's adapters that begin as ours do, and the norm of what each of its matrices becomes."""
+    scratch = tempfile.mkdtemp()
+    flags = [word for name, value in LORA.items() for word in (f"--{name}", value)]
+    try:
+        common.run_program(common.program("srlm-trainer"), "dpo", "--model", folder, "--data",
+                           common.DATA / "dpo_pairs.jsonl", "--epochs", 0, "--lora-save", "adapter", "--out",
+                           f"{scratch}/adapter", *flags)
+        steps, model, _ = run_trl(folder, LORA_LEARNING_RATE, pairs, adapter=f"{scratch}/adapter")
+    finally:
+        shutil.rmtree(scratch)
+    norms = {name.replace(".default", ""): parameter.detach().double().norm().item()
+             for name, parameter in model.named_parameters() if parameter.requires_grad}
+    return steps, norms
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("case", choices=[*CASES, "variants", "compare"])
+    parser.add_argument("case", choices=[*CASES, "variants", "lora", "compare"])
     parser.add_argument("--out", type=pathlib.Path, help="also save the trained model as a folder")
     parser.add_argument("--no-store", action="store_true", help="leave the stored values as they are")
     for name in ("start", "theirs", "ours"):
@@ -154,6 +178,14 @@ def main():
             "trl": trl.__version__, "model": folder.name, "data": "dpo_pairs.jsonl",
             "settings": SETTINGS | {"learning_rate": learning_rate},
             "variants": run_variants(folder, learning_rate, pairs)})
+        return
+    if options.case == "lora":
+        import peft
+        folder, _ = CASES["tiny"]
+        steps, norms = run_lora(folder, common.read_rows(common.DATA / "dpo_pairs.jsonl"))
+        common.write_json(common.DATA / "dpo_lora.json", common.versions() | {
+            "trl": trl.__version__, "peft": peft.__version__, "model": folder.name, "data": "dpo_pairs.jsonl",
+            "settings": SETTINGS | {"learning_rate": LORA_LEARNING_RATE} | LORA, "norms": norms, "steps": steps})
         return
     folder, learning_rate = CASES[options.case]
     steps, model, undecayed = run_trl(folder, learning_rate, common.read_rows(common.DATA / "dpo_pairs.jsonl"))

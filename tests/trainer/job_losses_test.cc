@@ -1,5 +1,6 @@
 // Losses of pairs other than plain DPO: against TRL's stored steps, on any number of ranks, and with labels that rows
 // bring.
+#include "common/model/safetensors.h"
 #include "tests/trainer/job_fixture.h"
 
 namespace srlm::trainer {
@@ -54,6 +55,39 @@ TEST_F(LossesTest, StepsAreThoseOfTrl) {
     ExpectSameSteps(rows, variant["steps"], {"loss", "grad_norm", "logp_chosen", "logp_rejected"}, 1e-4, 1e-3);
     // Before anything was trained only the loss itself can differ.
     ExpectSameSteps({rows[0]}, {variant["steps"][0]}, {"loss", "grad_norm"}, 0, 1e-4);
+  }
+}
+
+/// On two ranks that hold the model in parts, too.
+TEST_F(LossesTest, StepsOfAdaptersAreThoseOfPeftInTrl) {
+  const auto stored = ReadJson(Reference("data/dpo_lora.json"));
+  TrainerOptions options = OptionsOf(Method::kDpo);
+  options.lora = {.rank = stored["settings"]["lora-rank"],
+                  .alpha = stored["settings"]["lora-alpha"],
+                  .targets = {config::LoraTarget::kQuery, config::LoraTarget::kKey, config::LoraTarget::kValue,
+                              config::LoraTarget::kOutput, config::LoraTarget::kGate, config::LoraTarget::kUp,
+                              config::LoraTarget::kDown}};
+  options.lora_save = config::LoraSave::kAdapter;
+  options.learning_rate = stored["settings"]["learning_rate"];
+  options.seed = stored["settings"]["seed"];
+  options.sharding = config::Sharding::kFull;
+  for (const int ranks : {1, 2}) {
+    NameOutputs(options, "lora" + std::to_string(ranks));
+    ASSERT_TRUE(RunOnThreads(options, ranks).status.ok());
+    const auto rows = StepRows(options.log);
+    ExpectSameSteps(rows, stored["steps"], {"loss", "grad_norm", "margin", "logp_chosen", "logp_rejected"}, 1e-4, 1e-3);
+    EXPECT_NEAR(rows[0]["loss"].get<double>(), std::log(2.0), 1e-6);
+    const auto saved = model::SafetensorsFile::Open(options.out + "/adapter_model.safetensors");
+    ASSERT_TRUE(saved.ok()) << saved.status().message();
+    EXPECT_EQ(saved->tensors().size(), stored["norms"].size());
+    for (const auto& [name, norm] : stored["norms"].items()) {
+      ASSERT_TRUE(saved->tensors().contains(name)) << name;
+      std::vector<float> values(static_cast<size_t>(saved->tensors().at(name).elements()));
+      saved->Read(name, values);
+      double squares = 0;
+      for (const float value : values) squares += static_cast<double>(value) * value;
+      EXPECT_NEAR(std::sqrt(squares), norm.get<double>(), 1e-3 * (1 + norm.get<double>())) << name;
+    }
   }
 }
 

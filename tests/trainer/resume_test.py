@@ -91,6 +91,20 @@ class Resume(unittest.TestCase):
         for ours, calm in zip(job.rows(), self.calm("dpo", 2).rows(), strict=True):
             self.assertAlmostEqual(ours["loss"], calm["loss"], delta=1e-5 * (1 + abs(calm["loss"])))
 
+    def test_a_job_that_trains_adapters_goes_on_to_the_same_bits_too(self):
+        lora = ["--lora-rank", 4, "--lora-alpha", 8]
+        calm = self.job("calm", "dpo", 2)
+        self.assertEqual(calm.run(*lora), 0, calm.said())
+        self.assertNotEqual(calm.weights(), self.calm("dpo", 2).weights())
+        job = self.job("adapters", "dpo", 2)
+        for rows, sharding in ((8, "full"), (20, "none")):
+            self.kill(job, rows, *lora, "--sharding", sharding, rank=1)
+        self.assertEqual(job.run("--lora-rank", 8), 1)
+        self.assertIn("lora is rank 4, alpha 8", job.said())
+        self.assertEqual(job.run(*lora), 0, job.said())
+        self.assertEqual(job.rows(), calm.rows())
+        self.assertEqual(job.weights(), calm.weights())
+
     def test_a_kill_in_a_checkpoint_costs_only_the_steps_since_the_one_before(self):
         for place in ("before_write", "before_verify", "before_rename", "before_delete", "after_delete"):
             with self.subTest(place=place):

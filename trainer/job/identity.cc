@@ -34,6 +34,11 @@ checkpoint::JobIdentity IdentityOf(const TrainerOptions& options, const std::str
   set("weight_decay", options.weight_decay);
   set("max_grad_norm", options.max_grad_norm);
   if (options.dropout > 0) set("dropout", options.dropout);
+  if (options.lora.rank > 0) {
+    std::vector<std::string_view> targets;
+    for (const config::LoraTarget target : options.lora.targets) targets.push_back(config::NameOf(target));
+    set("lora", fmt::format("rank {}, alpha {}, {}", options.lora.rank, options.lora.alpha, fmt::join(targets, " ")));
+  }
   set("shuffle", options.shuffle);
   set("seed", options.seed);
   set(kRanks, threads.size());

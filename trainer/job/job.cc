@@ -24,8 +24,10 @@
 #include "trainer/job/job_checkpoints.h"
 #include "trainer/job/job_log.h"
 #include "trainer/job/log_rows.h"
+#include "trainer/job/save_together.h"
 #include "trainer/job/saved_models.h"
 #include "trainer/job/trainer.h"
+#include "trainer/parameters/adapter_parameters.h"
 
 namespace srlm::trainer {
 namespace {
@@ -66,7 +68,7 @@ class Job {
   Status Keep();
   Status StopIfTold(bool asked);
   Status SaveCheckpoint();
-  Result<Manifest> SaveTogether(const std::string& folder);
+  Result<Manifest> Save(const std::string& folder);
   Status SaveOut();
   Status End(const std::string& folder, const Manifest& manifest);
   Status WriteTrace() const;
@@ -82,7 +84,8 @@ class Job {
   std::optional<SampleOrder> order_;
   std::optional<MixOrder> mix_order_;
   LearningRateSchedule schedule_;
-  std::unique_ptr<Trace> trace_;  // with --trace
+  std::unique_ptr<Trace> trace_;           // with --trace
+  AdapterParameters* adapters_ = nullptr;  // with --lora-rank: the network's parameters
   std::unique_ptr<Network> network_;
   std::unique_ptr<AdamW> optimizer_;
   std::unique_ptr<Trainer> trainer_;
@@ -118,6 +121,12 @@ Status Job::Prepare() {
   if (!options_.trace.empty()) trace_ = std::make_unique<Trace>(communicator_.rank());
   SRLM_ASSIGN_OR_RETURN(auto parameters,
                         Parameters::Load(options_.model, options_.sharding, communicator_, trace_.get()));
+  if (options_.lora.rank > 0) {
+    auto adapters = std::make_unique<AdapterParameters>(std::move(parameters), options_.lora, options_.seed,
+                                                        communicator_, trace_.get());
+    adapters_ = adapters.get();
+    parameters = std::move(adapters);
+  }
   network_ = std::make_unique<Network>(std::move(parameters), positions);
   if (leads()) {
     SRLM_ASSIGN_OR_RETURN(const Manifest manifest, ReadManifest(options_.model));
@@ -314,7 +323,7 @@ Status Job::Record(const StepValues& values, bool& stop) {
 /// its step.
 Status Job::Keep() {
   if (saved_models_ && saved_models_->Due(state_.step)) {
-    const auto saved = SaveTogether(SavedName(options_.out, state_.step));
+    const auto saved = Save(SavedName(options_.out, state_.step));
     SRLM_RETURN_IF_ERROR(AgreeOn(saved.status(), "saving the model"));
   }
   const bool last = state_.step == schedule_.total_steps;
@@ -336,38 +345,18 @@ Status Job::SaveCheckpoint() {
   return OkStatus();
 }
 
-/// All ranks: rank 0 writes the model while they give it what it has not. Between two units it is busy alone. The
-/// manifest is rank 0's.
-Result<Manifest> Job::SaveTogether(const std::string& folder) {
-  Parameters& parameters = network_->parameters();
-  const std::vector<model::ParameterUnit>& units = parameters.table().units;
-  size_t next = 0;  // unit
-  std::span<const float> whole;
-  std::optional<parallel::AloneWork> alone;
-  Status gathered;
-  const auto gather = [&] {
-    alone.reset();
-    auto unit = parameters.WholeUnit(next++);
-    gathered = unit.status();
-    if (unit.ok()) whole = *unit;
-    if (leads()) alone.emplace(communicator_, "saving the model");
-    return gathered;
-  };
-  const model::ParameterValues values = [&](const model::Parameter& parameter) -> Result<std::span<const float>> {
-    while (next == 0 || parameter.offset >= units[next - 1].begin + units[next - 1].room) {
-      SRLM_RETURN_IF_ERROR(gather());
-    }
-    return whole.subspan(static_cast<size_t>(parameter.offset - units[next - 1].begin),
-                         static_cast<size_t>(parameter.elements));
-  };
-  Result<Manifest> manifest = Manifest{};
-  if (leads()) {
-    manifest = saved_models_ ? saved_models_->Save(state_, parameters.table(), values)
-                             : model::SaveModel(folder, options_.model, parameters.table(), values);
+/// All ranks. The manifest is rank 0's.
+Result<Manifest> Job::Save(const std::string& folder) {
+  if (adapters_ != nullptr && options_.lora_save == config::LoraSave::kAdapter) {
+    if (!leads()) return Manifest{};
+    const parallel::AloneWork alone(communicator_, "saving the adapters");
+    return model::SaveAdapter(folder, options_.model, options_.lora, adapters_->table(), adapters_->adapters());
   }
-  while (next < units.size() && gathered.ok()) (void)gather();  // where rank 0 stopped early, the others do not know
-  if (!gathered.ok()) return gathered;
-  return manifest;
+  return SaveTogether(network_->parameters(), communicator_,
+                      [&](const model::ParameterTable& table, const model::ParameterValues& values) {
+                        return saved_models_ ? saved_models_->Save(state_, table, values)
+                                             : model::SaveModel(folder, options_.model, table, values);
+                      });
 }
 
 /// Ends all ranks here when the reporter asked for it, or any rank has notice. A job that has made its last step rather
@@ -395,7 +384,7 @@ Status Job::StopIfTold(bool asked) {
 Status Job::SaveOut() {
   communicator_.SetPhase("the end");
   const std::string folder = saved_models_ ? SavedName(options_.out, state_.step) : options_.out;
-  const auto manifest = SaveTogether(folder);
+  const auto manifest = Save(folder);
   Status status = manifest.status();
   if (status.ok() && leads()) status = End(folder, *manifest);
   if (status.ok()) status = WriteTrace();

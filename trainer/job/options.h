@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "common/config/enums.h"
+#include "common/model/lora.h"
 #include "trainer/optimizer/schedule.h"
 
 namespace srlm::trainer {
@@ -44,6 +45,8 @@ struct TrainerOptions {
   uint64_t seed = 1;
   config::ActivationCheckpointing activation_checkpointing = config::ActivationCheckpointing::kNone;
   config::Sharding sharding = config::Sharding::kNone;
+  model::LoraOptions lora;
+  config::LoraSave lora_save = config::LoraSave::kMerged;
 
   // Text.
   std::string chat_template;  // file; empty: the model's

@@ -31,6 +31,11 @@ at::Tensor PartGradient(const BlockDropout& dropout, Part part, const at::Tensor
   return d_part;
 }
 
+/// gradient += a b, where it is wanted.
+void AddGradient(const at::Tensor& gradient, const at::Tensor& a, const at::Tensor& b) {
+  if (gradient.defined()) MultiplyAdd(gradient, a, b);
+}
+
 }  // namespace
 
 int64_t BlockActivations::BytesPerToken(const model::ModelConfig& config) {
@@ -78,13 +83,13 @@ void MlpBackward(const BlockContext& context, const BlockTensors& weights, const
   at::Tensor inner = scratch.inner.Get(tokens, width);
   SwiGlu(gate_up, inner);
   const at::Tensor d_part = PartGradient(dropout, Part::kMlp, d_hidden, scratch);
-  MultiplyAdd(gradients.down, d_part.t(), inner);
+  AddGradient(gradients.down, d_part.t(), inner);
   Multiply(inner, d_part, weights.down);  // now the gradient of SwiGLU's output
   at::Tensor d_gate_up = scratch.d_inner.Get(tokens, 2 * width);
   SwiGluBackward(gate_up, inner, d_gate_up);
   at::Tensor normed = scratch.normed.Get(tokens, hidden);
   RmsNormAgain(middle, weights.post_norm, rstd, normed);
-  MultiplyAdd(gradients.gate_up, d_gate_up.t(), normed);
+  AddGradient(gradients.gate_up, d_gate_up.t(), normed);
   Multiply(normed, d_gate_up, weights.gate_up);  // now the gradient of the norm's output
   RmsNormBackward(middle, weights.post_norm, rstd, normed, d_hidden, gradients.post_norm);
 }
@@ -99,7 +104,7 @@ void AttentionPartBackward(const BlockContext& context, const Pack& pack, const 
   at::Tensor attention = kept.attention.Get(tokens, config.query_size()), lse = kept.lse.Get(tokens, config.heads);
   at::Tensor rstd = kept.input_rstd.Get(tokens, 1);
   const at::Tensor d_part = PartGradient(dropout, Part::kAttention, d_hidden, scratch);
-  MultiplyAdd(gradients.o, d_part.t(), attention);
+  AddGradient(gradients.o, d_part.t(), attention);
   at::Tensor d_attention = scratch.d_hidden.Get(tokens, config.query_size());
   Multiply(d_attention, d_part, weights.o);
   at::Tensor d_qkv = scratch.d_qkv.Get(tokens, context.heads.row_size());
@@ -107,7 +112,7 @@ void AttentionPartBackward(const BlockContext& context, const Pack& pack, const 
   ApplyRope(*context.rope, pack.positions, config.heads + config.kv_heads, /*back=*/true, d_qkv);
   at::Tensor normed = scratch.normed.Get(tokens, config.hidden_size);
   RmsNormAgain(x, weights.input_norm, rstd, normed);
-  MultiplyAdd(gradients.qkv, d_qkv.t(), normed);
+  AddGradient(gradients.qkv, d_qkv.t(), normed);
   Multiply(normed, d_qkv, weights.qkv);
   RmsNormBackward(x, weights.input_norm, rstd, normed, d_hidden, gradients.input_norm);
 }

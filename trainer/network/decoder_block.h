@@ -49,7 +49,8 @@ void BlockForward(const BlockContext& context, const Pack& pack, const BlockTens
                   at::Tensor& out);
 
 /// Turns d_hidden [tokens, hidden] from the gradient of the block's output into that of its input `x`, in place, and
-/// adds to the block's gradients. `kept` is what BlockForward left for this x, pack and dropout.
+/// adds to the block's gradients (matrices may be undefined: theirs are not wanted). `kept` is what BlockForward left
+/// for this x, pack and dropout.
 void BlockBackward(const BlockContext& context, const Pack& pack, const BlockTensors& weights,
                    const BlockDropout& dropout, const at::Tensor& x, BlockActivations& kept, BlockScratch& scratch,
                    at::Tensor& d_hidden, const BlockTensors& gradients);

@@ -128,7 +128,8 @@ Status Network::Backward(const Pack& pack, const Dropout& masks, at::Tensor& d_h
     }
     SRLM_RETURN_IF_ERROR(parameters_->BlockGradientsDone(layer, last));
   }
-  if (pack.size() > 0) EmbedBackward(pack, d_hidden, parameters_->RootGradients().embedding);
+  const at::Tensor d_table = parameters_->RootGradients().embedding;
+  if (pack.size() > 0 && d_table.defined()) EmbedBackward(pack, d_hidden, d_table);
   return parameters_->RootGradientsDone(last);
 }
 

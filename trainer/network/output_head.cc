@@ -76,7 +76,7 @@ void OutputHead::Backward(const Pack& pack, const at::Tensor& hidden, int64_t be
     }
   });
   Multiply(d_hidden.narrow(0, begin, count), logits, weights_);
-  MultiplyAdd(d_weights, logits.t(), hidden.narrow(0, begin, count));
+  if (d_weights.defined()) MultiplyAdd(d_weights, logits.t(), hidden.narrow(0, begin, count));
 }
 
 std::vector<double> OutputHead::SequenceLogpAndBackward(const Pack& pack, const at::Tensor& hidden,

@@ -26,8 +26,8 @@ class OutputHead {
   /// target_rows.
   std::vector<double> SequenceLogp(const Pack& pack, const at::Tensor& hidden);
 
-  /// The same, with d_hidden [targets, hidden] overwritten and d_weights added to, by `gradient`. A sample whose
-  /// targets fit a chunk has its logits computed once, a longer one twice.
+  /// The same, with d_hidden [targets, hidden] overwritten and d_weights (undefined: not wanted) added to, by
+  /// `gradient`. A sample whose targets fit a chunk has its logits computed once, a longer one twice.
   std::vector<double> SequenceLogpAndBackward(const Pack& pack, const at::Tensor& hidden,
                                               const SequenceGradient& gradient, at::Tensor& d_hidden,
                                               at::Tensor& d_weights);

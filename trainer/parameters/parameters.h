@@ -43,8 +43,11 @@ class Parameters {
   virtual ~Parameters() = default;
 
   const model::ModelConfig& config() const { return config_; }
+  /// What is trained: Owned and Pieces are stretches and units of it.
   const model::ParameterTable& table() const { return table_; }
-  const Traffic& traffic() const { return collectives_.traffic(); }
+  /// The whole model, as WholeUnit gives it: the same where all of it is trained.
+  virtual const model::ParameterTable& model_table() const { return table_; }
+  virtual Traffic traffic() const { return collectives_.traffic(); }
   Trace* trace() const { return trace_; }
 
   // A pass over the model. What is not whole here is waited for.
@@ -53,7 +56,8 @@ class Parameters {
   /// Until the next but one block is asked for. `next` (-1: none) is what comes after this one: it is fetched
   /// meanwhile.
   virtual Result<BlockTensors> Block(int64_t layer, int64_t next) = 0;
-  /// What backward adds to: sums over the step's micro-batches so far, or a part of them.
+  /// What backward adds to: sums over the step's micro-batches so far, or a part of them. Undefined tensors: of what is
+  /// not trained.
   virtual RootTensors RootGradients() = 0;
   virtual Result<BlockTensors> BlockGradients(int64_t layer) = 0;
   /// No more is added to them in this micro-batch, and if it is the step's `last` one, in this step: their sum over
@@ -78,7 +82,7 @@ class Parameters {
   /// Memory that the first step takes for gradients and for AdamW's two moments.
   int64_t StepBytes();
 
-  /// A unit's weights [room], whole, until the next call; for saving a model.
+  /// A unit's weights [room] of model_table(), whole, until the next call; for saving a model.
   virtual Result<std::span<const float>> WholeUnit(size_t unit) = 0;
 
  protected:
