@@ -135,9 +135,10 @@ void AddMachine(CLI::App& app, TrainerOptions& options) {
   AddChoice(app, "--sharding", options.sharding,
             "What a rank holds its part of only: none, the optimizer's state (ZeRO-1), or weights and gradients too "
             "(full: ZeRO-3)");
-  app.add_option("--trace", options.trace,
-                 "Folder for rank-<r>.json: what each rank computed, waited for and sent, and when, for Perfetto, of the "
-                 "launch that ends the job; some 50 MB for 1,000 steps of 80 blocks")
+  app.add_option(
+         "--trace", options.trace,
+         "Folder for rank-<r>.json: what each rank computed, waited for and sent, and when, for Perfetto, of the "
+         "launch that ends the job; some 50 MB for 1,000 steps of 80 blocks")
       ->type_name("DIR");
   app.add_option("--rank-timeout", options.timeout_s, "Longest wait for other ranks, seconds")
       ->check(Between(1.0, 1e6))

@@ -80,11 +80,26 @@ ParameterTable MakeParameterTable(const ModelConfig& config, int64_t unit_multip
     block.q = add.Add(prefix + "self_attn.q_proj.weight", {config.query_size(), hidden});
     block.k = add.Add(prefix + "self_attn.k_proj.weight", {config.kv_size(), hidden});
     block.v = add.Add(prefix + "self_attn.v_proj.weight", {config.kv_size(), hidden});
+    if (config.qkv_bias) {
+      block.q_bias = add.Add(prefix + "self_attn.q_proj.bias", {config.query_size()});
+      block.k_bias = add.Add(prefix + "self_attn.k_proj.bias", {config.kv_size()});
+      block.v_bias = add.Add(prefix + "self_attn.v_proj.bias", {config.kv_size()});
+    }
+    if (config.head_norms) {
+      block.q_norm = add.Add(prefix + "self_attn.q_norm.weight", {config.head_dim});
+      block.k_norm = add.Add(prefix + "self_attn.k_norm.weight", {config.head_dim});
+    }
     block.o = add.Add(prefix + "self_attn.o_proj.weight", {hidden, config.query_size()});
-    block.post_norm = add.Add(prefix + "post_attention_layernorm.weight", {hidden});
+    if (config.part_norms) {
+      block.attention_norm = add.Add(prefix + "post_attention_layernorm.weight", {hidden});
+      block.middle_norm = add.Add(prefix + "pre_feedforward_layernorm.weight", {hidden});
+    } else {
+      block.middle_norm = add.Add(prefix + "post_attention_layernorm.weight", {hidden});
+    }
     block.gate = add.Add(prefix + "mlp.gate_proj.weight", {inner, hidden});
     block.up = add.Add(prefix + "mlp.up_proj.weight", {inner, hidden});
     block.down = add.Add(prefix + "mlp.down_proj.weight", {hidden, inner});
+    if (config.part_norms) block.mlp_norm = add.Add(prefix + "post_feedforward_layernorm.weight", {hidden});
     table.blocks.push_back(block);
     add.EndUnit();
   }

@@ -21,17 +21,27 @@ struct Parameter {
   bool decays = true;  // weight decay applies: matrices yes, norms no
 };
 
+/// Of a parameter that the family has not.
+inline constexpr int kNoParameter = -1;
+
 /// Parameters of one decoder block, as indices into ParameterTable::parameters.
 struct BlockParameters {
-  int input_norm = 0;  // [hidden]
-  int q = 0;           // [heads * head_dim, hidden]
-  int k = 0;           // [kv_heads * head_dim, hidden]
-  int v = 0;           // [kv_heads * head_dim, hidden]
-  int o = 0;           // [hidden, heads * head_dim]
-  int post_norm = 0;   // [hidden]
-  int gate = 0;        // [intermediate, hidden]
-  int up = 0;          // [intermediate, hidden]
-  int down = 0;        // [hidden, intermediate]
+  int input_norm = 0;                 // [hidden], before attention
+  int q = 0;                          // [heads * head_dim, hidden]
+  int k = 0;                          // [kv_heads * head_dim, hidden]
+  int v = 0;                          // [kv_heads * head_dim, hidden]
+  int q_bias = kNoParameter;          // [heads * head_dim]
+  int k_bias = kNoParameter;          // [kv_heads * head_dim]
+  int v_bias = kNoParameter;          // [kv_heads * head_dim]
+  int q_norm = kNoParameter;          // [head_dim]
+  int k_norm = kNoParameter;          // [head_dim]
+  int o = 0;                          // [hidden, heads * head_dim]
+  int attention_norm = kNoParameter;  // [hidden], of what attention gives
+  int middle_norm = 0;                // [hidden], before the MLP
+  int gate = 0;                       // [intermediate, hidden]
+  int up = 0;                         // [intermediate, hidden]
+  int down = 0;                       // [hidden, intermediate]
+  int mlp_norm = kNoParameter;        // [hidden], of what the MLP gives
 };
 
 /// Parameters that stand next to one another and go together from rank to rank where each rank holds a part of them.
@@ -41,8 +51,8 @@ struct ParameterUnit {
   int64_t room = 0;      // with the unused elements after them: where the next unit begins
 };
 
-/// All parameters in order: embedding, blocks, final norm, lm_head (absent when tied). Within a block q, k, v and
-/// gate, up stand next to one another, so that each group is one matrix.
+/// All parameters in order: embedding, blocks, final norm, lm_head (absent when tied). Within a block q, k, v, their
+/// biases, and gate, up stand next to one another, so that each group is one matrix, or vector.
 struct ParameterTable {
   std::vector<Parameter> parameters;
   std::vector<BlockParameters> blocks;

@@ -19,24 +19,24 @@ float ScaleLlama3(float frequency, const RopeConfig& rope) {
 
 }  // namespace
 
-std::vector<float> RopeFrequencies(const ModelConfig& config) {
-  const int64_t half = config.head_dim / 2;
+std::vector<float> RopeFrequencies(const RopeConfig& rope, int64_t head_dim) {
+  const int64_t half = head_dim / 2;
   std::vector<float> frequencies(static_cast<size_t>(half));
   for (int64_t i = 0; i < half; ++i) {
-    const float exponent = static_cast<float>(2 * i) / static_cast<float>(config.head_dim);
-    float frequency = 1.0f / std::pow(static_cast<float>(config.rope.theta), exponent);
-    if (config.rope.scaling == RopeScaling::kLinear) frequency /= static_cast<float>(config.rope.factor);
-    if (config.rope.scaling == RopeScaling::kLlama3) frequency = ScaleLlama3(frequency, config.rope);
+    const float exponent = static_cast<float>(2 * i) / static_cast<float>(head_dim);
+    float frequency = 1.0f / std::pow(static_cast<float>(rope.theta), exponent);
+    if (rope.scaling == RopeScaling::kLinear) frequency /= static_cast<float>(rope.factor);
+    if (rope.scaling == RopeScaling::kLlama3) frequency = ScaleLlama3(frequency, rope);
     frequencies[static_cast<size_t>(i)] = frequency;
   }
   return frequencies;
 }
 
-RopeTable MakeRopeTable(const ModelConfig& config, int64_t positions) {
-  const std::vector<float> frequencies = RopeFrequencies(config);
+RopeTable MakeRopeTable(const RopeConfig& rope, int64_t head_dim, int64_t positions) {
+  const std::vector<float> frequencies = RopeFrequencies(rope, head_dim);
   RopeTable table;
   table.positions = positions;
-  table.half = config.head_dim / 2;
+  table.half = head_dim / 2;
   table.cosine.resize(static_cast<size_t>(positions * table.half));
   table.sine.resize(table.cosine.size());
   for (int64_t position = 0; position < positions; ++position) {
@@ -47,6 +47,11 @@ RopeTable MakeRopeTable(const ModelConfig& config, int64_t positions) {
     }
   }
   return table;
+}
+
+RopeTables::RopeTables(const ModelConfig& config, int64_t positions)
+    : config_(config), all_(MakeRopeTable(config.rope, config.head_dim, positions)) {
+  if (config.own_local_rope) local_ = MakeRopeTable(config.local_rope, config.head_dim, positions);
 }
 
 }  // namespace srlm::model

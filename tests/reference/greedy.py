@@ -1,4 +1,4 @@
-"""Greedy generation of SmolLM2-135M-Instruct: `srlm-worker generate --greedy` against transformers, token for token.
+"""Greedy generation of SmolLM2-135M-Instruct, or --model DIR: `srlm-worker generate --greedy` against transformers, token for token.
 
     ~/.cache/srlm/venv-reference/bin/python tests/reference/greedy.py [--count 32 --max-new-tokens 64]
 
@@ -17,9 +17,9 @@ NEAR_TIE = 1e-3
 MOST_DIFFERENT = 4
 
 
-def transformers_rows(prompts, max_new_tokens, threads):
+def transformers_rows(folder, prompts, max_new_tokens, threads):
     import torch
-    tokenizer, model = common.load_tokenizer(common.SMOLLM2), common.load_model(common.SMOLLM2, threads)
+    tokenizer, model = common.load_tokenizer(folder), common.load_model(folder, threads)
     rows = []
     for row in prompts:
         ids = torch.tensor([common.encode(tokenizer, common.user_turn(tokenizer, row["prompt"]))])
@@ -53,6 +53,7 @@ def compare(theirs, ours):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--count", type=int, default=32)
+    parser.add_argument("--model", default=common.SMOLLM2, help="a model folder")
     parser.add_argument("--max-new-tokens", type=int, default=64)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--theirs", help="transformers' rows from an earlier run")
@@ -63,13 +64,13 @@ def main():
     common.write_rows(out / "greedy_prompts.jsonl", prompts)
     if not options.ours:
         options.ours = out / "greedy_srlm.jsonl"
-        common.run_program(common.program("srlm-worker"), "generate", "--model", common.SMOLLM2, "--prompts",
+        common.run_program(common.program("srlm-worker"), "generate", "--model", options.model, "--prompts",
                            out / "greedy_prompts.jsonl", "--out", options.ours, "--greedy", "--samples", 1,
                            "--max-new-tokens", options.max_new_tokens, "--threads", options.threads)
     if options.theirs:
         theirs = common.read_rows(options.theirs)
     else:
-        theirs = transformers_rows(prompts, options.max_new_tokens, options.threads)
+        theirs = transformers_rows(options.model, prompts, options.max_new_tokens, options.threads)
         common.write_rows(out / "greedy_transformers.jsonl", theirs)
     different = compare(theirs, common.read_rows(options.ours))
     far = [row for row in different if row["gap"] is None or row["gap"] >= NEAR_TIE]
@@ -77,9 +78,10 @@ def main():
         "prompts": len(theirs), "tokens": sum(len(row["token_ids"]) for row in theirs), "different": different})
     for row in different:
         print(json.dumps(row))
-    holds = [common.figure(f"greedy: prompts of {len(theirs)} that differ from transformers", len(different),
+    of = common.of_model(options.model)
+    holds = [common.figure(f"greedy{of}: prompts of {len(theirs)} that differ from transformers", len(different),
                            MOST_DIFFERENT),
-             common.figure(f"greedy: of these, not at a near-tie below {NEAR_TIE:g}", len(far), 0)]
+             common.figure(f"greedy{of}: of these, not at a near-tie below {NEAR_TIE:g}", len(far), 0)]
     sys.exit(0 if all(holds) else 1)
 
 

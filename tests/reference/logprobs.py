@@ -24,35 +24,37 @@ def scaled_difference(ours, theirs, tokens):
     return abs(ours - theirs) / math.sqrt(tokens)
 
 
-def run_logprobs(items, name, threads):
+def run_logprobs(folder, items, name, threads):
     out = common.out_folder()
     common.write_rows(out / f"{name}_items.jsonl", items)
-    common.run_program(common.program("srlm-worker"), "logprobs", "--model", common.SMOLLM2, "--items",
+    common.run_program(common.program("srlm-worker"), "logprobs", "--model", folder, "--items",
                        out / f"{name}_items.jsonl", "--out", out / f"{name}_srlm.jsonl", "--threads", threads)
     return common.read_rows(out / f"{name}_srlm.jsonl")
 
 
-def trainer_logprobs(pairs, ranks):
+def trainer_logprobs(folder, pairs, ranks):
     """(sum, tokens) of each answer, chosen and rejected in turns, as the trainer's ranks compute them."""
     out = common.out_folder()
     common.write_rows(out / "logprobs_pairs.jsonl", pairs)
     printed = out / f"logprobs_trainer_{ranks}.jsonl"
     mpirun = [common.ROOT / "tests/mpirun.sh", ranks] if ranks > 1 else []
-    common.run_program(*mpirun, common.program("srlm-trainer"), "dpo", "--model", common.SMOLLM2, "--data",
+    common.run_program(*mpirun, common.program("srlm-trainer"), "dpo", "--model", folder, "--data",
                        out / "logprobs_pairs.jsonl", "--print-logprobs", printed)
     return [(row[f"{key}_logp"], row[f"{key}_tokens"]) for row in common.read_rows(printed)
             for key in ("chosen", "rejected")]
 
 
 def compare_pairs(options):
-    tokenizer = common.load_tokenizer(common.SMOLLM2)
+    tokenizer = common.load_tokenizer(options.model)
     pairs = common.real_pairs(tokenizer, options.count or 64, most_tokens=1024)
     items = [{"prompt": pair["prompt"], "response": pair[key]} for pair in pairs for key in ("chosen", "rejected")]
-    ours = run_logprobs(items, "logprobs", options.threads)
+    ours = run_logprobs(options.model, items, "logprobs", options.threads)
     assert len(ours) == len(items), f"{len(ours)} rows for {len(items)} items"
-    trainers = {ranks: trainer_logprobs(pairs, ranks) for ranks in (1, 2)}
-    model = common.load_model(common.SMOLLM2, options.threads)
+    trainers = {ranks: trainer_logprobs(options.model, pairs, ranks) for ranks in (1, 2)}
+    model = common.load_model(options.model, options.threads)
     worst_sum = worst_token = 0.0
+    lengths = "{} to {}".format(*common.extremes(
+        sum(map(len, common.encode_pair(tokenizer, item["prompt"], item["response"]))) for item in items))
     worst_trainer = dict.fromkeys(trainers, 0.0)
     different_ids = different_counts = 0
     for number, (item, row) in enumerate(zip(items, ours)):
@@ -67,13 +69,14 @@ def compare_pairs(options):
             continue
         worst_sum = max(worst_sum, scaled_difference(row["logprob"], sum(theirs), len(theirs)))
         worst_token = max([worst_token] + [abs(a - b) for a, b in zip(row["token_logprobs"], theirs, strict=True)])
-    note = f"{len(items)} answers of {len(pairs)} pairs"
-    common.figure("logprobs: largest difference of one token's log-probability", worst_token, note=note)
-    return [common.figure("logprobs: |sum difference| / sqrt(tokens) from transformers, largest", worst_sum, LIMIT,
+    note = f"{len(items)} answers of {len(pairs)} pairs, {lengths} tokens with their prompts"
+    of = common.of_model(options.model)
+    common.figure(f"logprobs{of}: largest difference of one token's log-probability", worst_token, note=note)
+    return [common.figure(f"logprobs{of}: |sum difference| / sqrt(tokens) from transformers, largest", worst_sum, LIMIT,
                           note=note),
-            common.figure("logprobs: answers with other token ids than transformers", different_ids, 0, note=note),
-            common.figure("trainer: answers with another number of tokens", different_counts, 0, note=note),
-            *(common.figure("trainer: |sum difference| / sqrt(tokens) from transformers, largest", worst, LIMIT,
+            common.figure(f"logprobs{of}: answers with other token ids than transformers", different_ids, 0, note=note),
+            common.figure(f"trainer{of}: answers with another number of tokens", different_counts, 0, note=note),
+            *(common.figure(f"trainer{of}: |sum difference| / sqrt(tokens) from transformers, largest", worst, LIMIT,
                             note=f"{note}, {ranks} ranks") for ranks, worst in worst_trainer.items())]
 
 
@@ -81,21 +84,22 @@ def compare_recorded(options):
     out = common.out_folder()
     prompts = common.real_prompts(options.count or 16)
     common.write_rows(out / "recorded_prompts.jsonl", prompts)
-    common.run_program(common.program("srlm-worker"), "generate", "--model", common.SMOLLM2, "--prompts",
+    common.run_program(common.program("srlm-worker"), "generate", "--model", options.model, "--prompts",
                        out / "recorded_prompts.jsonl", "--out", out / "recorded_generated.jsonl", "--samples", 4,
                        "--temperature", 0.7, "--top-p", 0.9, "--max-new-tokens", 128, "--seed", 1,
                        "--threads", options.threads)
-    tokenizer = common.load_tokenizer(common.SMOLLM2)
+    tokenizer = common.load_tokenizer(options.model)
     texts = {row["prompt_id"]: row["prompt"] for row in prompts}
     rows = [row for row in common.read_rows(out / "recorded_generated.jsonl")
             if row["token_ids"] and row["token_ids"][-1] == tokenizer.eos_token_id
             and common.encode(tokenizer, row["text"]) == row["token_ids"][:-1]]
     items = [{"prompt": texts[row["prompt_id"]], "response": row["text"]} for row in rows]
-    again = run_logprobs(items, "recorded", options.threads)
+    again = run_logprobs(options.model, items, "recorded", options.threads)
+    of = common.of_model(options.model)
     worst = max((scaled_difference(a["logprob"], b["logprob"], len(a["token_ids"]))
                  for a, b in zip(rows, again, strict=True)), default=0)
     return [len(rows) > 0,
-            common.figure("recorded while sampling: |sum difference| / sqrt(tokens) from logprobs, largest", worst,
+            common.figure(f"recorded{of} while sampling: |sum difference| / sqrt(tokens) from logprobs, largest", worst,
                           LIMIT, note=f"{len(rows)} answers")]
 
 
@@ -103,6 +107,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("what", choices=("pairs", "recorded"))
     parser.add_argument("--count", type=int, help="pairs (64) or prompts (16)")
+    parser.add_argument("--model", default=common.SMOLLM2, help="a model folder")
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
     holds = compare_pairs(options) if options.what == "pairs" else compare_recorded(options)

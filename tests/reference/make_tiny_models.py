@@ -1,4 +1,4 @@
-"""Writes the tiny random models of tests/reference/models, one for each variant of the Llama family that srlm reads,
+"""Writes the tiny random models of tests/reference/models, one for each family and each variant of it that srlm reads,
 and their logits in transformers (float32) as tests/reference/data/logits_<name>.json.
 
     ~/.cache/srlm/venv-reference/bin/python tests/reference/make_tiny_models.py
@@ -33,6 +33,12 @@ LLAMA = {
     "architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_act": "silu", "attention_bias": False,
     "mlp_bias": False, "rms_norm_eps": 1e-5, "vocab_size": VOCABULARY, "max_position_embeddings": 1024,
     "bos_token_id": 1, "eos_token_id": 2, "pad_token_id": 2, "torch_dtype": "float32", "use_cache": True}
+
+QWEN = {key: value for key, value in LLAMA.items() if key not in ("attention_bias", "mlp_bias")} | {
+    "rms_norm_eps": 1e-6}
+GEMMA = {key: value for key, value in QWEN.items() if key != "hidden_act"} | {
+    "architectures": ["Gemma3ForCausalLM"], "model_type": "gemma3_text", "hidden_activation": "gelu_pytorch_tanh",
+    "attention_bias": False, "final_logit_softcapping": None, "attn_logit_softcapping": None}
 
 
 def shape(hidden, intermediate, layers, heads, kv_heads, head_dim=None):
@@ -71,6 +77,35 @@ VARIANTS = {
     "bfloat16": (LLAMA | shape(64, 96, 2, 4, 2) | {
         "rope_theta": 10000.0, "rope_scaling": None, "tie_word_embeddings": True, "torch_dtype": "bfloat16"},
                  1, torch.bfloat16, True),
+    # Mistral 0.1: every layer sees a window.
+    "mistral_window": ({key: value for key, value in LLAMA.items() if key not in ("attention_bias", "mlp_bias")}
+                       | shape(48, 96, 2, 4, 2) | {
+        "architectures": ["MistralForCausalLM"], "model_type": "mistral", "sliding_window": 7,
+        "rope_theta": 10000.0, "tie_word_embeddings": False}, 1, torch.float32, True),
+    # Biases on queries, keys and values; a window that is written down and not used, as Qwen's files have it.
+    "qwen2": (QWEN | shape(48, 80, 2, 4, 2) | {
+        "architectures": ["Qwen2ForCausalLM"], "model_type": "qwen2", "rope_theta": 1000000.0, "sliding_window": 6,
+        "max_window_layers": 1, "use_sliding_window": False, "tie_word_embeddings": True}, 1, torch.float32, True),
+    # The same with the window, from the second layer on, and untied.
+    "qwen2_window": (QWEN | shape(48, 80, 3, 4, 2) | {
+        "architectures": ["Qwen2ForCausalLM"], "model_type": "qwen2", "rope_theta": 1000000.0, "sliding_window": 6,
+        "max_window_layers": 1, "use_sliding_window": True, "tie_word_embeddings": False}, 1, torch.float32, True),
+    # Norms over heads that are wider than hidden / heads.
+    "qwen3": (QWEN | shape(48, 72, 2, 4, 2, 24) | {
+        "architectures": ["Qwen3ForCausalLM"], "model_type": "qwen3", "attention_bias": False,
+        "rope_theta": 1000000.0, "sliding_window": None, "use_sliding_window": False, "max_window_layers": 2,
+        "tie_word_embeddings": True}, 1, torch.float32, True),
+    # Two layers with a window and one without, each kind with its own rotation, as files before transformers 5 say it.
+    "gemma3": (GEMMA | shape(48, 80, 3, 4, 1, 16) | {
+        "sliding_window": 6, "sliding_window_pattern": 3, "query_pre_attn_scalar": 20, "rope_theta": 1000000.0,
+        "rope_local_base_freq": 10000.0, "rope_scaling": {"rope_type": "linear", "factor": 8.0}},
+               1, torch.float32, True),
+    # The same as transformers 5 writes it.
+    "gemma3_new": ({key: value for key, value in GEMMA.items() if key != "torch_dtype"} | shape(64, 96, 2, 4, 2, 16) | {
+        "dtype": "float32", "sliding_window": 5, "query_pre_attn_scalar": 16,
+        "layer_types": ["full_attention", "sliding_attention"], "tie_word_embeddings": True, "rope_parameters": {
+            "full_attention": {"rope_type": "default", "rope_theta": 500000.0},
+            "sliding_attention": {"rope_type": "default", "rope_theta": 5000.0}}}, 1, torch.float32, True),
 }
 
 
@@ -98,8 +133,11 @@ def make_weights(config, seed):
     def normal(rows, columns, gain):
         return torch.randn(rows, columns, generator=generator) * gain / columns**0.5
 
-    def norm():
-        return 1 + 0.2 * torch.randn(hidden, generator=generator)
+    family = config["model_type"]
+    norms_from = 0 if family == "gemma3_text" else 1  # Gemma multiplies by 1 + weight
+
+    def norm(size=hidden):
+        return norms_from + 0.2 * torch.randn(size, generator=generator)
 
     weights = {"model.embed_tokens.weight": torch.randn(config["vocab_size"], hidden, generator=generator) * 0.5}
     for layer in range(config["num_hidden_layers"]):
@@ -113,8 +151,17 @@ def make_weights(config, seed):
         weights[prefix + "mlp.down_proj.weight"] = normal(hidden, inner, 1.0)
         weights[prefix + "input_layernorm.weight"] = norm()
         weights[prefix + "post_attention_layernorm.weight"] = norm()
+        if family == "qwen2":
+            for name, rows in (("q", heads), ("k", kv_heads), ("v", kv_heads)):
+                weights[f"{prefix}self_attn.{name}_proj.bias"] = torch.randn(rows * width, generator=generator)
+        if family in ("qwen3", "gemma3_text"):
+            weights[prefix + "self_attn.q_norm.weight"] = norm(width)
+            weights[prefix + "self_attn.k_norm.weight"] = norm(width)
+        if family == "gemma3_text":
+            weights[prefix + "pre_feedforward_layernorm.weight"] = norm()
+            weights[prefix + "post_feedforward_layernorm.weight"] = norm()
     weights["model.norm.weight"] = norm()
-    if not config["tie_word_embeddings"]:
+    if not config.get("tie_word_embeddings", family == "gemma3_text"):
         weights["lm_head.weight"] = normal(config["vocab_size"], hidden, 1.5)
     return weights
 

@@ -75,6 +75,17 @@ def token_logprobs(model, prompt_ids, response_ids):
         return logits.double().log_softmax(-1).gather(1, torch.tensor(response_ids)[:, None])[:, 0].tolist()
 
 
+def of_model(folder):
+    """What a figure says of its model: nothing of the usual one."""
+    return "" if pathlib.Path(folder) == SMOLLM2 else f", {pathlib.Path(folder).name}"
+
+
+def extremes(values):
+    """(smallest, largest)."""
+    values = list(values)
+    return min(values), max(values)
+
+
 def versions():
     import torch
     import transformers

@@ -18,7 +18,9 @@ std::string Reference(const std::string& path) {
   return std::string(std::getenv("SRLM_SOURCE")) + "/tests/reference/" + path;
 }
 
-const char* const kVariants[] = {"llama2", "llama3", "mistral", "smollm2", "linear", "sharded", "bfloat16"};
+const char* const kVariants[] = {"llama2",  "llama3",   "mistral",        "smollm2", "linear",
+                                 "sharded", "bfloat16", "mistral_window", "qwen2",   "qwen2_window",
+                                 "qwen3",   "gemma3",   "gemma3_new"};
 
 /// A tiny model on one rank.
 class TinyNetwork {
@@ -141,7 +143,8 @@ class NetworkGradients : public testing::TestWithParam<double> {
 INSTANTIATE_TEST_SUITE_P(WithoutAndWithDropout, NetworkGradients, testing::Values(0.0, 0.25));
 
 TEST_P(NetworkGradients, AreThoseOfFiniteDifferences) {
-  for (const std::string name : {"llama3", "smollm2"}) {  // untied and tied
+  // Untied and tied, and what other families have.
+  for (const std::string name : {"llama3", "smollm2", "qwen2", "qwen2_window", "qwen3", "gemma3"}) {
     const auto network = Load(name);
     const Pack pack = PackAll({MakePair(1, 5, 7, 3), Alone(MakePair(3, 9, 4, 1), 0)});
     network->BeginStep();
@@ -195,14 +198,16 @@ TEST(Network, ThePaddingTokensEmbeddingGetsNoGradientFromInputs) {
 }
 
 TEST_P(NetworkGradients, AreTheSameRecomputedAsKept) {
-  const auto keep = Load("llama3"), recompute = Load("llama3");
-  recompute->network().set_recompute(true);
-  const Pack pack = PackAll(MixedSamples());
-  for (TinyNetwork* network : {keep.get(), recompute.get()}) {
-    network->BeginStep();
-    network->ForwardBackward(pack, WeightedSum());
+  for (const std::string name : {"llama3", "qwen3", "gemma3"}) {
+    const auto keep = Load(name), recompute = Load(name);
+    recompute->network().set_recompute(true);
+    const Pack pack = PackAll(MixedSamples());
+    for (TinyNetwork* network : {keep.get(), recompute.get()}) {
+      network->BeginStep();
+      network->ForwardBackward(pack, WeightedSum());
+    }
+    EXPECT_TRUE(std::ranges::equal(keep->gradients(), recompute->gradients())) << name;
   }
-  EXPECT_TRUE(std::ranges::equal(keep->gradients(), recompute->gradients()));
 }
 
 TEST_P(NetworkGradients, OfTwoPacksAreThoseOfOne) {

@@ -86,45 +86,84 @@ SRLM_SIMD void Rope(int64_t rows, int64_t heads, int64_t half, int64_t stride, c
   }
 }
 
-SRLM_SIMD void SwiGlu(int64_t rows, int64_t width, const float* __restrict gate_up, float* __restrict out) {
+namespace {
+
+/// What a gate is through the sigmoid of, and its slope: silu(x) = x * sigmoid(x), gelu's tanh form is x * sigmoid(2 z)
+/// with z = sqrt(2 / pi) * (x + 0.044715 x^3).
+struct Silu {
+  [[gnu::always_inline]] static float Argument(float x) { return x; }
+  [[gnu::always_inline]] static float Slope(float) { return 1.0f; }
+};
+struct GeluTanh {
+  static constexpr float kTwice = 1.5957691216057308f;  // 2 sqrt(2 / pi)
+  [[gnu::always_inline]] static float Argument(float x) { return kTwice * (x + 0.044715f * x * x * x); }
+  [[gnu::always_inline]] static float Slope(float x) { return kTwice * (1.0f + 0.134145f * x * x); }
+};
+
+template <class Gate>
+[[gnu::always_inline]] inline void Gated(int64_t rows, int64_t width, const float* __restrict gate_up,
+                                         float* __restrict out) {
   for (int64_t row = 0; row < rows; ++row, gate_up += 2 * width, out += width) {
     const float* up = gate_up + width;
-    for (int64_t i = 0; i < width; ++i) out[i] = gate_up[i] / (1.0f + FastExp(-gate_up[i])) * up[i];
+    for (int64_t i = 0; i < width; ++i) out[i] = gate_up[i] / (1.0f + FastExp(-Gate::Argument(gate_up[i]))) * up[i];
   }
 }
 
-SRLM_SIMD void SwiGluBackward(int64_t rows, int64_t width, const float* __restrict gate_up,
-                              const float* __restrict d_out, float* __restrict d_gate_up) {
+template <class Gate>
+[[gnu::always_inline]] inline void GatedBackward(int64_t rows, int64_t width, const float* __restrict gate_up,
+                                                 const float* __restrict d_out, float* __restrict d_gate_up) {
   for (int64_t row = 0; row < rows; ++row, gate_up += 2 * width, d_out += width, d_gate_up += 2 * width) {
     const float* up = gate_up + width;
     float* d_up = d_gate_up + width;
     for (int64_t i = 0; i < width; ++i) {
       const float gate = gate_up[i];
-      const float sigmoid = 1.0f / (1.0f + FastExp(-gate));
-      const float silu = gate * sigmoid;
-      d_gate_up[i] = d_out[i] * up[i] * (sigmoid + silu * (1.0f - sigmoid));
-      d_up[i] = d_out[i] * silu;
+      const float sigmoid = 1.0f / (1.0f + FastExp(-Gate::Argument(gate)));
+      const float gated = gate * sigmoid;
+      d_gate_up[i] = d_out[i] * up[i] * (sigmoid + gated * (1.0f - sigmoid) * Gate::Slope(gate));
+      d_up[i] = d_out[i] * gated;
     }
   }
 }
 
-SRLM_SIMD float SoftmaxRow(int64_t width, int64_t valid, float* __restrict row) {
-  const float largest = MaxOf(valid, row);
+}  // namespace
+
+SRLM_SIMD void SwiGlu(int64_t rows, int64_t width, const float* __restrict gate_up, float* __restrict out) {
+  Gated<Silu>(rows, width, gate_up, out);
+}
+
+SRLM_SIMD void GeGlu(int64_t rows, int64_t width, const float* __restrict gate_up, float* __restrict out) {
+  Gated<GeluTanh>(rows, width, gate_up, out);
+}
+
+SRLM_SIMD void SwiGluBackward(int64_t rows, int64_t width, const float* __restrict gate_up,
+                              const float* __restrict d_out, float* __restrict d_gate_up) {
+  GatedBackward<Silu>(rows, width, gate_up, d_out, d_gate_up);
+}
+
+SRLM_SIMD void GeGluBackward(int64_t rows, int64_t width, const float* __restrict gate_up,
+                             const float* __restrict d_out, float* __restrict d_gate_up) {
+  GatedBackward<GeluTanh>(rows, width, gate_up, d_out, d_gate_up);
+}
+
+SRLM_SIMD float SoftmaxRow(int64_t width, int64_t first, int64_t last, float* __restrict row) {
+  const float largest = MaxOf(last - first, row + first);
   float sum = 0;
+  for (int64_t i = 0; i < first; ++i) row[i] = 0;
 #pragma omp simd reduction(+ : sum)
-  for (int64_t i = 0; i < valid; ++i) {
+  for (int64_t i = first; i < last; ++i) {
     row[i] = FastExp(row[i] - largest);
     sum += row[i];
   }
   const float scale = 1.0f / sum;
-  for (int64_t i = 0; i < valid; ++i) row[i] *= scale;
-  for (int64_t i = valid; i < width; ++i) row[i] = 0;
+  for (int64_t i = first; i < last; ++i) row[i] *= scale;
+  for (int64_t i = last; i < width; ++i) row[i] = 0;
   return largest + std::log(sum);
 }
 
-SRLM_SIMD void ExpRow(int64_t width, int64_t valid, float lse, float* __restrict row) {
-  for (int64_t i = 0; i < valid; ++i) row[i] = FastExp(row[i] - lse);
-  for (int64_t i = valid; i < width; ++i) row[i] = 0;
+SRLM_SIMD void ExpRow(int64_t width, int64_t first, int64_t last, float lse, float* __restrict row) {
+  for (int64_t i = 0; i < first; ++i) row[i] = 0;
+  for (int64_t i = first; i < last; ++i) row[i] = FastExp(row[i] - lse);
+  for (int64_t i = last; i < width; ++i) row[i] = 0;
 }
 
 SRLM_SIMD void SoftmaxBackwardRow(int64_t width, const float* __restrict probability, float shift, float scale,
@@ -157,8 +196,8 @@ SRLM_SIMD float Dot(int64_t width, const float* __restrict a, const float* __res
   return sum;
 }
 
-SRLM_SIMD void AddRow(int64_t width, const float* __restrict from, float* __restrict to) {
-  for (int64_t i = 0; i < width; ++i) to[i] += from[i];
+SRLM_SIMD void AddRow(int64_t width, const float* __restrict from, float factor, float* __restrict to) {
+  for (int64_t i = 0; i < width; ++i) to[i] += from[i] * factor;
 }
 
 }  // namespace srlm::trainer::kernels

@@ -26,17 +26,19 @@ void Rope(int64_t rows, int64_t heads, int64_t half, int64_t stride, const int64
           const float* sine, float direction, float* values);
 
 /// SwiGLU (Shazeer, arXiv 2002.05202): gate_up [rows, 2 width] holds gate, then up; out = silu(gate) * up [rows,
-/// width].
+/// width]. GeGlu: with gelu in its tanh form.
 void SwiGlu(int64_t rows, int64_t width, const float* gate_up, float* out);
+void GeGlu(int64_t rows, int64_t width, const float* gate_up, float* out);
 
 /// gate_up's gradient [rows, 2 width] from that of the output [rows, width].
 void SwiGluBackward(int64_t rows, int64_t width, const float* gate_up, const float* d_out, float* d_gate_up);
+void GeGluBackward(int64_t rows, int64_t width, const float* gate_up, const float* d_out, float* d_gate_up);
 
-/// Softmax in place over the first `valid` of a row's `width` values, zeros after them; returns log(sum(exp)).
-float SoftmaxRow(int64_t width, int64_t valid, float* row);
+/// Softmax in place over [first, last) of a row's `width` values, zeros beside them; returns log(sum(exp)).
+float SoftmaxRow(int64_t width, int64_t first, int64_t last, float* row);
 
-/// row[0, valid) = exp(row - lse), zeros up to `width`.
-void ExpRow(int64_t width, int64_t valid, float lse, float* row);
+/// row[first, last) = exp(row - lse), zeros beside them up to `width`.
+void ExpRow(int64_t width, int64_t first, int64_t last, float lse, float* row);
 
 /// d_row = probability * (d_row - shift) * scale, over `width` values.
 void SoftmaxBackwardRow(int64_t width, const float* probability, float shift, float scale, float* d_row);
@@ -50,7 +52,7 @@ void LogSoftmaxBackwardRow(int64_t width, float lse, float factor, float* row);
 /// Sum of a * b.
 float Dot(int64_t width, const float* a, const float* b);
 
-/// to += from.
-void AddRow(int64_t width, const float* from, float* to);
+/// to += from * factor.
+void AddRow(int64_t width, const float* from, float factor, float* to);
 
 }  // namespace srlm::trainer::kernels

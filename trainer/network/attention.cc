@@ -3,7 +3,7 @@
 #include <ATen/Parallel.h>
 #include <c10/core/InferenceMode.h>
 
-#include <cmath>
+#include <algorithm>
 #include <vector>
 
 #include "trainer/kernels/row_kernels.h"
@@ -20,23 +20,33 @@ struct KeyRun {
   int64_t count = 0;
 };
 
-/// Queries [begin, begin + count) of one segment, and the keys that the last of them sees: the prefix, then own rows.
+/// Queries [begin, begin + count) of one segment, and the keys that any of them sees: of the prefix, then own rows.
 struct QueryBlock {
   int64_t begin = 0, count = 0;
   KeyRun prefix, own;
+  int64_t window = 0;
   int64_t keys() const { return prefix.count + own.count; }
-  /// Keys that query `i` of the block sees; they come first.
-  int64_t visible(int64_t i) const { return prefix.count + (begin - own.begin) + i + 1; }
+  /// Query `i` of the block sees keys [first(i), last(i)).
+  int64_t last(int64_t i) const { return prefix.count + (begin - own.begin) + i + 1; }
+  int64_t first(int64_t i) const { return window > 0 ? std::max<int64_t>(0, last(i) - window) : 0; }
+  /// Leaves out the keys that not even the first query sees.
+  void TrimToWindow() {
+    const int64_t unseen = first(0), of_prefix = std::min(unseen, prefix.count);
+    prefix = {prefix.begin + of_prefix, prefix.count - of_prefix};
+    own = {own.begin + unseen - of_prefix, own.count - (unseen - of_prefix)};
+  }
 };
 
 template <typename Body>
-void ForEachBlock(const AttentionSegment& segment, const Body& body) {
+void ForEachBlock(const AttentionSegment& segment, int64_t window, const Body& body) {
   for (int64_t at = 0; at < segment.count; at += kQueryBlock) {
     QueryBlock block;
     block.begin = segment.begin + at;
     block.count = std::min(kQueryBlock, segment.count - at);
     block.prefix = {segment.prefix_begin, segment.prefix_count};
     block.own = {segment.begin, at + block.count};
+    block.window = window;
+    block.TrimToWindow();
     body(block);
   }
 }
@@ -96,7 +106,6 @@ void SpreadToRows(const QueryBlock& block, const at::Tensor& weights, const at::
 }  // namespace
 
 void Attention(const Pack& pack, const HeadShape& shape, const at::Tensor& qkv, at::Tensor& out, at::Tensor& lse) {
-  const double scale = 1 / std::sqrt(static_cast<double>(shape.head_dim));
   const int64_t longest = LongestKeys(pack);
   float* const lse_values = lse.data_ptr<float>();
   const auto tasks = static_cast<int64_t>(pack.segments.size()) * shape.heads;
@@ -110,12 +119,12 @@ void Attention(const Pack& pack, const HeadShape& shape, const at::Tensor& qkv, 
       const HeadColumns values =
           Columns(qkv, shape.query_size() + shape.kv_size() + kv_head * shape.head_dim, shape.head_dim);
       const HeadColumns outputs = Columns(out, head * shape.head_dim, shape.head_dim);
-      ForEachBlock(pack.segments[static_cast<size_t>(task / shape.heads)], [&](const QueryBlock& block) {
+      ForEachBlock(pack.segments[static_cast<size_t>(task / shape.heads)], shape.window, [&](const QueryBlock& block) {
         at::Tensor scores = MatrixAt(scratch.data(), block.count, block.keys());
-        ScoreKeys(block, queries.Rows(block.begin, block.count), keys, scale, scores);
+        ScoreKeys(block, queries.Rows(block.begin, block.count), keys, shape.scale, scores);
         for (int64_t i = 0; i < block.count; ++i) {
           lse_values[(block.begin + i) * shape.heads + head] =
-              kernels::SoftmaxRow(block.keys(), block.visible(i), scratch.data() + i * block.keys());
+              kernels::SoftmaxRow(block.keys(), block.first(i), block.last(i), scratch.data() + i * block.keys());
         }
         WeighRows(block, scores, values, outputs.Rows(block.begin, block.count));
       });
@@ -141,7 +150,8 @@ void BackwardBlock(const QueryBlock& block, const BackwardHead& head, float* pro
   const at::Tensor d_out = head.d_out.Rows(block.begin, block.count);
   ScoreKeys(block, queries, head.keys, head.scale, probabilities);
   for (int64_t i = 0; i < block.count; ++i) {
-    kernels::ExpRow(keys, block.visible(i), head.lse[(block.begin + i) * head.heads], probability_memory + i * keys);
+    kernels::ExpRow(keys, block.first(i), block.last(i), head.lse[(block.begin + i) * head.heads],
+                    probability_memory + i * keys);
   }
   SpreadToRows(block, probabilities, d_out, head.d_values);
   ScoreKeys(block, d_out, head.values, 1, d_scores);
@@ -173,7 +183,7 @@ void AttentionBackward(const Pack& pack, const HeadShape& shape, const at::Tenso
       const int64_t kv_head = task % shape.kv_heads;
       BackwardHead head;
       head.heads = shape.heads;
-      head.scale = 1 / std::sqrt(static_cast<double>(dim));
+      head.scale = shape.scale;
       head.keys = Columns(qkv, keys_at + kv_head * dim, dim);
       head.values = Columns(qkv, values_at + kv_head * dim, dim);
       head.d_keys = Columns(d_qkv, keys_at + kv_head * dim, dim);
@@ -185,7 +195,7 @@ void AttentionBackward(const Pack& pack, const HeadShape& shape, const at::Tenso
         head.d_out = Columns(d_out, query * dim, dim);
         head.lse = lse.data_ptr<float>() + query;
         for (size_t segment = sample.segment_begin; segment < sample.segment_end; ++segment) {
-          ForEachBlock(pack.segments[segment], [&](const QueryBlock& block) {
+          ForEachBlock(pack.segments[segment], shape.window, [&](const QueryBlock& block) {
             BackwardBlock(block, head, probabilities.data(), scores.data());
           });
         }

@@ -11,11 +11,13 @@
 
 namespace srlm::trainer {
 
-/// Sizes of the heads. A row of qkv holds `heads` queries, `kv_heads` keys, `kv_heads` values, each of head_dim.
+/// The heads. A row of qkv holds `heads` queries, `kv_heads` keys, `kv_heads` values, each of head_dim.
 struct HeadShape {
   int64_t heads = 0;
   int64_t kv_heads = 0;
   int64_t head_dim = 0;
+  double scale = 1;    // of scores
+  int64_t window = 0;  // tokens that a query sees, its own the last of them; 0: all
 
   int64_t query_size() const { return heads * head_dim; }
   int64_t kv_size() const { return kv_heads * head_dim; }

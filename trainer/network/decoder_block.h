@@ -1,4 +1,4 @@
-// One decoder block (RMSNorm, grouped-query attention, RMSNorm, SwiGLU) on a pack, forward and backward by hand: no
+// One decoder block (RMSNorm, grouped-query attention, RMSNorm, gated MLP) on a pack, forward and backward by hand: no
 // autograd graph, so memory is what is kept here and nothing else.
 #pragma once
 
@@ -16,19 +16,26 @@
 
 namespace srlm::trainer {
 
+/// What a part gave before its norm, where the family has such norms.
+struct NormedPart {
+  Workspace product, rstd;
+};
+
 /// What backward needs of a block's forward, beside its input.
 struct BlockActivations {
   Workspace input_rstd, qkv, attention, lse, middle, middle_rstd, gate_up;
+  Workspace raw_heads, heads_rstd;  // queries and keys before their norms, where the family has these
+  NormedPart attention_part, mlp_part;
   /// Bytes of a token.
   static int64_t BytesPerToken(const model::ModelConfig& config);
 };
 
 /// Memory that blocks share, one after the other.
 struct BlockScratch {
-  Workspace normed, inner, d_inner, d_qkv, d_hidden, d_part;
+  Workspace normed, inner, d_inner, d_qkv, d_hidden, d_part, d_product;
 };
 
-/// What all blocks of a model share.
+/// What all blocks of a kind share.
 struct BlockContext {
   const model::ModelConfig* config = nullptr;
   const model::RopeTable* rope = nullptr;
@@ -49,7 +56,7 @@ void BlockForward(const BlockContext& context, const Pack& pack, const BlockTens
                   at::Tensor& out);
 
 /// Turns d_hidden [tokens, hidden] from the gradient of the block's output into that of its input `x`, in place, and
-/// adds to the block's gradients (matrices may be undefined: theirs are not wanted). `kept` is what BlockForward left
+/// adds to the block's gradients (what is undefined is not wanted). `kept` is what BlockForward left
 /// for this x, pack and dropout.
 void BlockBackward(const BlockContext& context, const Pack& pack, const BlockTensors& weights,
                    const BlockDropout& dropout, const at::Tensor& x, BlockActivations& kept, BlockScratch& scratch,

@@ -10,13 +10,19 @@
 namespace srlm::trainer {
 
 Network::Network(std::unique_ptr<Parameters> parameters, int64_t max_positions)
-    : parameters_(std::move(parameters)), rope_(model::MakeRopeTable(config(), max_positions)) {
-  context_ = {&config(), &rope_, {config().heads, config().kv_heads, config().head_dim}};
+    : parameters_(std::move(parameters)), rope_(config(), max_positions) {
   for (int64_t layer = 0; layer < config().layers; ++layer) {
     kept_.push_back(std::make_unique<BlockActivations>());
     inputs_.push_back(std::make_unique<Workspace>());
   }
   inputs_.push_back(std::make_unique<Workspace>());
+}
+
+BlockContext Network::ContextOf(int64_t layer) const {
+  const model::ModelConfig& model = config();
+  return {&model,
+          &rope_.of(layer),
+          {model.heads, model.kv_heads, model.head_dim, model.score_scale(), model.window_of(layer)}};
 }
 
 /// The head's weights stay where they are, whatever comes into their memory.
@@ -33,6 +39,7 @@ void Network::Embed(const Pack& pack, const at::Tensor& table, at::Tensor& hidde
                 table.data_ptr<float>() + pack.tokens[static_cast<size_t>(row)] * width,
                 static_cast<size_t>(width) * sizeof(float));
   }
+  if (config().embedding_scale != 1) hidden.mul_(config().embedding_scale);
 }
 
 at::Tensor Network::GatherTargets(const Pack& pack, const at::Tensor& hidden) {
@@ -49,7 +56,7 @@ at::Tensor Network::GatherTargets(const Pack& pack, const at::Tensor& hidden) {
 at::Tensor Network::NormTargets(const at::Tensor& gathered, const at::Tensor& weights) {
   at::Tensor normed = normed_.Get(gathered.size(0), gathered.size(1));
   at::Tensor rstd = normed_rstd_.Get(gathered.size(0), 1);
-  RmsNorm(gathered, weights, config().rms_norm_epsilon, normed, rstd);
+  RmsNorm(gathered, NormFactor(config(), weights), config().rms_norm_epsilon, normed, rstd);
   return normed;
 }
 
@@ -72,8 +79,8 @@ Status Network::Forward(const Pack& pack, const Dropout& masks, bool keep) {
     if (tokens == 0) continue;
     const Clock::time_point begin = Clock::now();
     const size_t place = keep ? static_cast<size_t>(layer) : 0;
-    BlockForward(context_, pack, block, {&masks, layer}, hidden_[place], keep ? Kept(layer) : *kept_[0], scratch_,
-                 hidden_[place + 1]);
+    BlockForward(ContextOf(layer), pack, block, {&masks, layer}, hidden_[place], keep ? Kept(layer) : *kept_[0],
+                 scratch_, hidden_[place + 1]);
     if (!keep) std::swap(hidden_[0], hidden_[1]);
     Computed("forward of block", layer, begin);
   }
@@ -99,11 +106,11 @@ Result<std::vector<double>> Network::HeadForwardBackward(const Pack& pack, const
   at::Tensor d_normed = d_normed_.Get(pack.targets(), width);
   std::vector<double> logp = head_->SequenceLogpAndBackward(pack, normed, gradient, d_normed, gradients.lm_head);
   at::Tensor d_gathered = d_gathered_.Get(pack.targets(), width).zero_();
-  RmsNormBackward(gathered, root.final_norm, normed_rstd_.Get(pack.targets(), 1), d_normed, d_gathered,
-                  gradients.final_norm);
+  RmsNormBackward(gathered, NormFactor(config(), root.final_norm), normed_rstd_.Get(pack.targets(), 1), d_normed,
+                  d_gathered, gradients.final_norm);
   d_hidden = d_hidden_.Get(pack.size(), width).zero_();
   for (int64_t i = 0; i < pack.targets(); ++i) {  // a prompt's last row predicts for both responses
-    kernels::AddRow(width, d_gathered.data_ptr<float>() + i * width,
+    kernels::AddRow(width, d_gathered.data_ptr<float>() + i * width, 1.0f,
                     d_hidden.data_ptr<float>() + pack.target_rows[static_cast<size_t>(i)] * width);
   }
   if (parameters_->trace() != nullptr) parameters_->trace()->Computed("the head", begin);
@@ -121,9 +128,9 @@ Status Network::Backward(const Pack& pack, const Dropout& masks, at::Tensor& d_h
       const BlockDropout dropout = {&masks, layer};
       if (recompute_) {
         // The next block's input is no longer needed: this one's output goes there again.
-        BlockForward(context_, pack, block, dropout, hidden_[place], Kept(layer), scratch_, hidden_[place + 1]);
+        BlockForward(ContextOf(layer), pack, block, dropout, hidden_[place], Kept(layer), scratch_, hidden_[place + 1]);
       }
-      BlockBackward(context_, pack, block, dropout, hidden_[place], Kept(layer), scratch_, d_hidden, gradients);
+      BlockBackward(ContextOf(layer), pack, block, dropout, hidden_[place], Kept(layer), scratch_, d_hidden, gradients);
       Computed("backward of block", layer, begin);
     }
     SRLM_RETURN_IF_ERROR(parameters_->BlockGradientsDone(layer, last));
@@ -147,18 +154,20 @@ Result<std::vector<double>> Network::ForwardBackward(const Pack& pack, const Seq
 
 void Network::EmbedBackward(const Pack& pack, const at::Tensor& d_hidden, at::Tensor d_table) const {
   const int64_t width = config().hidden_size;
+  const auto scale = static_cast<float>(config().embedding_scale);
   for (int64_t row = 0; row < pack.size(); ++row) {
     const int64_t token = pack.tokens[static_cast<size_t>(row)];
     if (token == config().padding_token) continue;  // as torch's Embedding(padding_idx), which is what TRL trains
-    kernels::AddRow(width, d_hidden.data_ptr<float>() + row * width, d_table.data_ptr<float>() + token * width);
+    kernels::AddRow(width, d_hidden.data_ptr<float>() + row * width, scale, d_table.data_ptr<float>() + token * width);
   }
 }
 
 int64_t Network::ActivationBytes(int64_t tokens, bool recompute) const {
   const int64_t inputs = (config().layers + 1) * config().hidden_size * 4;
   const int64_t blocks = recompute ? 1 : config().layers;
-  // The shared scratch: norm, SwiGLU and its gradient, those of qkv, hidden states, targets and (with dropout) a part.
-  const int64_t scratch = 4 * (9 * config().hidden_size + 3 * config().intermediate_size + 2 * config().query_size() +
+  // The shared scratch: norm, gated unit and its gradient, those of qkv, hidden states, targets, a part and its
+  // product.
+  const int64_t scratch = 4 * (10 * config().hidden_size + 3 * config().intermediate_size + 2 * config().query_size() +
                                2 * config().kv_size());
   return tokens * (inputs + blocks * BlockActivations::BytesPerToken(config()) + scratch);
 }

@@ -55,11 +55,11 @@ class Network {
   at::Tensor GatherTargets(const Pack& pack, const at::Tensor& hidden);
   at::Tensor NormTargets(const at::Tensor& gathered, const at::Tensor& weights);
   BlockActivations& Kept(int64_t layer) { return *kept_[recompute_ ? 0 : static_cast<size_t>(layer)]; }
+  BlockContext ContextOf(int64_t layer) const;
   void Computed(const char* what, int64_t layer, Clock::time_point begin) const;
 
   std::unique_ptr<Parameters> parameters_;
-  model::RopeTable rope_;
-  BlockContext context_;
+  model::RopeTables rope_;
   std::unique_ptr<OutputHead> head_;  // from the first pass on
   bool recompute_ = false;
   DropoutOptions dropout_;

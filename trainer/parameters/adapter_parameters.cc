@@ -91,10 +91,6 @@ void AdapterParameters::BeginStep() {
   gradients_ = at::zeros_like(adapters_);
   block_gradients_ = LoraPairsOf(config_, options_, table_, gradients_);
   merged_gradients_ = NewScratch();
-  const auto floats = at::TensorOptions().dtype(at::kFloat);
-  for (at::Tensor* norm : {&merged_gradients_.input_norm, &merged_gradients_.post_norm, &root_gradients_.final_norm}) {
-    *norm = at::zeros({config_.hidden_size}, floats);
-  }
 }
 
 Result<BlockTensors> AdapterParameters::BlockGradients(int64_t) {

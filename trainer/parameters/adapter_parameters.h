@@ -27,7 +27,7 @@ class AdapterParameters : public Parameters {
   Traffic traffic() const override;
   Result<RootTensors> Root() override { return base_->Root(); }
   Result<BlockTensors> Block(int64_t layer, int64_t next) override;
-  RootTensors RootGradients() override { return root_gradients_; }
+  RootTensors RootGradients() override { return {}; }
   Result<BlockTensors> BlockGradients(int64_t layer) override;
   Status RootGradientsDone(bool) override { return OkStatus(); }
   Status BlockGradientsDone(int64_t layer, bool last) override;
@@ -50,7 +50,6 @@ class AdapterParameters : public Parameters {
   at::Tensor adapters_, gradients_;  // flat
   std::vector<BlockLora> blocks_, block_gradients_;
   BlockTensors merged_, merged_gradients_;  // of adapted matrices; gradients of norms too, which nobody reads
-  RootTensors root_gradients_;              // of the final norm alone, which nobody reads
   int64_t merged_layer_ = -1;
   at::Tensor whole_;  // a unit, for WholeUnit
 };

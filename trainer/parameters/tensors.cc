@@ -27,12 +27,26 @@ BlockTensors BlockTensorsOf(const model::ModelConfig& config, const model::Param
                          &up = table.at(block.up);
   SRLM_CHECK(v.offset + v.elements - q.offset == qkv * hidden, "q, k and v must stand next to one another");
   SRLM_CHECK(up.offset + up.elements - gate.offset == 2 * inner * hidden, "gate and up must stand next to one another");
+  const auto optional = [&](int parameter) {
+    return parameter == model::kNoParameter ? at::Tensor() : VectorOf(table.at(parameter), unit, flat);
+  };
+  at::Tensor bias;
+  if (config.qkv_bias) {
+    const model::Parameter &q_bias = table.at(block.q_bias), &v_bias = table.at(block.v_bias);
+    SRLM_CHECK(v_bias.offset + v_bias.elements - q_bias.offset == qkv, "biases must stand next to one another");
+    bias = flat.narrow(0, q_bias.offset - unit.begin, qkv);
+  }
   return {.input_norm = VectorOf(table.at(block.input_norm), unit, flat),
           .qkv = MatrixOf(q, qkv, hidden, unit, flat),
+          .qkv_bias = bias,
+          .q_norm = optional(block.q_norm),
+          .k_norm = optional(block.k_norm),
           .o = MatrixOf(table.at(block.o), hidden, config.query_size(), unit, flat),
-          .post_norm = VectorOf(table.at(block.post_norm), unit, flat),
+          .attention_norm = optional(block.attention_norm),
+          .middle_norm = VectorOf(table.at(block.middle_norm), unit, flat),
           .gate_up = MatrixOf(gate, 2 * inner, hidden, unit, flat),
-          .down = MatrixOf(table.at(block.down), hidden, inner, unit, flat)};
+          .down = MatrixOf(table.at(block.down), hidden, inner, unit, flat),
+          .mlp_norm = optional(block.mlp_norm)};
 }
 
 RootTensors RootTensorsOf(const model::ModelConfig& config, const model::ParameterTable& table, const at::Tensor& first,

@@ -8,14 +8,19 @@
 
 namespace srlm::trainer {
 
-/// One decoder block.
+/// One decoder block; what the family has not is undefined.
 struct BlockTensors {
-  at::Tensor input_norm;  // [hidden]
-  at::Tensor qkv;         // [query_size + 2 kv_size, hidden]: q, k and v stand next to one another
-  at::Tensor o;           // [hidden, query_size]
-  at::Tensor post_norm;   // [hidden]
-  at::Tensor gate_up;     // [2 intermediate, hidden]
-  at::Tensor down;        // [hidden, intermediate]
+  at::Tensor input_norm;      // [hidden]
+  at::Tensor qkv;             // [query_size + 2 kv_size, hidden]: q, k and v stand next to one another
+  at::Tensor qkv_bias;        // [query_size + 2 kv_size]
+  at::Tensor q_norm;          // [head_dim]
+  at::Tensor k_norm;          // [head_dim]
+  at::Tensor o;               // [hidden, query_size]
+  at::Tensor attention_norm;  // [hidden]
+  at::Tensor middle_norm;     // [hidden]
+  at::Tensor gate_up;         // [2 intermediate, hidden]
+  at::Tensor down;            // [hidden, intermediate]
+  at::Tensor mlp_norm;        // [hidden]
 };
 
 /// What is not in a block.

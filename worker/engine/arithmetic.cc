@@ -70,17 +70,17 @@ void AppendRows(const KernelTable& kernels, std::string& bytes) {
   std::vector<float> out(a.size());
   kernels.rms_norm(a.data(), b.data(), 1e-5f, kInputs, out.data());
   Append(bytes, out);
-  kernels.silu_multiply(a.data(), b.data(), kInputs, out.data());
-  Append(bytes, out);
+  for (const auto gated : {kernels.silu_multiply, kernels.gelu_multiply}) {
+    gated(a.data(), b.data(), kInputs, out.data());
+    Append(bytes, out);
+  }
   const float sum = kernels.exponentials(a.data(), kInputs, kernels.maximum(a.data(), kInputs), 1.25f, out.data());
   Append(bytes, out);
   Append(bytes, std::vector{std::log(static_cast<double>(sum))});
 }
 
 void AppendPositions(std::string& bytes) {
-  model::ModelConfig config;
-  config.head_dim = kHeadDim;
-  const model::RopeTable table = model::MakeRopeTable(config, 300);
+  const model::RopeTable table = model::MakeRopeTable({}, kHeadDim, 300);
   Append(bytes, table.cosine);
   Append(bytes, table.sine);
 }

@@ -43,8 +43,7 @@ CpuRunner::CpuRunner(const model::Shard& shard, const KernelTable& kernels, Pack
       weights_(std::move(weights)),
       cache_(std::move(cache)),
       team_(options.threads),
-      rope_(model::MakeRopeTable(
-          config_, std::min<int64_t>(config_.context_tokens, int64_t{options.pages} * options.page_tokens))),
+      rope_(config_, std::min<int64_t>(config_.context_tokens, int64_t{options.pages} * options.page_tokens)),
       group_(options.group != nullptr && options.group->size() > 1 ? options.group : nullptr),
       next_attention_(static_cast<size_t>(config_.layers)),
       score_scratch_(static_cast<size_t>(team_.size())),
@@ -81,8 +80,8 @@ void CpuRunner::Prepare(const StepBatch& batch) {
     if (buffer.size() < wanted) buffer.resize(wanted);
   };
   if (shard_.rank == 0) fit_logits(logits_, shard_.vocabulary_size);
+  if (group_ != nullptr || config_.part_norms) fit(product_, config_.hidden_size);
   if (group_ != nullptr) {
-    fit(partial_, config_.hidden_size);
     fit_logits(own_logits_, shard_.token_block);
     fit_logits(all_logits_, shard_.token_block * shard_.ranks);
   }
@@ -136,6 +135,8 @@ void CpuRunner::Embed(const StepBatch& batch, int thread) {
     float* out = hidden_.data() + row * config_.hidden_size;
     if (token >= 0 && token < shard_.tokens) {
       UnpackRow(weights_.embedding.data.data(), token, config_.hidden_size, kernels_.panel_columns, out);
+      const auto scale = static_cast<float>(config_.embedding_scale);
+      for (int64_t i = 0; scale != 1.0f && i < config_.hidden_size; ++i) out[i] *= scale;
     } else {
       std::fill_n(out, config_.hidden_size, 0.0f);  // another rank's
     }
@@ -148,7 +149,7 @@ void CpuRunner::Embed(const StepBatch& batch, int thread) {
 void CpuRunner::Block(const StepBatch& batch, int layer, int thread) {
   const PackedBlock& block = weights_.blocks[static_cast<size_t>(layer)];
   // 1. Attention.
-  Normalize(block.input_norm.data(), rows_, thread);
+  NormalizeRows(block.input_norm, thread);
   team_.Barrier();
   Multiply(block.qkv, normalized_.data(), qkv_.data(), block.qkv.n, rows_, Store::kSet, thread);
   team_.Barrier();
@@ -156,29 +157,34 @@ void CpuRunner::Block(const StepBatch& batch, int layer, int thread) {
   team_.Barrier();
   Attend(layer, thread);
   team_.Barrier();
-  AddProduct(block.o, attended_.data(), thread);
+  AddProduct(block.o, attended_.data(), block.attention_norm, thread);
   team_.Barrier();
   // 2. Feed-forward.
-  Normalize(block.post_norm.data(), rows_, thread);
+  NormalizeRows(block.middle_norm, thread);
   team_.Barrier();
   Multiply(block.gate_up, normalized_.data(), gate_up_.data(), block.gate_up.n, rows_, Store::kSet, thread);
   team_.Barrier();
   const int64_t inner = config_.intermediate_size;
+  const auto gated = config_.activation == model::Activation::kSilu ? kernels_.silu_multiply : kernels_.gelu_multiply;
   const auto [begin, end] = team_.Part(rows_, thread);
   for (int64_t row = begin; row < end; ++row) {
     const float* gate = gate_up_.data() + row * 2 * inner;
-    kernels_.silu_multiply(gate, gate + inner, inner, inner_.data() + row * inner);
+    gated(gate, gate + inner, inner, inner_.data() + row * inner);
   }
   team_.Barrier();
-  AddProduct(block.down, inner_.data(), thread);
+  AddProduct(block.down, inner_.data(), block.mlp_norm, thread);
   team_.Barrier();
 }
 
-void CpuRunner::Normalize(const float* weight, int64_t rows, int thread) {
-  const auto [begin, end] = team_.Part(rows, thread);
+void CpuRunner::Normalize(const float* x, const std::vector<float>& weight, float* out) const {
+  kernels_.rms_norm(x, weight.data(), static_cast<float>(config_.rms_norm_epsilon), static_cast<int64_t>(weight.size()),
+                    out);
+}
+
+void CpuRunner::NormalizeRows(const std::vector<float>& weight, int thread) {
+  const auto [begin, end] = team_.Part(rows_, thread);
   for (int64_t row = begin; row < end; ++row) {
-    kernels_.rms_norm(hidden_.data() + row * config_.hidden_size, weight, static_cast<float>(config_.rms_norm_epsilon),
-                      config_.hidden_size, normalized_.data() + row * config_.hidden_size);
+    Normalize(hidden_.data() + row * config_.hidden_size, weight, normalized_.data() + row * config_.hidden_size);
   }
 }
 
@@ -189,14 +195,23 @@ void CpuRunner::Multiply(const PackedMatrix& weights, const float* in, float* ou
   kernels_.linear(in, weights.k, weights.data.data(), weights.k, weights.n, out, stride, rows, begin, end, store);
 }
 
-void CpuRunner::AddProduct(const PackedMatrix& weights, const float* in, int thread) {
-  if (group_ == nullptr) return Multiply(weights, in, hidden_.data(), weights.n, rows_, Store::kAdd, thread);
-  Multiply(weights, in, partial_.data(), weights.n, rows_, Store::kSet, thread);
+void CpuRunner::AddProduct(const PackedMatrix& weights, const float* in, const std::vector<float>& norm, int thread) {
+  if (group_ == nullptr && norm.empty()) {
+    return Multiply(weights, in, hidden_.data(), weights.n, rows_, Store::kAdd, thread);
+  }
+  Multiply(weights, in, product_.data(), weights.n, rows_, Store::kSet, thread);
   team_.Barrier();
-  if (thread == 0) SumOverRanks(partial_, rows_ * config_.hidden_size);
-  team_.Barrier();
-  const auto [begin, end] = team_.Part(rows_ * config_.hidden_size, thread);
-  for (int64_t i = begin; i < end; ++i) hidden_[static_cast<size_t>(i)] += partial_[static_cast<size_t>(i)];
+  if (group_ != nullptr) {
+    if (thread == 0) SumOverRanks(product_, rows_ * config_.hidden_size);
+    team_.Barrier();
+  }
+  const auto [begin, end] = team_.Part(rows_, thread);
+  for (int64_t row = begin; row < end; ++row) {
+    float* product = product_.data() + row * config_.hidden_size;
+    float* hidden = hidden_.data() + row * config_.hidden_size;
+    if (!norm.empty()) Normalize(product, norm, product);
+    for (int64_t i = 0; i < config_.hidden_size; ++i) hidden[i] += product[i];
+  }
 }
 
 void CpuRunner::SumOverRanks(std::vector<float>& values, int64_t count) {
@@ -228,6 +243,8 @@ void CpuRunner::GatherLogits(int64_t rows, int thread) {
 void CpuRunner::RotateAndStore(const StepBatch& batch, int layer, int thread) {
   const int64_t width = config_.query_size() + 2 * config_.kv_size();
   const int64_t dim = config_.head_dim;
+  const PackedBlock& block = weights_.blocks[static_cast<size_t>(layer)];
+  const model::RopeTable& rope = rope_.of(layer);
   const auto [begin, end] = team_.Part(rows_, thread);
   for (const SequenceSpan& span : batch.spans) {
     const int64_t first = std::max<int64_t>(begin, span.row), last = std::min<int64_t>(end, span.row + span.rows);
@@ -235,11 +252,14 @@ void CpuRunner::RotateAndStore(const StepBatch& batch, int layer, int thread) {
       const int64_t position = span.position + (row - span.row);
       float* queries = qkv_.data() + row * width;
       float* keys = queries + config_.query_size();
-      const float* cosine = rope_.cosine.data() + position * rope_.half;
-      const float* sine = rope_.sine.data() + position * rope_.half;
+      const float* cosine = rope.cosine.data() + position * rope.half;
+      const float* sine = rope.sine.data() + position * rope.half;
+      for (size_t i = 0; i < block.qkv_bias.size(); ++i) queries[i] += block.qkv_bias[i];
       // Queries and keys stand next to one another: their heads are rotated in one pass.
       for (int64_t head = 0; head < config_.heads + config_.kv_heads; ++head) {
-        Rotate(queries + head * dim, cosine, sine, rope_.half);
+        float* values = queries + head * dim;
+        if (config_.head_norms) Normalize(values, head < config_.heads ? block.q_norm : block.k_norm, values);
+        Rotate(values, cosine, sine, rope.half);
       }
       const int page = (*span.pages)[static_cast<size_t>(position / cache_.page_tokens())];
       cache_.Store(layer, page, static_cast<int>(position % cache_.page_tokens()), keys, keys + config_.kv_size());
@@ -272,7 +292,8 @@ void CpuRunner::Attend(int layer, int thread) {
     task.values = cache_.values(layer, work.head);
     task.key_page_stride = cache_.key_page_stride();
     task.value_page_stride = cache_.value_page_stride();
-    task.scale = 1.0f / std::sqrt(static_cast<float>(config_.head_dim));
+    task.scale = static_cast<float>(config_.score_scale());
+    task.window = static_cast<int>(config_.window_of(layer));
     task.scores = score_scratch_[static_cast<size_t>(thread)].data();
     kernels_.attention(task);
   }
@@ -286,8 +307,7 @@ void CpuRunner::ReadLogits(const StepBatch& batch, StepOutput& out, int thread) 
     const auto [begin, end] = team_.Part(rows, thread);
     for (int64_t i = begin; i < end; ++i) {
       const int64_t row = batch.logit_rows[static_cast<size_t>(first + i)];
-      kernels_.rms_norm(hidden_.data() + row * hidden, weights_.final_norm.data(),
-                        static_cast<float>(config_.rms_norm_epsilon), hidden, normalized_.data() + i * hidden);
+      Normalize(hidden_.data() + row * hidden, weights_.final_norm, normalized_.data() + i * hidden);
     }
     team_.Barrier();
     if (group_ == nullptr) {

@@ -75,12 +75,14 @@ class CpuRunner : public ModelRunner {
   /// out[rows, stride] (=, +=) in . weights^T.
   void Multiply(const PackedMatrix& weights, const float* in, float* out, int64_t stride, int64_t rows, Store store,
                 int thread);
-  /// hidden_ += in . weights^T, which is a sum over ranks too.
-  void AddProduct(const PackedMatrix& weights, const float* in, int thread);
+  /// hidden_ += in . weights^T, which is a sum over ranks too; of a `norm` that is not empty, through it.
+  void AddProduct(const PackedMatrix& weights, const float* in, const std::vector<float>& norm, int thread);
   void SumOverRanks(std::vector<float>& values, int64_t count);
   /// logits_ whole, on the first rank.
   void GatherLogits(int64_t rows, int thread);
-  void Normalize(const float* weight, int64_t rows, int thread);
+  /// out = RMSNorm(x), as long as the weight; they may be the same memory.
+  void Normalize(const float* x, const std::vector<float>& weight, float* out) const;
+  void NormalizeRows(const std::vector<float>& weight, int thread);
   void ReadLogits(const StepBatch& batch, StepOutput& out, int thread);
 
   const model::Shard shard_;
@@ -89,7 +91,7 @@ class CpuRunner : public ModelRunner {
   PackedWeights weights_;
   KvCache cache_;
   ThreadTeam team_;
-  model::RopeTable rope_;
+  model::RopeTables rope_;
   parallel::Communicator* group_;
   std::optional<parallel::OrderedSum> sums_;
   Status group_status_;  // of thread 0, which talks to the other ranks
@@ -103,7 +105,7 @@ class CpuRunner : public ModelRunner {
   std::vector<float> gate_up_;     // [rows, 2 * intermediate]
   std::vector<float> inner_;       // [rows, intermediate]
   std::vector<float> logits_;      // [at most kLogitRows, vocabulary]
-  std::vector<float> partial_;     // [rows, hidden], a group's: this rank's part of a sum
+  std::vector<float> product_;     // [rows, hidden]: a group's sum, and what goes through a norm before it is added
   std::vector<float> own_logits_;  // [at most kLogitRows, token_block], a group's
   std::vector<float> all_logits_;  // the same of every rank
   std::vector<AttentionWork> attention_;

@@ -18,16 +18,32 @@ constexpr int64_t kScratchElements = int64_t{1} << 20;  // of a tensor that is u
 /// Reads parameters through one scratch buffer into packed matrices.
 class Packer {
  public:
-  Packer(const model::ParameterTable& table, const model::WeightFiles& files, const KernelTable& kernels,
-         const std::function<void()>& progress)
-      : table_(table), files_(files), kernels_(kernels), progress_(progress) {}
+  Packer(const model::ModelConfig& config, const model::ParameterTable& table, const model::WeightFiles& files,
+         const KernelTable& kernels, const std::function<void()>& progress)
+      : config_(config), table_(table), files_(files), kernels_(kernels), progress_(progress) {}
 
+  /// A whole vector; empty where the family has not got it.
   std::vector<float> Vector(int parameter) {
+    if (parameter == model::kNoParameter) return {};
     const Parameter& p = table_.at(parameter);
     std::vector<float> values(static_cast<size_t>(p.elements));
     files_.Read(p, values);
     progress_();
     return values;
+  }
+
+  std::vector<float> Norm(int parameter) {
+    std::vector<float> values = Vector(parameter);
+    if (config_.norms_add_one) {
+      for (float& value : values) value += 1.0f;
+    }
+    return values;
+  }
+
+  /// The rows of a bias that stand beside those rows of its matrix, after what is in `to`.
+  void AppendBias(int parameter, const model::Slice& rows, std::vector<float>& to) {
+    const std::vector<float> whole = Vector(parameter);
+    if (!whole.empty()) to.insert(to.end(), whole.begin() + rows.row, whole.begin() + rows.row + rows.rows);
   }
 
   /// A block of a parameter.
@@ -72,6 +88,7 @@ class Packer {
     }
   }
 
+  const model::ModelConfig& config_;
   const model::ParameterTable& table_;
   const model::WeightFiles& files_;
   const KernelTable& kernels_;
@@ -108,21 +125,28 @@ Result<PackedWeights> LoadPackedWeights(const std::string& folder, const model::
                                         const std::function<void()>& progress) {
   const model::ParameterTable table = model::MakeParameterTable(config);
   SRLM_ASSIGN_OR_RETURN(const model::WeightFiles files, model::WeightFiles::Open(folder, table));
-  Packer packer(table, files, kernels, progress);
+  Packer packer(config, table, files, kernels, progress);
   PackedWeights weights;
   SRLM_ASSIGN_OR_RETURN(weights.embedding, packer.Matrix({{table.embedding, shard.Vocabulary()}}));
   for (const model::BlockParameters& from : table.blocks) {
     PackedBlock block;
-    block.input_norm = packer.Vector(from.input_norm);
+    block.input_norm = packer.Norm(from.input_norm);
     SRLM_ASSIGN_OR_RETURN(
         block.qkv, packer.Matrix({{from.q, shard.Query()}, {from.k, shard.KeyValue()}, {from.v, shard.KeyValue()}}));
+    packer.AppendBias(from.q_bias, shard.Query(), block.qkv_bias);
+    packer.AppendBias(from.k_bias, shard.KeyValue(), block.qkv_bias);
+    packer.AppendBias(from.v_bias, shard.KeyValue(), block.qkv_bias);
+    block.q_norm = packer.Norm(from.q_norm);
+    block.k_norm = packer.Norm(from.k_norm);
     SRLM_ASSIGN_OR_RETURN(block.o, packer.Matrix({{from.o, shard.Output()}}));
-    block.post_norm = packer.Vector(from.post_norm);
+    block.attention_norm = packer.Norm(from.attention_norm);
+    block.middle_norm = packer.Norm(from.middle_norm);
     SRLM_ASSIGN_OR_RETURN(block.gate_up, packer.Matrix({{from.gate, shard.Inner()}, {from.up, shard.Inner()}}));
     SRLM_ASSIGN_OR_RETURN(block.down, packer.Matrix({{from.down, shard.Down()}}));
+    block.mlp_norm = packer.Norm(from.mlp_norm);
     weights.blocks.push_back(std::move(block));
   }
-  weights.final_norm = packer.Vector(table.final_norm);
+  weights.final_norm = packer.Norm(table.final_norm);
   if (!config.tied_embeddings) {
     SRLM_ASSIGN_OR_RETURN(weights.lm_head, packer.Matrix({{table.lm_head, shard.Vocabulary()}}));
   }

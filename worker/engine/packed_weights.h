@@ -35,13 +35,19 @@ struct PackedMatrix {
   LazyBuffer data;
 };
 
+/// What the family has not is empty. Norms are what a row is multiplied by, whatever the file adds to.
 struct PackedBlock {
-  std::vector<float> input_norm;  // [hidden]
-  PackedMatrix qkv;               // [query + 2 * kv, hidden]
-  PackedMatrix o;                 // [hidden, query]
-  std::vector<float> post_norm;   // [hidden]
-  PackedMatrix gate_up;           // [2 * intermediate, hidden]
-  PackedMatrix down;              // [hidden, intermediate]
+  std::vector<float> input_norm;      // [hidden]
+  PackedMatrix qkv;                   // [query + 2 * kv, hidden]
+  std::vector<float> qkv_bias;        // [query + 2 * kv]
+  std::vector<float> q_norm;          // [head_dim]
+  std::vector<float> k_norm;          // [head_dim]
+  PackedMatrix o;                     // [hidden, query]
+  std::vector<float> attention_norm;  // [hidden]
+  std::vector<float> middle_norm;     // [hidden]
+  PackedMatrix gate_up;               // [2 * intermediate, hidden]
+  PackedMatrix down;                  // [hidden, intermediate]
+  std::vector<float> mlp_norm;        // [hidden]
 };
 
 /// Of one rank: query, kv, intermediate and vocabulary are its share's.

@@ -25,11 +25,11 @@ class Folder : public testing::Test {
     root_ = mkdtemp(pattern.data());
   }
   void TearDown() override { fs::remove_all(root_); }
-  /// A copy of the llama3 model with one text replaced in its config.json.
-  std::string WithConfig(const std::string& from, const std::string& to) {
+  /// A copy of a model with one text replaced in its config.json.
+  std::string WithConfig(const std::string& from, const std::string& to, const std::string& model = "llama3") {
     const std::string folder = root_ + "/model";
     fs::remove_all(folder);
-    fs::copy(Tiny("llama3"), folder);
+    fs::copy(Tiny(model), folder);
     std::string config = ReadFile(folder + "/config.json").value();
     const size_t at = config.find(from);
     EXPECT_NE(at, std::string::npos) << from;
@@ -52,15 +52,17 @@ std::vector<float> ReadAll(const std::string& folder, ParameterTable& table) {
 
 TEST_F(Folder, SavedWeightsComeBackBitForBitFromOneFileAndFromShards) {
   ParameterTable table, again;
-  const auto flat = ReadAll(Tiny("llama3"), table);
-  for (const int64_t shard_bytes : {int64_t{1} << 30, int64_t{20000}}) {
-    const std::string folder = root_ + "/saved" + std::to_string(shard_bytes);
-    const auto manifest = SaveModel(folder, Tiny("llama3"), table, flat, {shard_bytes});
-    ASSERT_TRUE(manifest.ok()) << manifest.status().message();
-    EXPECT_EQ(ReadAll(folder, again), flat);
-    EXPECT_TRUE(VerifyManifest(folder, *manifest).ok());
-    EXPECT_EQ(ReadManifest(folder)->ModelId(), manifest->ModelId());
-    EXPECT_TRUE(fs::exists(folder + "/tokenizer.json"));
+  for (const std::string name : {"llama3", "qwen2", "gemma3"}) {
+    const auto flat = ReadAll(Tiny(name), table);
+    for (const int64_t shard_bytes : {int64_t{1} << 30, int64_t{20000}}) {
+      const std::string folder = root_ + "/saved-" + name + std::to_string(shard_bytes);
+      const auto manifest = SaveModel(folder, Tiny(name), table, flat, {shard_bytes});
+      ASSERT_TRUE(manifest.ok()) << manifest.status().message();
+      EXPECT_EQ(ReadAll(folder, again), flat);
+      EXPECT_TRUE(VerifyManifest(folder, *manifest).ok());
+      EXPECT_EQ(ReadManifest(folder)->ModelId(), manifest->ModelId());
+      EXPECT_TRUE(fs::exists(folder + "/tokenizer.json"));
+    }
   }
 }
 
@@ -103,6 +105,32 @@ TEST_F(Folder, WhatIsNotSupportedIsRefusedByName) {
     const auto config = ReadModelConfig(WithConfig(from, to));
     EXPECT_NE(config.status().message().find(says), std::string::npos) << config.status().message();
   }
+  for (const auto& [from, to, says] :
+       {std::tuple{"\"final_logit_softcapping\": null", "\"final_logit_softcapping\": 30.0", "final_logit_softcapping"},
+        std::tuple{"\"sliding_attention\"\n ]", "\"chunked_attention\"\n ]", "chunked_attention"},
+        std::tuple{"\"sliding_attention\"\n ]", "\"sliding_attention\", \"full_attention\"\n ]", "list of 2"},
+        std::tuple{"\"gelu_pytorch_tanh\"", "\"gelu\"", "hidden_activation 'gelu'"},
+        std::tuple{"\"gemma3_text\"", "\"gemma3\"", "gemma3_text"}}) {
+    const auto config = ReadModelConfig(WithConfig(from, to, "gemma3_new"));
+    EXPECT_NE(config.status().message().find(says), std::string::npos) << config.status().message();
+  }
+}
+
+TEST_F(Folder, WhatAFamilyHasOfItsOwnIsRead) {
+  const auto gemma = ReadModelConfig(Tiny("gemma3")), again = ReadModelConfig(Tiny("gemma3_new"));
+  ASSERT_TRUE(gemma.ok() && again.ok());
+  EXPECT_EQ(gemma->local_layers, (std::vector<char>{1, 1, 0}));  // sliding_window_pattern 3
+  EXPECT_EQ(gemma->window_of(0), 6);
+  EXPECT_EQ(gemma->window_of(2), 0);
+  EXPECT_EQ(gemma->rope.factor, 8);
+  EXPECT_EQ(gemma->local_rope.scaling, RopeScaling::kNone);
+  EXPECT_EQ(gemma->local_rope.theta, 10000);
+  EXPECT_EQ(again->local_layers, (std::vector<char>{0, 1}));  // layer_types
+  EXPECT_EQ(again->rope.theta, 500000);
+  EXPECT_EQ(again->local_rope.theta, 5000);
+  EXPECT_TRUE(gemma->tied_embeddings);                         // by default
+  EXPECT_EQ(ReadModelConfig(Tiny("qwen2"))->window_of(1), 0);  // written down and not used
+  EXPECT_EQ(ReadModelConfig(Tiny("qwen2_window"))->local_layers, (std::vector<char>{0, 1, 1}));
 }
 
 TEST_F(Folder, AHostileDepthIsRefusedBeforeItIsPrinted) {

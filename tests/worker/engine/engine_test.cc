@@ -107,11 +107,11 @@ int64_t CountTokens(const std::map<uint64_t, Response>& responses) {
   return tokens;
 }
 
-std::map<uint64_t, Response> OneByOne(const std::vector<Request>& requests) {
+std::map<uint64_t, Response> OneByOne(const std::vector<Request>& requests, const std::string& folder = TinyModel()) {
   EngineOptions options;
   options.share_prefixes = false;
   options.prefill_chunk_tokens = 1024;
-  auto engine = MakeEngine(TinyModel(), options);
+  auto engine = MakeEngine(folder, options);
   std::map<uint64_t, Response> responses;
   for (const Request& request : requests) {
     engine->Submit(request);
@@ -144,7 +144,8 @@ TEST_P(Family, LogitsEqualThoseOfTransformers) {
   }
 }
 INSTANTIATE_TEST_SUITE_P(Tiny, Family,
-                         testing::Values("llama2", "llama3", "mistral", "smollm2", "linear", "sharded", "bfloat16"));
+                         testing::Values("llama2", "llama3", "mistral", "smollm2", "linear", "sharded", "bfloat16",
+                                         "mistral_window", "qwen2", "qwen2_window", "qwen3", "gemma3", "gemma3_new"));
 
 TEST(Engine, AResultIsBitIdenticalAloneAndInAnyBatch) {
   const auto requests = Load();
@@ -160,6 +161,21 @@ TEST(Engine, AResultIsBitIdenticalAloneAndInAnyBatch) {
         for (const Request& request : requests) engine->Submit(request);
         ExpectSame(alone, RunAll(*engine));
       }
+    }
+  }
+}
+
+TEST(Engine, LayersThatSeeAWindowGiveTheSameBitsInAnyBatchToo) {
+  for (const std::string folder : {Reference("models/gemma3"), Reference("models/mistral_window")}) {
+    const auto requests = Load();
+    const auto alone = OneByOne(requests, folder);
+    for (const int chunk : {7, 64}) {
+      EngineOptions options;
+      options.threads = 2;
+      options.prefill_chunk_tokens = chunk;
+      auto engine = MakeEngine(folder, options);
+      for (const Request& request : requests) engine->Submit(request);
+      ExpectSame(alone, RunAll(*engine));
     }
   }
 }

@@ -119,7 +119,8 @@ struct Case {
 class Group : public testing::TestWithParam<Case> {};
 INSTANTIATE_TEST_SUITE_P(Models, Group,
                          testing::Values(Case{"llama2", 3}, Case{"llama3", 2}, Case{"llama3", 4}, Case{"mistral", 2},
-                                         Case{"smollm2", 3}, Case{"sharded", 4}, Case{"bfloat16", 2}),
+                                         Case{"smollm2", 3}, Case{"sharded", 4}, Case{"bfloat16", 2}, Case{"qwen2", 2},
+                                         Case{"qwen3", 4}, Case{"gemma3", 2}, Case{"gemma3", 4}),
                          [](const auto& info) { return info.param.model + std::to_string(info.param.ranks); });
 
 TEST_P(Group, GivesWhatOneRankGives) {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <numbers>
 #include <string>
 #include <vector>
 
@@ -99,6 +100,11 @@ TEST(Kernels, RowOperationsEqualTheirFormulas) {
       }
       kernels->silu_multiply(x.data(), y.data(), size, out.data());
       for (size_t i = 0; i < out.size(); ++i) ASSERT_NEAR(out[i], x[i] / (1 + std::exp(-double{x[i]})) * y[i], 1e-5);
+      kernels->gelu_multiply(x.data(), y.data(), size, out.data());
+      for (size_t i = 0; i < out.size(); ++i) {
+        const double z = std::sqrt(2 / std::numbers::pi) * (x[i] + 0.044715 * std::pow(double{x[i]}, 3));
+        ASSERT_NEAR(out[i], 0.5 * x[i] * (1 + std::tanh(z)) * y[i], 1e-5);
+      }
       ASSERT_EQ(kernels->maximum(x.data(), size), static_cast<float>(largest));
       const float total = kernels->exponentials(x.data(), size, static_cast<float>(largest), 1.5f, out.data());
       for (size_t i = 0; i < out.size(); ++i) {
@@ -145,54 +151,60 @@ struct AttentionCase {
   }
 };
 
+/// Attention of queries that see the last `window` positions (0: all) is softmax of scores times values.
+void CheckAttention(const KernelTable& kernels, int dim, int tokens, int window) {
+  const AttentionCase c(dim, 53);
+  const int stride = AttentionCase::kGroup * dim;
+  const auto queries = Values(22, tokens * stride);
+  std::vector<float> out(queries.size()), scratch(kAttentionTileRows * 64);
+  const AttentionTask task{queries.data(),
+                           stride,
+                           out.data(),
+                           stride,
+                           tokens,
+                           c.context - tokens,
+                           AttentionCase::kGroup,
+                           dim,
+                           c.padded,
+                           c.pages.data(),
+                           AttentionCase::kPage,
+                           c.keys.data(),
+                           c.values.data(),
+                           dim * AttentionCase::kPage,
+                           c.padded * AttentionCase::kPage,
+                           0.3f,
+                           window,
+                           scratch.data()};
+  kernels.attention(task);
+  for (int row = 0; row < tokens * AttentionCase::kGroup; ++row) {
+    const int end = c.context - tokens + row / AttentionCase::kGroup + 1;
+    const int begin = window > 0 ? std::max(0, end - window) : 0;
+    std::vector<double> weights;
+    double total = 0;
+    for (int t = begin; t < end; ++t) {
+      double score = 0;
+      for (int d = 0; d < dim; ++d) {
+        score += double{queries[static_cast<size_t>(row * dim + d)]} * c.plain_keys[static_cast<size_t>(t * dim + d)];
+      }
+      weights.push_back(std::exp(score * 0.3));
+      total += weights.back();
+    }
+    for (int d = 0; d < dim; ++d) {
+      double wanted = 0;
+      for (int t = begin; t < end; ++t) {
+        wanted += weights[static_cast<size_t>(t - begin)] / total * c.plain_values[static_cast<size_t>(t * dim + d)];
+      }
+      ASSERT_NEAR(out[static_cast<size_t>(row * dim + d)], wanted, 1e-5)
+          << kernels.name << " dim " << dim << " tokens " << tokens << " window " << window << " row " << row;
+    }
+  }
+}
+
 TEST(Kernels, AttentionEqualsSoftmaxOfScoresTimesValues) {
   for (const KernelTable* kernels : Tables()) {
     for (const int dim : {8, 16, 24, 64}) {
       for (const int tokens : {1, 2, 5, 8}) {
-        const AttentionCase c(dim, 53);
-        const int stride = AttentionCase::kGroup * dim;
-        const auto queries = Values(22, tokens * stride);
-        std::vector<float> out(queries.size()), scratch(kAttentionTileRows * 64);
-        const AttentionTask task{queries.data(),
-                                 stride,
-                                 out.data(),
-                                 stride,
-                                 tokens,
-                                 c.context - tokens,
-                                 AttentionCase::kGroup,
-                                 dim,
-                                 c.padded,
-                                 c.pages.data(),
-                                 AttentionCase::kPage,
-                                 c.keys.data(),
-                                 c.values.data(),
-                                 dim * AttentionCase::kPage,
-                                 c.padded * AttentionCase::kPage,
-                                 0.3f,
-                                 scratch.data()};
-        kernels->attention(task);
-        for (int row = 0; row < tokens * AttentionCase::kGroup; ++row) {
-          const int seen = c.context - tokens + row / AttentionCase::kGroup + 1;
-          std::vector<double> weights;
-          double total = 0;
-          for (int t = 0; t < seen; ++t) {
-            double score = 0;
-            for (int d = 0; d < dim; ++d) {
-              score +=
-                  double{queries[static_cast<size_t>(row * dim + d)]} * c.plain_keys[static_cast<size_t>(t * dim + d)];
-            }
-            weights.push_back(std::exp(score * 0.3));
-            total += weights.back();
-          }
-          for (int d = 0; d < dim; ++d) {
-            double wanted = 0;
-            for (int t = 0; t < seen; ++t) {
-              wanted += weights[static_cast<size_t>(t)] / total * c.plain_values[static_cast<size_t>(t * dim + d)];
-            }
-            ASSERT_NEAR(out[static_cast<size_t>(row * dim + d)], wanted, 1e-5)
-                << kernels->name << " dim " << dim << " tokens " << tokens << " row " << row;
-          }
-        }
+        for (const int window : {0, 1, 7, 16, 40, 100}) CheckAttention(*kernels, dim, tokens, window);
       }
     }
   }

@@ -33,8 +33,9 @@ struct AttentionTask {
   const float* values;  // likewise: [page_tokens, padded_dim]
   int64_t key_page_stride;
   int64_t value_page_stride;
-  float scale;    // 1 / sqrt(head_dim)
-  float* scores;  // scratch: [kAttentionTileRows, context rounded up to kStripTokens]
+  float scale;     // of scores
+  int window = 0;  // positions that a query sees, its own the last of them; 0: all
+  float* scores;   // scratch: [kAttentionTileRows, context rounded up to kStripTokens]
 };
 
 struct KernelTable {
@@ -45,10 +46,12 @@ struct KernelTable {
   /// PackedElements(n, k) floats: panel by panel, [k, panel_columns], columns past n are zero.
   void (*linear)(const float* a, int64_t lda, const float* packed, int64_t k, int64_t n, float* out, int64_t ldo,
                  int64_t m, int64_t panel_begin, int64_t panel_end, Store store);
-  /// out[i] = x[i] * rsqrt(mean(x^2) + epsilon) * weight[i], one row of `size`.
+  /// out[i] = x[i] * rsqrt(mean(x^2) + epsilon) * weight[i], one row of `size`; out may be x.
   void (*rms_norm)(const float* x, const float* weight, float epsilon, int64_t size, float* out);
   /// out[i] = silu(gate[i]) * up[i].
   void (*silu_multiply)(const float* gate, const float* up, int64_t size, float* out);
+  /// out[i] = gelu(gate[i]) * up[i], gelu by its tanh form.
+  void (*gelu_multiply)(const float* gate, const float* up, int64_t size, float* out);
   /// Causal attention of a task's queries over its pages.
   void (*attention)(const AttentionTask& task);
   /// Largest of `size` values.

@@ -138,15 +138,31 @@ static void RmsNorm(const float* x, const float* weight, float epsilon, int64_t 
   for (; j < size; ++j) out[j] = weight[j] * (x[j] * scale);
 }
 
-static inline Vector SiluMultiplyVector(Vector gate, Vector up) { return gate / (Exp(-gate) + 1.0f) * up; }
+/// What a gate is through the sigmoid of: silu(x) = x * sigmoid(x), and gelu's tanh form is x * sigmoid(2 z) with
+/// z = sqrt(2 / pi) * (x + 0.044715 x^3).
+struct Silu {
+  static inline Vector Argument(Vector x) { return x; }
+};
+struct GeluTanh {
+  static inline Vector Argument(Vector x) {
+    constexpr float kTwice = 1.5957691216057308f;  // 2 sqrt(2 / pi)
+    return (x + x * x * x * 0.044715f) * kTwice;
+  }
+};
 
-static void SiluMultiply(const float* gate, const float* up, int64_t size, float* out) {
+template <class Gate>
+static inline Vector GateMultiplyVector(Vector gate, Vector up) {
+  return gate / (Exp(-Gate::Argument(gate)) + 1.0f) * up;
+}
+
+template <class Gate>
+static void GateMultiply(const float* gate, const float* up, int64_t size, float* out) {
   int64_t i = 0;
-  for (; i + kWidth <= size; i += kWidth) Save(out + i, SiluMultiplyVector(Load(gate + i), Load(up + i)));
+  for (; i + kWidth <= size; i += kWidth) Save(out + i, GateMultiplyVector<Gate>(Load(gate + i), Load(up + i)));
   if (i == size) return;
   float gates[kWidth] = {}, ups[kWidth] = {}, results[kWidth];
   for (int64_t j = i; j < size; ++j) gates[j - i] = gate[j], ups[j - i] = up[j];
-  Save(results, SiluMultiplyVector(Load(gates), Load(ups)));
+  Save(results, GateMultiplyVector<Gate>(Load(gates), Load(ups)));
   for (int64_t j = i; j < size; ++j) out[j] = results[j - i];
 }
 
@@ -207,12 +223,13 @@ static inline void ScoreStrip(const float* const* queries, const float* keys, in
   }
 }
 
-/// Adds 16 positions' values, weighted, to kTileRows rows of one 16-wide slice of the output.
+/// Values of positions [first, positions), weighted, as kTileRows rows of one 16-wide slice of the output. A page
+/// begins at `first`.
 template <int kTileRows>
-static inline void ValueSlice(const AttentionTask& task, const float* const* weights, int positions, int slice,
-                              float* const* outs) {
+static inline void ValueSlice(const AttentionTask& task, const float* const* weights, int first, int positions,
+                              int slice, float* const* outs) {
   Vector sum[kTileRows][kStripVectors] = {};
-  for (int begin = 0; begin < positions; begin += task.page_tokens) {
+  for (int begin = first; begin < positions; begin += task.page_tokens) {
     const float* values = task.values + task.pages[begin / task.page_tokens] * task.value_page_stride + slice;
     const int count = positions - begin < task.page_tokens ? positions - begin : task.page_tokens;
     for (int t = 0; t < count; ++t) {
@@ -237,8 +254,9 @@ static inline void ValueSlice(const AttentionTask& task, const float* const* wei
   }
 }
 
-/// Softmax of one row's first `valid` scores; the rest of its strips becomes 0, so that adding them changes nothing.
-static void SoftmaxRow(float* scores, int valid, int padded) {
+/// Softmax of one row's scores [hidden, valid); the rest of its strips becomes 0, so that adding them changes nothing.
+static void SoftmaxRow(float* scores, int hidden, int valid, int padded) {
+  for (int i = 0; i < hidden; ++i) scores[i] = -1e30f;
   for (int i = valid; i < padded; ++i) scores[i] = -1e30f;
   const float largest = Maximum(scores, valid);
   const float total = Exponentials(scores, padded, largest, 1.0f, scores);
@@ -246,7 +264,13 @@ static void SoftmaxRow(float* scores, int valid, int padded) {
   for (int i = 0; i < padded; i += kWidth) Save(scores + i, Load(scores + i) * inverse);
 }
 
-/// One tile of rows (a row is a token's one head) through scores, softmax and values.
+/// The first position that a query at `position` sees.
+static inline int FirstSeen(const AttentionTask& task, int position) {
+  return task.window > 0 && position >= task.window ? position - task.window + 1 : 0;
+}
+
+/// One tile of rows (a row is a token's one head) through scores, softmax and values. Pages before those that its first
+/// row sees are left out.
 template <int kTileRows>
 static void AttentionTile(const AttentionTask& task, int first_row) {
   const int context = task.position + task.tokens;
@@ -263,7 +287,8 @@ static void AttentionTile(const AttentionTask& task, int first_row) {
     last_token = token;
   }
   const int positions = task.position + last_token + 1;  // what the tile's last row may see
-  for (int begin = 0; begin < positions; begin += kStripTokens) {
+  const int first = FirstSeen(task, task.position + first_row / task.group) / task.page_tokens * task.page_tokens;
+  for (int begin = first; begin < positions; begin += kStripTokens) {
     const float* keys =
         task.keys + task.pages[begin / task.page_tokens] * task.key_page_stride + begin % task.page_tokens;
     float* strip[kTileRows];
@@ -272,10 +297,11 @@ static void AttentionTile(const AttentionTask& task, int first_row) {
   }
   const int seen = (positions + kStripTokens - 1) / kStripTokens * kStripTokens;
   for (int r = 0; r < kTileRows; ++r) {
-    SoftmaxRow(scores[r], task.position + (first_row + r) / task.group + 1, seen);
+    const int position = task.position + (first_row + r) / task.group;
+    SoftmaxRow(scores[r] + first, FirstSeen(task, position) - first, position + 1 - first, seen - first);
   }
   for (int slice = 0; slice < task.head_dim; slice += kStripTokens) {
-    ValueSlice<kTileRows>(task, scores, positions, slice, outs);
+    ValueSlice<kTileRows>(task, scores, first, positions, slice, outs);
   }
 }
 
@@ -299,6 +325,13 @@ static void Attention(const AttentionTask& task) {
 
 #define SRLM_STRINGIFY_INNER(x) #x
 #define SRLM_STRINGIFY(x) SRLM_STRINGIFY_INNER(x)
-#define SRLM_KERNEL_TABLE                                                               \
-  {SRLM_STRINGIFY(SRLM_ISA), SRLM_ISA::kColumns,  SRLM_ISA::Linear,  SRLM_ISA::RmsNorm, \
-   SRLM_ISA::SiluMultiply,   SRLM_ISA::Attention, SRLM_ISA::Maximum, SRLM_ISA::Exponentials}
+#define SRLM_KERNEL_TABLE                      \
+  {SRLM_STRINGIFY(SRLM_ISA),                   \
+   SRLM_ISA::kColumns,                         \
+   SRLM_ISA::Linear,                           \
+   SRLM_ISA::RmsNorm,                          \
+   SRLM_ISA::GateMultiply<SRLM_ISA::Silu>,     \
+   SRLM_ISA::GateMultiply<SRLM_ISA::GeluTanh>, \
+   SRLM_ISA::Attention,                        \
+   SRLM_ISA::Maximum,                          \
+   SRLM_ISA::Exponentials}

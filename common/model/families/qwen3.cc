@@ -1,0 +1,22 @@
+// Qwen3, dense: Llama with an RMSNorm over each head of queries and keys.
+#include "common/model/families/families.h"
+
+namespace srlm::model {
+namespace {
+
+void Read(ConfigFields& fields, ModelConfig& model) {
+  CheckActivation(fields, "hidden_act", "silu");
+  CheckNot(fields, "attention_bias");
+  model.head_dim = fields.Size("head_dim", 128);
+  model.head_norms = true;
+  ReadRope(fields, model.rope);
+  if (!fields.Flag("use_sliding_window", false)) return;
+  ReadWindow(fields, model,
+             [](ConfigFields& all, int64_t layer) { return layer >= all.Size("max_window_layers", 28); });
+}
+
+}  // namespace
+
+const Family kQwen3 = {"qwen3", Read};
+
+}  // namespace srlm::model
