@@ -25,7 +25,8 @@ void AddFiles(CLI::App& app, FileOptions& files, const char* in_flag) {
   app.add_option("--out", files.out, "Output, JSON Lines; appears when it is whole")->required()->type_name("FILE");
   app.add_option("--summary", files.summary, "Measurements, one JSON object")->type_name("FILE");
   app.add_option("--threads", files.threads, "Threads [cores / ranks on this host]")->check(CLI::Range(1, 4096));
-  app.add_option("--ends-with", files.ends_with, "End when this process ends, which must have started this one")
+  app.add_option("--ends-with", files.ends_with,
+                 "End when this process ends, which must have started this one, or its mpirun")
       ->check(CLI::Range(1, std::numeric_limits<int>::max()))
       ->type_name("PID");
   AddRankTimeout(app, files.rank_timeout_s);

@@ -2,12 +2,14 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <cstdlib>
 #include <string>
 
 #include "common/base/flags.h"
 #include "common/base/version.h"
 #include "coordinator/cli/measure_command_line.h"
 #include "coordinator/cli/output.h"
+#include "coordinator/plan/lengths.h"
 
 namespace srlm::cli {
 namespace {
@@ -26,6 +28,7 @@ struct Options {
   ExportOptions export_;
   ControlOptions control;
   FsckOptions fsck;
+  PlanOptions plan;
   prepare::Options prepare;
   EvaluateOptions evaluate;
   CompareOptions compare;
@@ -88,6 +91,52 @@ CLI::App* AddExport(CLI::App& app, ExportOptions& options) {
       ->check(CLI::IsMember({"pairs", "judge_pairs", "candidates", "sft", "evaluations", "evaluation_answers"}));
   command->add_option("--out", options.out, "File to write [standard output]")->type_name("FILE");
   command->add_option("--round", options.round, "Only this round [all]")->check(CLI::Range(1, 1000000));
+  return command;
+}
+
+constexpr char kPlanFooter[] =
+    "Without --gpus the run's programs are timed on made-up text for a minute, as many at once as the run has, so "
+    "that\n"
+    "nothing else should use the cores. With --gpus the figures of the GPU's maker are taken, times what well-kept\n"
+    "systems reach of them (docs/operations.md), and the layout is suggested. Data files are counted where all of "
+    "them\n"
+    "are there. Example: srlm plan deploy/recipes/llama2-70b-64gpu.yaml --model llama-2-70b --gpus 64 --gpu h100-80gb";
+
+CLI::App* AddPlan(CLI::App& app, PlanOptions& options) {
+  CLI::App* command = app.add_subcommand("plan", "Say what a run would need: memory, time, disk");
+  command->add_option("CONFIG", options.config, "Configuration file (YAML)")->required();
+  command->add_option("--set", options.overrides, "Set a key of the configuration; may be given more than once")
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);
+  command->add_option("--model", options.model, "A folder with a config.json, or a well-known model's name [CONFIG's]")
+      ->type_name("DIR|NAME");
+  command->add_option("--gpus", options.gpus, "GPUs of this kind, instead of this machine's cores")
+      ->check(CLI::Range(1, 65536));
+  command->add_option("--gpu", options.gpu, "Their kind")->capture_default_str();
+  std::string lengths;
+  for (const auto& [name, meaning] : plan::LengthNames()) lengths += "\n  " + name + ": " + meaning;
+  command
+      ->add_option_function<std::vector<std::string>>(
+          "--length",
+          [&options](const std::vector<std::string>& texts) {
+            for (const std::string& text : texts) {
+              const size_t at = text.find('=');
+              char* end = nullptr;
+              const std::string number = at == std::string::npos ? "" : text.substr(at + 1);
+              const double value = std::strtod(number.c_str(), &end);
+              if (number.empty() || *end != '\0') {
+                throw CLI::ValidationError("--length", "'" + text + "' is not NAME=NUMBER");
+              }
+              options.lengths[text.substr(0, at)] = value;
+            }
+          },
+          "What is not counted or counted otherwise; may be given more than once:" + lengths)
+      ->type_name("NAME=NUMBER")
+      ->allow_extra_args(false);
+  command->add_flag("!--no-probe", options.probe, "Measure nothing, and say no times; not with --gpus")
+      ->excludes("--gpus");
+  command->add_flag("--json", options.json, "One JSON object; fields in docs/formats.md");
+  command->footer(kPlanFooter);
   return command;
 }
 
@@ -215,6 +264,7 @@ std::variant<Command, int> ParseCommandLine(int argc, const char* const* argv) {
   AddExport(app, options.export_);
   const CLI::App* prepare = AddPrepare(app, options.prepare);
   const CLI::App* fsck = AddFsck(app, options.fsck);
+  const CLI::App* plan = AddPlan(app, options.plan);
   const CLI::App* evaluate = AddEvaluate(app, options.evaluate);
   const CLI::App* compare = AddCompare(app, options.compare);
   const CLI::App* answer = AddAnswer(app, options.answer);
@@ -231,7 +281,7 @@ std::variant<Command, int> ParseCommandLine(int argc, const char* const* argv) {
     const std::string what = first.empty() ? "no command" : "no command '" + first + "'";
     return SayWrong(app, first.starts_with('-') ? error.what()
                                                 : what +
-                                                      "; there are prepare, run, status, pause, resume, cancel, "
+                                                      "; there are prepare, plan, run, status, pause, resume, cancel, "
                                                       "inspect, fsck, evaluate, compare, answer and export");
   }
   options.run.program = argv[0];
@@ -241,6 +291,7 @@ std::variant<Command, int> ParseCommandLine(int argc, const char* const* argv) {
   if (!options.control.what.empty()) return Command(options.control);
   if (inspect->parsed()) return Command(options.inspect);
   if (fsck->parsed()) return Command(options.fsck);
+  if (plan->parsed()) return Command(options.plan);
   if (prepare->parsed()) return Command(options.prepare);
   if (evaluate->parsed()) return Command(options.evaluate);
   if (compare->parsed()) return Command(options.compare);

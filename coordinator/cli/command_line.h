@@ -10,7 +10,7 @@
 namespace srlm::cli {
 
 using Command = std::variant<RunOptions, StatusOptions, ControlOptions, InspectOptions, ExportOptions, FsckOptions,
-                             prepare::Options, EvaluateOptions, CompareOptions, AnswerOptions>;
+                             PlanOptions, prepare::Options, EvaluateOptions, CompareOptions, AnswerOptions>;
 
 /// A command, or the exit code of a command line that ends here: 0 after --help and --version, 2 after printing to
 /// stderr what is wrong.

@@ -1,6 +1,7 @@
 // The subcommands of srlm. Each gives the program's exit code (output.h) and prints what it says itself.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -55,10 +56,22 @@ struct ControlOptions {
 /// What `evaluate` and `compare` share.
 struct MeasureOptions {
   int limit = 0;                   // prompts, the first of each file; 0: all
-  int threads = 0;                 // 0: all cores
+  int threads = 0;                 // of a rank; 0: all cores
+  int tensor_parallel = 1;         // ranks that hold a model together
   std::string overlap = "refuse";  // prompts that a run was trained on: refuse, leave-out or allow
   std::string chat_template;       // file, for models without one; empty: none is needed
   std::string out;                 // JSON file; empty: in the run's folder, if there is a run
+  bool json = false;
+};
+
+struct PlanOptions {
+  std::string config;
+  std::vector<std::string> overrides;  // key=value each
+  std::string model;                   // a folder, or the name of a well-known model; empty: the configuration's
+  int gpus = 0;                        // 0: this machine's cores, which are measured
+  std::string gpu = "h100-80gb";
+  std::map<std::string, double> lengths;  // by name
+  bool probe = true;                      // false: nothing is measured, and no times are said
   bool json = false;
 };
 
@@ -99,6 +112,8 @@ int Inspect(const InspectOptions& options);
 /// Checks a run's folder: kExitDone when all is as it must be, kExitFailed with findings, kExitUsage when there is no
 /// run.
 int Fsck(const FsckOptions& options);
+/// Says what a run would need: memory, time, disk.
+int Plan(const PlanOptions& options);
 /// Makes seed data out of ranked answers.
 int Prepare(const prepare::Options& options);
 /// Measures how models judge, what they find probable, and how they answer.

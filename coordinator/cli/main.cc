@@ -31,6 +31,7 @@ int main(int argc, char** argv) try {
                            [](const ControlOptions& options) { return Steer(options); },
                            [](const InspectOptions& options) { return Inspect(options); },
                            [](const FsckOptions& options) { return Fsck(options); },
+                           [](const PlanOptions& options) { return Plan(options); },
                            [](const srlm::prepare::Options& options) { return Prepare(options); },
                            [](const EvaluateOptions& options) { return Evaluate(options); },
                            [](const CompareOptions& options) { return Compare(options); },

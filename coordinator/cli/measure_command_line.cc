@@ -74,7 +74,12 @@ void AddMore(CLI::App& command, MeasureOptions& more, measure::Judging& judging,
       ->check(CLI::IsMember({"refuse", "leave-out", "allow"}))
       ->capture_default_str();
   AddChatTemplate(command, more.chat_template);
-  command.add_option("--threads", more.threads, "Threads [all cores]")->check(CLI::Range(1, 1024));
+  command.add_option("--threads", more.threads, "Threads of a rank [all cores]")->check(CLI::Range(1, 1024));
+  command
+      .add_option("--tensor-parallel", more.tensor_parallel,
+                  "Ranks on this host that hold a model together, each a part of every matrix")
+      ->check(CLI::Range(1, 1024))
+      ->capture_default_str();
   command.add_option("--out", more.out, "JSON file for the result")->type_name("FILE");
   command.add_flag("--json", more.json, "Print the result as JSON");
   command.footer(kModelHelp);

@@ -6,6 +6,8 @@
 
 #include <optional>
 
+#include "coordinator/launcher/command.h"
+#include "coordinator/launcher/environment.h"
 #include "coordinator/launcher/log_tail.h"
 #include "coordinator/launcher/process_group.h"
 
@@ -26,6 +28,13 @@ Status RunFileCommand(FileCommand command) {
   command.words.insert(command.words.end(), {"--ends-with", std::to_string(getpid())});
   Environment environment = CleanEnvironment();
   environment["OMP_WAIT_POLICY"] = "passive";
+  if (command.ranks > 1) {
+    SRLM_ASSIGN_OR_RETURN(
+        command.words,
+        ExpandCommand(kLaptopCommand, {.ranks = command.ranks, .program = command.words, .hostfile = ""}));
+    for (const auto& [name, value] : LaptopEnvironment(geteuid() == 0)) environment[name] = value;
+    environment["OMPI_MCA_orte_execute_quiet"] = "1";  // mpirun's own words about a rank's end would hide the rank's
+  }
   SRLM_ASSIGN_OR_RETURN(
       ProcessGroup process,
       ProcessGroup::Start({.command = command.words, .environment = environment, .output = command.log}));

@@ -11,6 +11,7 @@ namespace srlm::launcher {
 
 struct FileCommand {
   std::vector<std::string> words;  // path of srlm-worker, the command and its flags
+  int ranks = 1;                   // that hold the model together, under mpirun on this host
   std::string log;                 // file that takes what it prints
   std::function<bool()> stopped;   // whether the person wants an end; asked ten times a second
   double timeout_s = 7 * 86400.0;  // longest wait

@@ -59,7 +59,8 @@ Result<std::vector<nlohmann::json>> FileWorker::Run(const NamedModel& model, con
   if (!model.chat_template.empty()) words.insert(words.end(), {"--chat-template", model.chat_template});
   if (model.parse_special_tokens) words.insert(words.end(), {"--special-tokens-in-text", "parse"});
 
-  const Status ran = launcher::RunFileCommand({.words = std::move(words), .log = log, .stopped = options_.stopped});
+  const Status ran = launcher::RunFileCommand(
+      {.words = std::move(words), .ranks = options_.ranks, .log = log, .stopped = options_.stopped});
   if (ran.code() == Code::kFailedPrecondition) return ran.WithContext(model.name);
   SRLM_RETURN_IF_ERROR(ran);
   return ReadRows(out);

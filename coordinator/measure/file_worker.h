@@ -18,7 +18,8 @@ class FileWorker {
  public:
   struct Options {
     std::string program;                          // srlm-worker's path
-    int threads = 0;                              // 0: all cores
+    int threads = 0;                              // of a rank; 0: all cores
+    int ranks = 1;                                // that hold a model together
     std::function<bool()> stopped;                // as of launcher::FileCommand
     std::function<void(const std::string&)> say;  // takes a line about what begins
   };

@@ -201,21 +201,31 @@ class Measure(unittest.TestCase):
         self.fails(r"none of 8 comparisons has a verdict(.|\n)*Its first words:\n  \"", *compare, "--verdict", "sampled",
                    "--votes", "1", "--judge-tokens", "4", "--max-new-tokens", "4")
 
+    def test_ranks_that_share_a_model_measure_what_one_does(self):
+        call = ("evaluate", f"{self.loop.run_dir}:M1", "--data", str(RANKED))
+        one = self.measured(*call)["models"][0]["judge"]
+        three = self.measured(*call, "--tensor-parallel", "3")["models"][0]["judge"]
+        for figure in ("pairwise_accuracy", "exact_match", "spearman"):
+            self.assertAlmostEqual(one[figure]["value"], three[figure]["value"], 6, figure)
+        self.fails("2 ranks cannot share a model of 3 heads", "evaluate", BASE, "--data", RANKED, "--tensor-parallel", 2)
+
     def test_a_stop_ends_the_worker_too(self):
         errors = self.stopped(signal.SIGTERM, 1)
         self.assertIn("stopped", errors)
         self.assertEqual(self.loop.processes(), [])
 
     def test_a_worker_does_not_outlive_a_command_that_is_killed(self):
-        self.stopped(signal.SIGKILL, -signal.SIGKILL)
-        deadline = time.monotonic() + 20
-        while self.loop.processes():
-            self.assertLess(time.monotonic(), deadline)
+        for flags in ([], ["--tensor-parallel", "3"]):
+            with self.subTest(flags=flags):
+                self.stopped(signal.SIGKILL, -signal.SIGKILL, *flags)
+                deadline = time.monotonic() + 20
+                while self.loop.processes():
+                    self.assertLess(time.monotonic(), deadline)
 
-    def stopped(self, by, code):
+    def stopped(self, by, code, *flags):
         """Stops a measurement while its worker runs. Gives what it said."""
         many = self.write("many.jsonl", [{"prompt_id": i, "prompt": f"Count from {i}."} for i in range(2000)])
-        process = subprocess.Popen([f"{BIN}/srlm", "evaluate", f"{self.loop.run_dir}:M1", "--prompts", many],
+        process = subprocess.Popen([f"{BIN}/srlm", "evaluate", f"{self.loop.run_dir}:M1", "--prompts", many, *flags],
                                    stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self.addCleanup(process.communicate)
         self.addCleanup(process.kill)

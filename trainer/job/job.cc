@@ -17,6 +17,7 @@
 #include "common/base/machine.h"
 #include "common/base/manifest.h"
 #include "common/base/saved_steps.h"
+#include "common/model/cost.h"
 #include "common/model/save.h"
 #include "trainer/batches/mix_order.h"
 #include "trainer/job/identity.h"
@@ -153,7 +154,7 @@ void Job::ChooseRecompute() {
     all += sample.packed_tokens();
   }
   const int64_t tokens = std::max(longest, std::min(options_.micro_batch_tokens, all));
-  const int64_t bytes = network_->ActivationBytes(tokens, false) * communicator_.ranks_on_host();
+  const int64_t bytes = model::ActivationBytes(network_->config(), tokens, false) * communicator_.ranks_on_host();
   const int64_t optimizer_bytes = network_->parameters().StepBytes() * communicator_.ranks_on_host();
   const int64_t available = AvailableMemoryBytes();
   const bool fits = available == 0 || bytes + optimizer_bytes < available / 10 * 9;

@@ -73,14 +73,6 @@ at::Tensor QueriesKeysValues(const BlockContext& context, const Pack& pack, cons
 
 }  // namespace
 
-int64_t BlockActivations::BytesPerToken(const model::ModelConfig& config) {
-  int64_t floats = 2 + config.heads + 2 * config.query_size() + 2 * config.kv_size() + config.hidden_size +
-                   2 * config.intermediate_size;
-  if (config.head_norms) floats += config.query_size() + config.kv_size() + config.heads + config.kv_heads;
-  if (config.part_norms) floats += 2 * (config.hidden_size + 1);
-  return floats * static_cast<int64_t>(sizeof(float));
-}
-
 void BlockForward(const BlockContext& context, const Pack& pack, const BlockTensors& weights,
                   const BlockDropout& dropout, const at::Tensor& x, BlockActivations& kept, BlockScratch& scratch,
                   at::Tensor& out) {

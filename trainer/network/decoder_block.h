@@ -21,13 +21,11 @@ struct NormedPart {
   Workspace product, rstd;
 };
 
-/// What backward needs of a block's forward, beside its input.
+/// What backward needs of a block's forward, beside its input: model::BlockActivationElements a token.
 struct BlockActivations {
   Workspace input_rstd, qkv, attention, lse, middle, middle_rstd, gate_up;
   Workspace raw_heads, heads_rstd;  // queries and keys before their norms, where the family has these
   NormedPart attention_part, mlp_part;
-  /// Bytes of a token.
-  static int64_t BytesPerToken(const model::ModelConfig& config);
 };
 
 /// Memory that blocks share, one after the other.

@@ -162,14 +162,4 @@ void Network::EmbedBackward(const Pack& pack, const at::Tensor& d_hidden, at::Te
   }
 }
 
-int64_t Network::ActivationBytes(int64_t tokens, bool recompute) const {
-  const int64_t inputs = (config().layers + 1) * config().hidden_size * 4;
-  const int64_t blocks = recompute ? 1 : config().layers;
-  // The shared scratch: norm, gated unit and its gradient, those of qkv, hidden states, targets, a part and its
-  // product.
-  const int64_t scratch = 4 * (10 * config().hidden_size + 3 * config().intermediate_size + 2 * config().query_size() +
-                               2 * config().kv_size());
-  return tokens * (inputs + blocks * BlockActivations::BytesPerToken(config()) + scratch);
-}
-
 }  // namespace srlm::trainer

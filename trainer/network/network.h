@@ -41,9 +41,6 @@ class Network {
   /// more comes in this step. Also after a pack without a token the parameters hear that their gradients are done.
   Result<std::vector<double>> ForwardBackward(const Pack& pack, const SequenceGradient& gradient, bool last);
 
-  /// Bytes that a pack of so many tokens needs for activations in ForwardBackward.
-  int64_t ActivationBytes(int64_t tokens, bool recompute) const;
-
  private:
   Result<RootTensors> Root();
   Status Forward(const Pack& pack, const Dropout& masks, bool keep);

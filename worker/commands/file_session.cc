@@ -1,12 +1,16 @@
 #include "worker/commands/file_session.h"
 
 #include <fmt/format.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "common/base/clock.h"
 #include "common/base/file.h"
@@ -29,12 +33,24 @@ EngineOptions ToEngineOptions(const FileOptions& options, GroupLeader* group) {
   return engine;
 }
 
-/// Lets the kernel kill this process when `parent` ends, which started it; the signal follows the thread that did.
-Status EndWith(pid_t parent) {
-  if (parent == 0) return OkStatus();
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (getppid() == parent) return OkStatus();
-  return Aborted(fmt::format("--ends-with {}: that process did not start this one, or has ended", parent));
+/// Lets this process end when `other` ends. Where that one started it the kernel kills it, and the signal follows the
+/// thread that did; under mpirun, which stands between, a thread watches, and mpirun ends the other ranks.
+Status EndWith(pid_t other) {
+  if (other == 0) return OkStatus();
+  if (std::getenv("OMPI_COMM_WORLD_RANK") == nullptr) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() == other) return OkStatus();
+    return Aborted(fmt::format("--ends-with {}: that process did not start this one, or has ended", other));
+  }
+  const int descriptor = static_cast<int>(syscall(SYS_pidfd_open, other, 0));
+  if (descriptor < 0) return Aborted(fmt::format("--ends-with {}: that process has ended", other));
+  std::thread([descriptor] {
+    pollfd event{descriptor, POLLIN, 0};
+    while (poll(&event, 1, -1) < 0 && errno == EINTR) {
+    }
+    _exit(1);
+  }).detach();
+  return OkStatus();
 }
 
 }  // namespace

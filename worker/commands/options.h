@@ -14,7 +14,7 @@ struct FileOptions {
   std::string summary;        // empty: none
   std::string chat_template;  // empty: the model's
   bool parse_special_tokens = false;
-  int ends_with = 0;  // process that started this one, which it ends with; 0: none
+  int ends_with = 0;  // process that started this one, or its mpirun, which it ends with; 0: none
   int threads = 0;    // 0: cores / ranks on this host
   int max_batch = 64;
   int kv_cache_mib = 0;  // 0: see EngineOptions

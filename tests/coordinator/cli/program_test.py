@@ -4,6 +4,7 @@
     program_test.py BIN_FOLDER
 """
 
+import json
 import os
 import pathlib
 import re
@@ -91,8 +92,34 @@ class Usage(Program):
             ("no such run folder", ["fsck", run_dir + "/nowhere"]),
             ("RUN|address|[Rr]equire", ["pause"]),
             ("wait-s", ["cancel", run_dir, "--wait-s", "-1"]),
+            ("CONFIG", ["plan"]),
+            ("NAME=NUMBER", ["plan", "a.yaml", "--length", "answer"]),
+            ("--gpus", ["plan", "a.yaml", "--gpus", "0"]),
         ):
             self.fails(2, pattern, *arguments)
+
+
+class Plan(Program):
+    def test_a_plan_for_gpus_needs_nothing_but_a_configuration(self):
+        ended = run("plan", self.config(), "--model", "llama-3-8b", "--gpus", "8", "--gpu", "h100-80gb",
+                    "--length", "answer=300", "--json")
+        self.assertEqual((ended.returncode, ended.stderr), (0, ""))
+        plan = json.loads(ended.stdout)
+        self.assertEqual(plan["lengths"]["answer"], {"value": 300.0, "source": "given"})
+        self.assertEqual(plan["layout"]["trainer.ranks"], 8)
+        self.assertEqual(plan["round"]["seconds"],
+                         sum(phase["seconds"] for phase in plan["phases"] if phase["phase"] != "sft"))
+        text = run("plan", self.config(), "--model", "llama-3-8b", "--gpus", "8").stdout
+        for words in ("suggested layout", "generate_and_judge", "GPU-hours", "disk at most"):
+            self.assertIn(words, text)
+
+    def test_what_cannot_be_planned_is_said(self):
+        config = self.config()
+        self.fails(1, "h100-80gb", "plan", config, "--gpus", "8", "--gpu", "abacus")
+        self.fails(1, "smollm2-135m", "plan", config, "--model", "nothing-1b", "--gpus", "8")
+        self.fails(1, "--length letters: there is prompt", "plan", config, "--gpus", "8", "--length", "letters=3")
+        self.fails(1, "workers: the model does not fit", "plan", config, "--model", "llama-2-70b", "--gpus", "1")
+        self.fails(1, r"workers\.tensor_parallel", "plan", config, "--set", "workers.tensor_parallel=2")
 
 
 class Configuration(Program):
