@@ -96,7 +96,6 @@ def worker_figure(folder, count):
                          MEMORY, note=f"said {said >> 20} MiB, taken {taken >> 20}")
 
 
-
 def table(run, name):
     ended = subprocess.run([SRLM, "inspect", run, name, "--json"], stdout=subprocess.PIPE, text=True, check=True)
     return [json.loads(line) for line in ended.stdout.splitlines()]
