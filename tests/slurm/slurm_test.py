@@ -79,6 +79,8 @@ class OnCluster(unittest.TestCase):
 
 
 class Slurm(OnCluster):
+    LONGER = {"epochs": 36}  # a job that is still there when a notice reaches it, on a fast machine too
+
     def test_notices_end_a_life_in_order_and_the_job_goes_on(self):
         run = self.make("noticed", sbatch=["--time=10"])
         run.submit()
