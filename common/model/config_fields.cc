@@ -25,6 +25,11 @@ int64_t ConfigFields::Size(const char* key, int64_t fallback) {
   return value.get<int64_t>();
 }
 
+int64_t ConfigFields::Count(const char* key, int64_t fallback) {
+  if (Has(key) && object_.at(key).is_number_integer() && object_.at(key).get<int64_t>() == 0) return 0;
+  return Size(key, fallback);
+}
+
 double ConfigFields::Number(const char* key, double fallback) {
   if (!Has(key)) return fallback;
   const nlohmann::json& value = object_.at(key);

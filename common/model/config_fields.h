@@ -17,6 +17,8 @@ class ConfigFields {
 
   /// A positive integer; a fallback of 0: it must be there.
   int64_t Size(const char* key, int64_t fallback = 0);
+  /// An integer that is not negative.
+  int64_t Count(const char* key, int64_t fallback);
   /// A positive number.
   double Number(const char* key, double fallback);
   bool Flag(const char* key, bool fallback);

@@ -111,8 +111,8 @@ CLI::App* AddPlan(CLI::App& app, PlanOptions& options) {
   command->add_option("--model", options.model, "A folder with a config.json, or a well-known model's name [CONFIG's]")
       ->type_name("DIR|NAME");
   command->add_option("--gpus", options.gpus, "GPUs of this kind, instead of this machine's cores")
-      ->check(CLI::Range(1, 65536));
-  command->add_option("--gpu", options.gpu, "Their kind")->capture_default_str();
+      ->check(CLI::Range(1, 4096));
+  command->add_option("--gpu", options.gpu, "Their kind")->capture_default_str()->needs("--gpus");
   std::string lengths;
   for (const auto& [name, meaning] : plan::LengthNames()) lengths += "\n  " + name + ": " + meaning;
   command

@@ -164,7 +164,9 @@ std::string Room(const Json& plan, const config::RunConfig& config, const model:
                  const plan::Machine& machine, const plan::Precision& precision) {
   const double usable = machine.memory_bytes > 0 ? machine.memory_bytes * plan::kUsableShare
                                                  : static_cast<double>(AvailableMemoryBytes());
-  if (usable <= 0) return "";
+  const bool elsewhere = config.launcher.kind == config::LauncherKind::kSlurm || !config.launcher.hosts.empty() ||
+                         !config.workers.hosts.empty() || !config.trainer.hosts.empty();
+  if (usable <= 0 || (elsewhere && machine.memory_bytes == 0)) return "";
   const int workers = machine.memory_bytes > 0 ? 1 : config.workers.replicas * config.workers.tensor_parallel;
   const int trainers = machine.memory_bytes > 0 ? 1 : config.trainer.ranks;
   const double worker = plan["worker"]["bytes"].get<double>() * workers;
@@ -204,6 +206,13 @@ Status Run(const PlanOptions& options) {
     SRLM_RETURN_IF_ERROR(
         model::MakeShard(model, 0, config.workers.tensor_parallel).status().WithContext("workers.tensor_parallel"));
     machine.name = "this machine, not measured";
+    std::error_code error;
+    if (options.probe && !fs::is_directory(config.model, error)) {
+      return InvalidArgument(
+          fmt::format("{} is no folder, so that nothing can be measured with it: use --gpus, or "
+                      "--no-probe for memory alone",
+                      config.model));
+    }
     if (options.probe) {
       SRLM_ASSIGN_OR_RETURN(machine, Measure(config, model, lengths));
     }

@@ -121,10 +121,10 @@ TrainerMemory PeakOfTrainer(const std::vector<Phase>& phases, const model::Model
   TrainerMemory peak;
   for (const Phase& phase : phases) {
     for (const Training& training : phase.training) {
-      // A micro-batch is as many rows as fit its tokens, at least one; a rank has its share of a step.
-      const StepShare share = ShareOf(training, config.trainer.ranks);
-      const double rows = std::ceil(share.rows / static_cast<double>(share.micro_batches));
-      const auto tokens = static_cast<int64_t>(std::ceil(rows * training.tokens));
+      // A micro-batch is filled up to its budget, and has at least one row; a rank has its share of a step.
+      const double share = ShareOf(training, config.trainer.ranks).rows * training.tokens;
+      const double budget = std::max(static_cast<double>(training.micro_batch_tokens), training.tokens);
+      const auto tokens = static_cast<int64_t>(std::ceil(std::min(share, budget)));
       const TrainerMemory memory = MemoryOfTrainer(model, config.lora, config.trainer.ranks, config.trainer.sharding,
                                                    training.recompute, tokens, precision);
       if (memory.total() > peak.total()) peak = memory;

@@ -16,6 +16,7 @@ namespace {
 constexpr int kMostTensorParallel = 8;  // GPUs of a node
 constexpr int kLeastSequences = 8;      // that a replica must hold at once
 constexpr int kMostSequences = 256;
+constexpr int kLeastMicroBatch = 16;  // tokens: a row at a time
 constexpr double kGib = 1024.0 * 1024 * 1024;
 
 double LongestOf(const std::vector<Phase>& phases) {
@@ -33,8 +34,8 @@ Status SuggestWorkers(const model::ModelConfig& model, const std::vector<Phase>&
   std::optional<config::WorkersConfig> best;
   double least = 0;
   config::WorkersConfig& workers = config.workers;
-  for (int ranks = 1; ranks <= std::min(gpus, kMostTensorParallel); ranks *= 2) {
-    if (gpus % ranks != 0 || !model::MakeShard(model, 0, ranks).ok()) continue;
+  for (int ranks = 1; ranks <= std::min(gpus, kMostTensorParallel); ++ranks) {
+    if (!model::MakeShard(model, 0, ranks).ok()) continue;
     workers.tensor_parallel = ranks;
     workers.max_batch = kMostSequences;
     const WorkerMemory memory = MemoryOfWorker(model, workers, 0, longest, precision);
@@ -83,13 +84,13 @@ Status SuggestTrainer(const model::ModelConfig& model, const std::vector<Phase>&
     for (Phase& phase : changed) {
       for (Training& training : phase.training) {
         training.recompute = kWays[way].second == ActivationCheckpointing::kBlock;
-        if (way + 1 == kWays.size()) training.micro_batch_tokens = 1;
+        if (way + 1 == kWays.size()) training.micro_batch_tokens = kLeastMicroBatch;
       }
     }
     needed = static_cast<double>(PeakOfTrainer(changed, model, config, precision).total());
     if (needed > usable) continue;
     config.sft.activation_checkpointing = config.dpo.activation_checkpointing = kWays[way].second;
-    if (way + 1 == kWays.size()) config.sft.micro_batch_tokens = config.dpo.micro_batch_tokens = 1;
+    if (way + 1 == kWays.size()) config.sft.micro_batch_tokens = config.dpo.micro_batch_tokens = kLeastMicroBatch;
     return OkStatus();
   }
   return ResourceExhausted(fmt::format(

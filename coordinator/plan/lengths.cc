@@ -13,7 +13,8 @@
 namespace srlm::plan {
 namespace {
 
-constexpr size_t kRows = 200;  // of a file that are looked at, spread over it
+constexpr double kLargest = 1e9;  // of a given value
+constexpr size_t kRows = 200;     // of a file that are looked at, spread over it
 
 struct Name {
   const char* name;
@@ -146,10 +147,16 @@ Result<Lengths> FindLengths(const config::RunConfig& config, const rounds::Input
       for (const Name& each : kNames) names += fmt::format("{}{}", names.empty() ? "" : ", ", each.name);
       return InvalidArgument(fmt::format("--length {}: there is {}", name, names));
     }
-    if (!std::isfinite(value) || value < 0) {
-      return InvalidArgument(fmt::format("--length {}={}: a number that is not negative is wanted", name, value));
+    const bool some = found->quantity == &Lengths::prompt_tokens || found->quantity == &Lengths::answer_tokens ||
+                      found->quantity == &Lengths::sft_tokens;
+    if (!(value >= (some ? 1 : 0) && value <= kLargest)) {
+      return InvalidArgument(
+          fmt::format("--length {}={}: a number from {} to {} is wanted", name, value, some ? 1 : 0, kLargest));
     }
     lengths.*(found->quantity) = {value, Source::kGiven};
+  }
+  if (lengths.sft_tokens.source == Source::kAssumed) {
+    lengths.sft_tokens.value = lengths.prompt_tokens.value + lengths.answer_tokens.value;
   }
   return lengths;
 }

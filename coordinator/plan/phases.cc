@@ -40,7 +40,7 @@ Training TrainingOf(const config::OptimiserConfig& config, double rows, double t
   training.recompute = config.activation_checkpointing == config::ActivationCheckpointing::kBlock;
   training.micro_batch_tokens = config.micro_batch_tokens;
   training.global_batch = config.global_batch;
-  training.steps = std::ceil(rows * config.epochs / config.global_batch);
+  training.steps = std::ceil(config.epochs * std::ceil(rows / config.global_batch));
   return training;
 }
 

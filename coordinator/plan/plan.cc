@@ -65,6 +65,8 @@ Json Layout(const config::RunConfig& config) {
           {"workers.kv_cache_mib", workers.kv_cache_mib},
           {"trainer.ranks", config.trainer.ranks},
           {"trainer.sharding", config::NameOf(config.trainer.sharding)},
+          {"sft.activation_checkpointing", config::NameOf(config.sft.activation_checkpointing)},
+          {"sft.micro_batch_tokens", config.sft.micro_batch_tokens},
           {"dpo.activation_checkpointing", config::NameOf(config.dpo.activation_checkpointing)},
           {"dpo.micro_batch_tokens", config.dpo.micro_batch_tokens}};
 }

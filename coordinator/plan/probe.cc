@@ -1,6 +1,7 @@
 #include "coordinator/plan/probe.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <chrono>
@@ -17,6 +18,7 @@
 #include "common/data/jsonl.h"
 #include "common/model/cost.h"
 #include "coordinator/launcher/launcher.h"
+#include "coordinator/plan/estimate.h"
 
 namespace srlm::plan {
 namespace {
@@ -158,6 +160,11 @@ Result<std::vector<nlohmann::json>> Prober::Generate(const std::string& name, in
   std::vector<nlohmann::json> read_back;
   for (const std::string& path : summaries) {
     SRLM_ASSIGN_OR_RETURN(nlohmann::json summary, ReadJsonObject(path));
+    if (summary.at("failed_rows").get<int64_t>() > 0) {
+      return FailedPrecondition(
+          "the probe's srlm-worker could not answer: workers.kv_cache_mib is too small, or the "
+          "model's context; --no-probe says memory alone");
+    }
     read_back.push_back(std::move(summary));
   }
   return read_back;
@@ -171,9 +178,11 @@ double Mean(const std::vector<nlohmann::json>& summaries, const char* key) {
 
 Status Prober::Workers(const Serving& answers, Machine& machine) {
   const config::WorkersConfig& workers = config_.workers;
-  const auto there = static_cast<int>(std::ceil(answers.sequences() / workers.replicas));
-  const int batch = std::clamp(there, 1, workers.max_batch);
   const double read = std::clamp(answers.read_tokens, 8.0, 256.0);
+  Serving probed = answers;
+  probed.read_tokens = 2 * read;  // words may be more tokens than one
+  probed.written_tokens = kWritten;
+  const int batch = static_cast<int>(BatchOf(probed, model_, workers, CpuPrecision()));
   const auto begin = Clock::now();
   SRLM_ASSIGN_OR_RETURN(const auto many, Generate("many", batch, read));
   machine.load_seconds = std::max(0.0, SecondsSince(begin) - Mean(many, "seconds"));
@@ -232,6 +241,10 @@ Status Prober::Trainer(const Training& dpo, Machine& machine) {
                std::string(config::NameOf(config_.dpo.activation_checkpointing)),
                "--sharding",
                std::string(config::NameOf(trainer.sharding))};
+  if (config_.lora.rank > 0) {
+    spec.args.insert(spec.args.end(), {"--lora-rank", std::to_string(config_.lora.rank), "--lora-targets",
+                                       fmt::format("{}", fmt::join(config_.lora.targets, ","))});
+  }
   if (trainer.threads > 0) spec.args.insert(spec.args.end(), {"--threads", std::to_string(trainer.threads)});
   if (!config_.chat_template.empty()) spec.args.insert(spec.args.end(), {"--chat-template", config_.chat_template});
   const auto begin = Clock::now();
@@ -263,6 +276,13 @@ Status Prober::Trainer(const Training& dpo, Machine& machine) {
 
 Result<Machine> Probe(const config::RunConfig& config, const model::ModelConfig& model, const Serving& answers,
                       const Training& dpo, const ProbeOptions& options) {
+  const bool elsewhere =
+      !config.launcher.hosts.empty() || !config.workers.hosts.empty() || !config.trainer.hosts.empty();
+  if (config.launcher.kind == config::LauncherKind::kSlurm || elsewhere) {
+    return FailedPrecondition(
+        "this configuration runs on other hosts, and only this one could be measured: use --no-probe for memory alone, "
+        "or --gpus");
+  }
   SRLM_ASSIGN_OR_RETURN(auto launcher, launcher::MakeLocalLauncher(config.launcher));
   Prober prober(config, model, options, std::move(launcher));
   Machine machine;

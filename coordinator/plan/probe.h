@@ -19,9 +19,10 @@ struct ProbeOptions {
   std::function<void(std::string)> says;  // what is being measured
 };
 
-/// Starts the workers as config.launcher says: all replicas read prompts and write answers, with the batch of the
-/// answers and with a batch of one; then the trainer makes two steps of pairs. `answers` and `dpo` give the lengths.
-/// Fails as a launch fails, with the programs' last words; Aborted when it was stopped.
+/// On this host; FailedPrecondition where the configuration names others. Starts the workers as config.launcher says:
+/// all replicas read prompts and write answers, with the batch of the answers and with a batch of one; then the trainer
+/// makes two steps of pairs. `answers` and `dpo` give the lengths. Fails as a launch fails, with the programs' last
+/// words; Aborted when it was stopped.
 Result<Machine> Probe(const config::RunConfig& config, const model::ModelConfig& model, const Serving& answers,
                       const Training& dpo, const ProbeOptions& options);
 

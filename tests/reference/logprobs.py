@@ -72,11 +72,11 @@ def compare_pairs(options):
     note = f"{len(items)} answers of {len(pairs)} pairs, {lengths} tokens with their prompts"
     of = common.of_model(options.model)
     common.figure(f"logprobs{of}: largest difference of one token's log-probability", worst_token, note=note)
-    return [common.figure(f"logprobs{of}: |sum difference| / sqrt(tokens) from transformers, largest", worst_sum, LIMIT,
+    return [common.figure(f"logprobs{of}: difference of sums over the root of the tokens from transformers, largest", worst_sum, LIMIT,
                           note=note),
             common.figure(f"logprobs{of}: answers with other token ids than transformers", different_ids, 0, note=note),
             common.figure(f"trainer{of}: answers with another number of tokens", different_counts, 0, note=note),
-            *(common.figure(f"trainer{of}: |sum difference| / sqrt(tokens) from transformers, largest", worst, LIMIT,
+            *(common.figure(f"trainer{of}: difference of sums over the root of the tokens from transformers, largest", worst, LIMIT,
                             note=f"{note}, {ranks} ranks") for ranks, worst in worst_trainer.items())]
 
 
@@ -99,7 +99,7 @@ def compare_recorded(options):
     worst = max((scaled_difference(a["logprob"], b["logprob"], len(a["token_ids"]))
                  for a, b in zip(rows, again, strict=True)), default=0)
     return [len(rows) > 0,
-            common.figure(f"recorded{of} while sampling: |sum difference| / sqrt(tokens) from logprobs, largest", worst,
+            common.figure(f"recorded{of} while sampling: difference of sums over the root of the tokens from logprobs, largest", worst,
                           LIMIT, note=f"{len(rows)} answers")]
 
 

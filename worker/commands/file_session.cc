@@ -9,6 +9,7 @@
 
 #include <cerrno>
 #include <cstdlib>
+#include <cstring>
 #include <nlohmann/json.hpp>
 #include <thread>
 
@@ -43,7 +44,11 @@ Status EndWith(pid_t other) {
     return Aborted(fmt::format("--ends-with {}: that process did not start this one, or has ended", other));
   }
   const int descriptor = static_cast<int>(syscall(SYS_pidfd_open, other, 0));
-  if (descriptor < 0) return Aborted(fmt::format("--ends-with {}: that process has ended", other));
+  if (descriptor < 0 && errno == ESRCH) return Aborted(fmt::format("--ends-with {}: that process has ended", other));
+  if (descriptor < 0) {
+    return FailedPrecondition(fmt::format("--ends-with {}: this system cannot watch a process ({}); use one rank",
+                                          other, std::strerror(errno)));
+  }
   std::thread([descriptor] {
     pollfd event{descriptor, POLLIN, 0};
     while (poll(&event, 1, -1) < 0 && errno == EINTR) {

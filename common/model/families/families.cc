@@ -66,6 +66,9 @@ void ReadRope(ConfigFields& fields, RopeConfig& rope) {
     if (!fields.Has(key)) continue;
     const nlohmann::json& object = fields.object().at(key);
     if (!object.is_object()) return fields.Fail(fmt::format("'{}' is not an object", key));
+    for (const auto& [kind, value] : object.items()) {
+      if (value.is_object()) return fields.Fail(fmt::format("'{}' with '{}' is not supported here", key, kind));
+    }
     ConfigFields inner(object, fields.path() + ": " + key);
     ReadRopeObject(inner, rope);
     fields.Keep(inner.status());
@@ -73,8 +76,14 @@ void ReadRope(ConfigFields& fields, RopeConfig& rope) {
 }
 
 void ReadWindow(ConfigFields& fields, ModelConfig& model, bool (*local)(ConfigFields& fields, int64_t layer)) {
-  if (!fields.Has("sliding_window")) return;
-  model.window = fields.Size("sliding_window");
+  constexpr int64_t kDefaultWindow = 4096;
+  if (fields.object().contains("sliding_window") && !fields.Has("sliding_window")) {
+    if (fields.Has("layer_types") && fields.object().at("layer_types").dump().find("sliding") != std::string::npos) {
+      fields.Fail("'layer_types' has sliding_attention, and 'sliding_window' is null");
+    }
+    return;
+  }
+  model.window = fields.Size("sliding_window", kDefaultWindow);
   model.local_layers.assign(static_cast<size_t>(model.layers), 0);
   if (!fields.Has("layer_types")) {
     for (int64_t layer = 0; layer < model.layers; ++layer) {

@@ -36,7 +36,7 @@ void ReadRope(ConfigFields& fields, RopeConfig& rope);
 /// One such object: rope_type (or type), factor and so on.
 void ReadRopeObject(ConfigFields& fields, RopeConfig& rope);
 /// The layers that attend to the last `sliding_window` tokens alone: those that layer_types names, or without it those
-/// for which `local` is true.
+/// for which `local` is true. An absent sliding_window is transformers' default, null is none.
 void ReadWindow(ConfigFields& fields, ModelConfig& model, bool (*local)(ConfigFields& fields, int64_t layer));
 
 // One file each.

@@ -23,6 +23,9 @@ void ReadRopes(ConfigFields& fields, ModelConfig& model) {
   if (!fields.Has("rope_parameters")) return;
   const nlohmann::json& both = fields.object().at("rope_parameters");
   if (!both.is_object()) return fields.Fail("'rope_parameters' is not an object");
+  if (both.contains("rope_type") || both.contains("rope_theta")) {
+    return fields.Fail("'rope_parameters' must have one object for full_attention and one for sliding_attention");
+  }
   read(both.value("full_attention", nlohmann::json()), "full_attention", model.rope);
   read(both.value("sliding_attention", nlohmann::json()), "sliding_attention", model.local_rope);
 }

@@ -10,7 +10,7 @@ void Read(ConfigFields& fields, ModelConfig& model) {
   ReadRope(fields, model.rope);
   if (!fields.Flag("use_sliding_window", false)) return;
   ReadWindow(fields, model,
-             [](ConfigFields& all, int64_t layer) { return layer >= all.Size("max_window_layers", 28); });
+             [](ConfigFields& all, int64_t layer) { return layer >= all.Count("max_window_layers", 28); });
 }
 
 }  // namespace
