@@ -114,12 +114,7 @@ void AddLora(CLI::App& app, TrainerOptions& options) {
       ->capture_default_str();
   app.add_option_function<std::vector<std::string>>(
          "--lora-targets",
-         [&options](const std::vector<std::string>& targets) {
-           options.lora.targets.clear();
-           for (const auto& [target, name] : config::NamesOf(config::LoraTarget{})) {
-             if (std::ranges::find(targets, name) != targets.end()) options.lora.targets.push_back(target);
-           }
-         },
+         [&options](const std::vector<std::string>& targets) { options.lora.targets = model::LoraTargetsOf(targets); },
          "Matrices of each block with adapters [all]")
       ->check(CLI::IsMember(names))
       ->delimiter(',');

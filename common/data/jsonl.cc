@@ -184,4 +184,10 @@ Status JsonlWriter::Close() {
   return SyncPath(folder.empty() ? "." : folder);
 }
 
+Status WriteJsonl(const std::string& path, const std::vector<nlohmann::ordered_json>& rows) {
+  SRLM_ASSIGN_OR_RETURN(JsonlWriter writer, JsonlWriter::Create(path));
+  for (const nlohmann::ordered_json& row : rows) SRLM_RETURN_IF_ERROR(writer.Write(row));
+  return writer.Close();
+}
+
 }  // namespace srlm::data

@@ -83,4 +83,7 @@ class JsonlWriter {
   std::unique_ptr<State> state_;
 };
 
+/// A whole file of rows, as JsonlWriter::Create makes it.
+Status WriteJsonl(const std::string& path, const std::vector<nlohmann::ordered_json>& rows);
+
 }  // namespace srlm::data

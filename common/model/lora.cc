@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "common/base/file.h"
@@ -38,6 +39,14 @@ Status WriteAdapterConfig(const std::string& folder, const std::string& base, co
 }
 
 }  // namespace
+
+std::vector<LoraTarget> LoraTargetsOf(const std::vector<std::string>& names) {
+  std::vector<LoraTarget> targets;
+  for (const auto& [target, name] : config::NamesOf(LoraTarget{})) {
+    if (std::ranges::find(names, name) != names.end()) targets.push_back(target);
+  }
+  return targets;
+}
 
 ParameterTable MakeLoraTable(const ModelConfig& config, const LoraOptions& options, int64_t unit_multiple) {
   const ParameterTable model = MakeParameterTable(config);

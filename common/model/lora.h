@@ -22,6 +22,9 @@ struct LoraOptions {
   double scale() const { return alpha / static_cast<double>(rank); }
 };
 
+/// The targets of these names, which are known, in the order of the enumeration.
+std::vector<config::LoraTarget> LoraTargetsOf(const std::vector<std::string>& names);
+
 /// What is trained: of each block and each target lora_A [rank, inputs] and lora_B [outputs, rank], by PEFT's names, as
 /// one unit.
 ParameterTable MakeLoraTable(const ModelConfig& config, const LoraOptions& options, int64_t unit_multiple = 1);

@@ -1,17 +1,14 @@
 #include <fmt/format.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstdio>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <utility>
 
-#include "common/base/file.h"
 #include "common/base/machine.h"
+#include "common/base/temporary_folder.h"
 #include "common/model/model_config.h"
 #include "common/model/shard.h"
 #include "coordinator/cli/commands.h"
@@ -32,27 +29,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
-
-/// A folder of its own that goes with the object.
-class ProbeFolder {
- public:
-  static Result<ProbeFolder> Make() {
-    const char* const where = std::getenv("TMPDIR");
-    std::string path = std::string(where == nullptr || *where == '\0' ? "/tmp" : where) + "/srlm-plan-XXXXXX";
-    if (mkdtemp(path.data()) == nullptr) return FileError("make", path, errno);
-    return ProbeFolder(std::move(path));
-  }
-  explicit ProbeFolder(std::string path) : path_(std::move(path)) {}
-  ProbeFolder(ProbeFolder&& other) noexcept : path_(std::exchange(other.path_, "")) {}
-  ~ProbeFolder() {
-    std::error_code error;
-    if (!path_.empty()) fs::remove_all(path_, error);
-  }
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
 
 std::string Amount(double number, double unit, const char* const* names, size_t count) {
   size_t i = 0;
@@ -91,7 +67,7 @@ Result<std::optional<rounds::Inputs>> FilesOf(const config::RunConfig& config) {
 Result<plan::Machine> Measure(const config::RunConfig& config, const model::ModelConfig& model,
                               const plan::Lengths& lengths) {
   StopSignals signals;
-  SRLM_ASSIGN_OR_RETURN(const ProbeFolder folder, ProbeFolder::Make());
+  SRLM_ASSIGN_OR_RETURN(const TemporaryFolder folder, TemporaryFolder::Make("srlm-plan"));
   const std::vector<plan::Phase> phases = plan::PhasesOfRound(config, lengths);
   const auto with = [&](const char* name) {
     return *std::ranges::find_if(phases, [&](const plan::Phase& phase) { return phase.name == name; });
@@ -164,19 +140,16 @@ std::string Room(const Json& plan, const config::RunConfig& config, const model:
                  const plan::Machine& machine, const plan::Precision& precision) {
   const double usable = machine.memory_bytes > 0 ? machine.memory_bytes * plan::kUsableShare
                                                  : static_cast<double>(AvailableMemoryBytes());
-  const bool elsewhere = config.launcher.kind == config::LauncherKind::kSlurm || !config.launcher.hosts.empty() ||
-                         !config.workers.hosts.empty() || !config.trainer.hosts.empty();
-  if (usable <= 0 || (elsewhere && machine.memory_bytes == 0)) return "";
-  const int workers = machine.memory_bytes > 0 ? 1 : config.workers.replicas * config.workers.tensor_parallel;
-  const int trainers = machine.memory_bytes > 0 ? 1 : config.trainer.ranks;
+  const bool gpus = machine.memory_bytes > 0;
+  if (usable <= 0 || (!gpus && !plan::OnThisHost(config))) return "";
+  const int workers = gpus ? 1 : config.workers.replicas * config.workers.tensor_parallel;
+  const int trainers = gpus ? 1 : config.trainer.ranks;
   const double worker = plan["worker"]["bytes"].get<double>() * workers;
   const double trainer = plan["trainer"]["bytes"].get<double>() * trainers;
-  std::string text;
   if (worker > usable || trainer > usable) {
-    text = fmt::format(
+    return fmt::format(
         "  DOES NOT FIT: {} are there for {}", Bytes(usable),
         worker > usable ? fmt::format("{} workers' ranks", workers) : fmt::format("{} training ranks", trainers));
-    return text;
   }
   const double sequence = static_cast<double>(plan::SequenceBytes(
       model, config.workers,
@@ -187,8 +160,7 @@ std::string Room(const Json& plan, const config::RunConfig& config, const model:
 }
 
 Status Run(const PlanOptions& options) {
-  std::vector<std::string> overrides = options.overrides;
-  SRLM_ASSIGN_OR_RETURN(config::RunConfig config, config::Load(options.config, overrides));
+  SRLM_ASSIGN_OR_RETURN(config::RunConfig config, config::Load(options.config, options.overrides));
   SRLM_ASSIGN_OR_RETURN(const model::ModelConfig model, ModelOf(options.model.empty() ? config.model : options.model));
   if (!options.model.empty()) config.model = options.model;
   SRLM_ASSIGN_OR_RETURN(const std::optional<rounds::Inputs> files, FilesOf(config));

@@ -46,21 +46,13 @@ std::string StampOf(const std::string& run_dir) {
 
 }  // namespace
 
-LedgerReading::~LedgerReading() {
-  ledger_.reset();
-  std::error_code error;
-  if (!copy_.empty()) fs::remove_all(copy_, error);
-}
-
 Status LedgerReading::CopyFrom(const std::string& run_dir) {
   std::error_code error;
-  std::string folder = (fs::temp_directory_path(error) / "srlm-fsck-XXXXXX").string();
-  if (error || mkdtemp(folder.data()) == nullptr) return FileError("make the folder", folder, errno);
-  copy_ = folder;
+  SRLM_ASSIGN_OR_RETURN(copy_, TemporaryFolder::Make("srlm-fsck"));
   const std::string before = StampOf(run_dir);
   for (const char* name : {kFile, kJournal}) {
-    fs::copy_file(run_dir + name, copy_ + name, error);
-    if (error) return FileError("copy to " + copy_, run_dir + name, error.value());
+    fs::copy_file(run_dir + name, copy_->path() + name, error);
+    if (error) return FileError("copy to " + copy_->path(), run_dir + name, error.value());
   }
   if (StampOf(run_dir) != before || IsLocked(run_dir + kFile))
     return Unavailable(run_dir + ": a coordinator has just taken the run");
@@ -73,7 +65,7 @@ Result<std::unique_ptr<LedgerReading>> LedgerReading::Open(const std::string& ru
   std::error_code error;
   const bool unfinished = fs::file_size(run_dir + kJournal, error) > 0 && !error;
   if (unfinished) SRLM_RETURN_IF_ERROR(reading->CopyFrom(run_dir));
-  SRLM_ASSIGN_OR_RETURN(reading->ledger_, ledger::Ledger::OpenReadOnly(unfinished ? reading->copy_ : run_dir));
+  SRLM_ASSIGN_OR_RETURN(reading->ledger_, ledger::Ledger::OpenReadOnly(unfinished ? reading->copy_->path() : run_dir));
   return reading;
 }
 

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "common/base/status.h"
+#include "common/base/temporary_folder.h"
 #include "coordinator/ledger/ledger.h"
 
 namespace srlm::fsck {
@@ -14,7 +16,6 @@ class LedgerReading {
   /// Unavailable while a coordinator has the ledger. Fails as Ledger::OpenReadOnly. Whoever reads a ledger whose writer
   /// was killed has to take its unfinished commit back first, which writes to the file: then a copy is made and read.
   static Result<std::unique_ptr<LedgerReading>> Open(const std::string& run_dir);
-  ~LedgerReading();
 
   ledger::Ledger& ledger() const { return *ledger_; }
 
@@ -22,7 +23,7 @@ class LedgerReading {
   LedgerReading() = default;
   Status CopyFrom(const std::string& run_dir);
 
-  std::string copy_;  // folder of the copy; empty when there is none
+  std::optional<TemporaryFolder> copy_;  // before the ledger, which is closed first
   std::unique_ptr<ledger::Ledger> ledger_;
 };
 

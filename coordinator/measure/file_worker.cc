@@ -1,22 +1,12 @@
 #include "coordinator/measure/file_worker.h"
 
-#include <stdlib.h>
-
-#include <cerrno>
 #include <filesystem>
 
-#include "common/base/file.h"
 #include "common/data/jsonl.h"
 #include "coordinator/launcher/file_command.h"
 
 namespace srlm::measure {
 namespace {
-
-Status WriteRows(const std::string& path, const std::vector<Json>& rows) {
-  SRLM_ASSIGN_OR_RETURN(data::JsonlWriter writer, data::JsonlWriter::Create(path));
-  for (const Json& row : rows) SRLM_RETURN_IF_ERROR(writer.Write(row));
-  return writer.Close();
-}
 
 Result<std::vector<nlohmann::json>> ReadRows(const std::string& path) {
   SRLM_ASSIGN_OR_RETURN(data::JsonlReader reader, data::JsonlReader::Open(path));
@@ -33,24 +23,18 @@ Result<std::vector<nlohmann::json>> ReadRows(const std::string& path) {
 
 Result<std::unique_ptr<FileWorker>> FileWorker::Make(Options options) {
   SRLM_RETURN_IF_ERROR(launcher::CheckProgram(options.program));
-  const char* const where = std::getenv("TMPDIR");
-  std::string folder = std::string(where == nullptr || *where == '\0' ? "/tmp" : where) + "/srlm-measure-XXXXXX";
-  if (mkdtemp(folder.data()) == nullptr) return FileError("make", folder, errno);
+  SRLM_ASSIGN_OR_RETURN(TemporaryFolder folder, TemporaryFolder::Make("srlm-measure"));
   return std::unique_ptr<FileWorker>(new FileWorker(std::move(options), std::move(folder)));
-}
-
-FileWorker::~FileWorker() {
-  std::error_code error;
-  std::filesystem::remove_all(folder_, error);
 }
 
 Result<std::vector<nlohmann::json>> FileWorker::Run(const NamedModel& model, const std::string& command,
                                                     const std::vector<Json>& rows,
                                                     const std::vector<std::string>& flags) {
-  const std::string in = folder_ + "/in.jsonl", out = folder_ + "/out.jsonl", log = folder_ + "/output.log";
+  const std::string in = folder_.path() + "/in.jsonl", out = folder_.path() + "/out.jsonl",
+                    log = folder_.path() + "/output.log";
   std::error_code error;
   for (const std::string& path : {out, log}) std::filesystem::remove(path, error);
-  SRLM_RETURN_IF_ERROR(WriteRows(in, rows));
+  SRLM_RETURN_IF_ERROR(data::WriteJsonl(in, rows));
   std::vector<std::string> words = {
       options_.program, command, "--model", model.folder, command == "generate" ? "--prompts" : "--items", in,
       "--out",          out};

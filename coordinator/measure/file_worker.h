@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "common/base/status.h"
+#include "common/base/temporary_folder.h"
 #include "coordinator/measure/named_model.h"
 
 namespace srlm::measure {
@@ -26,7 +27,6 @@ class FileWorker {
 
   /// Makes a folder for the files, in TMPDIR; it goes with this object.
   static Result<std::unique_ptr<FileWorker>> Make(Options options);
-  ~FileWorker();
   FileWorker(const FileWorker&) = delete;
   FileWorker& operator=(const FileWorker&) = delete;
 
@@ -39,9 +39,9 @@ class FileWorker {
                                           const std::vector<Json>& rows, const std::vector<std::string>& flags);
 
  private:
-  FileWorker(Options options, std::string folder) : options_(std::move(options)), folder_(std::move(folder)) {}
+  FileWorker(Options options, TemporaryFolder folder) : options_(std::move(options)), folder_(std::move(folder)) {}
   Options options_;
-  std::string folder_;
+  TemporaryFolder folder_;
 };
 
 }  // namespace srlm::measure

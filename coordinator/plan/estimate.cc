@@ -4,7 +4,6 @@
 #include <cmath>
 
 #include "common/model/cost.h"
-#include "common/model/lora.h"
 #include "common/model/parameters.h"
 
 namespace srlm::plan {
@@ -34,9 +33,7 @@ double StepSeconds(const model::ModelConfig& model, const config::WorkersConfig&
 double ServingSeconds(const Serving& serving, const model::ModelConfig& model, const config::WorkersConfig& workers,
                       const Machine& machine, const Precision& precision) {
   const double replicas = workers.replicas, ranks = workers.tensor_parallel;
-  const double read = serving.prefilled() * model::BlockFlops(model, serving.read_tokens / 2) +
-                      serving.requests * model::HeadFlops(model);
-  double seconds = read / (replicas * ranks * machine.prefill_flops);
+  double seconds = ReadFlops(serving, model) / (replicas * ranks * machine.prefill_flops);
   if (serving.decoded() == 0) return seconds;
   const double batch = BatchOf(serving, model, workers, precision);
   const double steps = serving.decoded() / (replicas * batch);
@@ -137,11 +134,7 @@ double DiskOf(const config::RunConfig& config, const model::ModelConfig& model, 
   const double whole = 4.0 * static_cast<double>(model::MakeParameterTable(model).total_elements);  // float32
   double trained = whole;
   if (config.lora.rank > 0) {
-    model::LoraOptions lora = {config.lora.rank, config.lora.alpha, {}};
-    for (const std::string& target : config.lora.targets) {
-      if (const auto known = config::Find<config::LoraTarget>(target)) lora.targets.push_back(*known);
-    }
-    trained = 4.0 * static_cast<double>(model::MakeLoraTable(model, lora).total_elements);
+    trained = 4.0 * static_cast<double>(model::MakeLoraTable(model, LoraOptionsOf(config.lora)).total_elements);
   }
   double models = config.run.iterations + 1, checkpoints = 0;
   for (const Phase& phase : phases) {

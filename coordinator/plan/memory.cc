@@ -3,9 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "common/config/enums.h"
 #include "common/model/cost.h"
-#include "common/model/lora.h"
 #include "common/model/parameters.h"
 #include "common/model/shard.h"
 
@@ -43,15 +41,11 @@ Elements WithAdapters(const model::ModelConfig& model, const model::LoraOptions&
   return {of_model.weights + adapters + block, adapters + block, adapters};
 }
 
-model::LoraOptions OptionsOf(const config::LoraConfig& config) {
-  model::LoraOptions options = {config.rank, config.alpha, {}};
-  for (const std::string& target : config.targets) {
-    if (const auto known = config::Find<config::LoraTarget>(target)) options.targets.push_back(*known);
-  }
-  return options;
-}
-
 }  // namespace
+
+model::LoraOptions LoraOptionsOf(const config::LoraConfig& config) {
+  return {config.rank, config.alpha, model::LoraTargetsOf(config.targets)};
+}
 
 Precision CpuPrecision() {
   Precision precision;
@@ -114,7 +108,7 @@ double SentBytes(const model::ModelConfig& model, const config::LoraConfig& lora
   double gathered = 0;
   double summed =
       lora.rank > 0
-          ? static_cast<double>(model::MakeLoraTable(model, OptionsOf(lora), kPieceMultiple * ranks).total_elements)
+          ? static_cast<double>(model::MakeLoraTable(model, LoraOptionsOf(lora), kPieceMultiple * ranks).total_elements)
           : static_cast<double>(table.total_elements);
   if (sharding == config::Sharding::kFull) {
     gathered = ends + (layers + (2 * batches - 1) * (layers - 2)) * block;
@@ -130,7 +124,7 @@ TrainerMemory MemoryOfTrainer(const model::ModelConfig& model, const config::Lor
                               config::Sharding sharding, bool recompute, int64_t tokens, const Precision& precision) {
   const model::ParameterTable table = model::MakeParameterTable(model, kPieceMultiple * ranks);
   Elements elements = ElementsOf(table, ranks, sharding);
-  if (lora.rank > 0) elements = WithAdapters(model, OptionsOf(lora), ranks, elements, table);
+  if (lora.rank > 0) elements = WithAdapters(model, LoraOptionsOf(lora), ranks, elements, table);
   TrainerMemory memory;
   memory.weights = elements.weights * precision.weights;
   memory.gradients = elements.gradients * precision.gradients;

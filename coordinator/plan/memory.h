@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "common/config/config.h"
+#include "common/model/lora.h"
 #include "common/model/model_config.h"
 
 namespace srlm::plan {
@@ -23,6 +24,9 @@ struct Precision {
 Precision CpuPrecision();
 /// bfloat16 weights, activations, gradients and keys and values; float32 logits, moments and master weights.
 Precision GpuPrecision();
+
+/// The adapters of a configuration.
+model::LoraOptions LoraOptionsOf(const config::LoraConfig& config);
 
 /// Bytes of a worker's rank.
 struct WorkerMemory {

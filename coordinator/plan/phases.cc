@@ -131,13 +131,16 @@ std::vector<Phase> PhasesOfRound(const config::RunConfig& config, const Lengths&
   return phases;
 }
 
+double ReadFlops(const Serving& serving, const model::ModelConfig& model) {
+  return serving.prefilled() * model::BlockFlops(model, serving.read_tokens / 2) +
+         serving.requests * model::HeadFlops(model);
+}
+
 double FlopsOf(const Serving& serving, const model::ModelConfig& model) {
-  const double read = serving.prefilled() * model::BlockFlops(model, serving.read_tokens / 2) +
-                      serving.requests * model::HeadFlops(model);
   const double written =
       serving.decoded() *
       (model::BlockFlops(model, serving.read_tokens + serving.written_tokens / 2) + model::HeadFlops(model));
-  return read + written;
+  return ReadFlops(serving, model) + written;
 }
 
 double FlopsOf(const Training& training, const model::ModelConfig& model) {

@@ -51,7 +51,8 @@ struct Phase {
 std::vector<Phase> PhasesOfRound(const config::RunConfig& config, const Lengths& lengths);
 Phase PhaseOfSft(const config::RunConfig& config, const Lengths& lengths);
 
-/// Floating-point operations.
+/// Floating-point operations; ReadFlops: of reading alone.
+double ReadFlops(const Serving& serving, const model::ModelConfig& model);
 double FlopsOf(const Serving& serving, const model::ModelConfig& model);
 double FlopsOf(const Training& training, const model::ModelConfig& model);
 double FlopsOf(const Phase& phase, const model::ModelConfig& model);

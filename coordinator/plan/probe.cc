@@ -42,12 +42,6 @@ std::string Words(uint64_t stream, double tokens) {
   return text;
 }
 
-Status WriteRows(const std::string& path, const std::vector<Json>& rows) {
-  SRLM_ASSIGN_OR_RETURN(data::JsonlWriter writer, data::JsonlWriter::Create(path));
-  for (const Json& row : rows) SRLM_RETURN_IF_ERROR(writer.Write(row));
-  return writer.Close();
-}
-
 class Prober {
  public:
   Prober(const config::RunConfig& config, const model::ModelConfig& model, const ProbeOptions& options,
@@ -58,11 +52,6 @@ class Prober {
   Status Trainer(const Training& dpo, Machine& machine);
 
  private:
-  struct Decoding {
-    double step_seconds = 0;
-    double batch = 0;
-    double context = 0;
-  };
   Status RunAll(const std::vector<launcher::LaunchSpec>& specs);
   launcher::LaunchSpec Spec(const std::string& name, const std::string& program, int ranks) const;
   Result<std::vector<nlohmann::json>> Generate(const std::string& name, int prompts, double read);
@@ -126,7 +115,7 @@ Result<std::vector<nlohmann::json>> Prober::Generate(const std::string& name, in
       const auto stream = static_cast<uint64_t>(replica * prompts + i);
       rows.push_back({{"prompt_id", fmt::format("p{}", i)}, {"prompt", Words(stream, read)}, {"raw", true}});
     }
-    SRLM_RETURN_IF_ERROR(WriteRows(base + ".jsonl", rows));
+    SRLM_RETURN_IF_ERROR(data::WriteJsonl(base + ".jsonl", rows));
     launcher::LaunchSpec spec = Spec(fmt::format("{}-{}", name, replica), "srlm-worker", workers.tensor_parallel);
     summaries.push_back(base + ".summary.json");
     spec.args = {"generate",
@@ -219,7 +208,7 @@ Status Prober::Trainer(const Training& dpo, Machine& machine) {
                     {"rejected", {{{"role", "assistant"}, {"content", Words(stream + 2, answer)}}}}});
   }
   const std::string base = options_.folder + "/trainer";
-  SRLM_RETURN_IF_ERROR(WriteRows(base + ".jsonl", rows));
+  SRLM_RETURN_IF_ERROR(data::WriteJsonl(base + ".jsonl", rows));
   launcher::LaunchSpec spec = Spec("trainer", "srlm-trainer", trainer.ranks);
   spec.threads = trainer.threads;
   spec.args = {"dpo",
@@ -274,11 +263,14 @@ Status Prober::Trainer(const Training& dpo, Machine& machine) {
 
 }  // namespace
 
+bool OnThisHost(const config::RunConfig& config) {
+  return config.launcher.kind != config::LauncherKind::kSlurm && config.launcher.hosts.empty() &&
+         config.workers.hosts.empty() && config.trainer.hosts.empty();
+}
+
 Result<Machine> Probe(const config::RunConfig& config, const model::ModelConfig& model, const Serving& answers,
                       const Training& dpo, const ProbeOptions& options) {
-  const bool elsewhere =
-      !config.launcher.hosts.empty() || !config.workers.hosts.empty() || !config.trainer.hosts.empty();
-  if (config.launcher.kind == config::LauncherKind::kSlurm || elsewhere) {
+  if (!OnThisHost(config)) {
     return FailedPrecondition(
         "this configuration runs on other hosts, and only this one could be measured: use --no-probe for memory alone, "
         "or --gpus");

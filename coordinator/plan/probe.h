@@ -19,6 +19,9 @@ struct ProbeOptions {
   std::function<void(std::string)> says;  // what is being measured
 };
 
+/// Whether all ranks of a run are on the coordinator's host.
+bool OnThisHost(const config::RunConfig& config);
+
 /// On this host; FailedPrecondition where the configuration names others. Starts the workers as config.launcher says:
 /// all replicas read prompts and write answers, with the batch of the answers and with a batch of one; then the trainer
 /// makes two steps of pairs. `answers` and `dpo` give the lengths. Fails as a launch fails, with the programs' last

@@ -105,4 +105,10 @@ void ReadWindow(ConfigFields& fields, ModelConfig& model, bool (*local)(ConfigFi
   }
 }
 
+void ReadLaterWindow(ConfigFields& fields, ModelConfig& model) {
+  if (!fields.Flag("use_sliding_window", false)) return;
+  ReadWindow(fields, model,
+             [](ConfigFields& all, int64_t layer) { return layer >= all.Count("max_window_layers", 28); });
+}
+
 }  // namespace srlm::model

@@ -38,6 +38,8 @@ void ReadRopeObject(ConfigFields& fields, RopeConfig& rope);
 /// The layers that attend to the last `sliding_window` tokens alone: those that layer_types names, or without it those
 /// for which `local` is true. An absent sliding_window is transformers' default, null is none.
 void ReadWindow(ConfigFields& fields, ModelConfig& model, bool (*local)(ConfigFields& fields, int64_t layer));
+/// The same as Qwen's files have it: use_sliding_window, and from layer max_window_layers on.
+void ReadLaterWindow(ConfigFields& fields, ModelConfig& model);
 
 // One file each.
 extern const Family kLlama, kMistral, kQwen2, kQwen3, kGemma3;

@@ -8,9 +8,7 @@ void Read(ConfigFields& fields, ModelConfig& model) {
   CheckActivation(fields, "hidden_act", "silu");
   model.qkv_bias = true;
   ReadRope(fields, model.rope);
-  if (!fields.Flag("use_sliding_window", false)) return;
-  ReadWindow(fields, model,
-             [](ConfigFields& all, int64_t layer) { return layer >= all.Count("max_window_layers", 28); });
+  ReadLaterWindow(fields, model);
 }
 
 }  // namespace

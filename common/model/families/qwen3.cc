@@ -10,9 +10,7 @@ void Read(ConfigFields& fields, ModelConfig& model) {
   model.head_dim = fields.Size("head_dim", 128);
   model.head_norms = true;
   ReadRope(fields, model.rope);
-  if (!fields.Flag("use_sliding_window", false)) return;
-  ReadWindow(fields, model,
-             [](ConfigFields& all, int64_t layer) { return layer >= all.Count("max_window_layers", 28); });
+  ReadLaterWindow(fields, model);
 }
 
 }  // namespace
