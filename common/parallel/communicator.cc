@@ -36,9 +36,10 @@ void SumInOrder(DataType type, std::span<const void* const> blocks, int64_t coun
     case DataType::kFloat32: return SumBlocks(blocks, count, static_cast<float*>(out));
     case DataType::kFloat64: return SumBlocks(blocks, count, static_cast<double*>(out));
     case DataType::kInt64: return SumBlocks(blocks, count, static_cast<int64_t*>(out));
-    case DataType::kByte: break;
+    case DataType::kByte:
+    case DataType::kBFloat16: break;
   }
-  SRLM_CHECK(false, "bytes cannot be summed");
+  SRLM_CHECK(false, "bytes and bfloat16 are not summed here");
 }
 
 size_t ElementBytes(DataType type) {
@@ -47,6 +48,7 @@ size_t ElementBytes(DataType type) {
     case DataType::kFloat64: return 8;
     case DataType::kInt64: return 8;
     case DataType::kByte: return 1;
+    case DataType::kBFloat16: return 2;
   }
   SRLM_CHECK(false, "an unknown data type");
 }
@@ -65,6 +67,10 @@ Status Communicator::AllGather(Buffer send, Buffer receive, std::string_view nam
 
 Status Communicator::ReduceScatterSum(Buffer send, Buffer receive, std::string_view name) {
   return WaitFor(StartReduceScatterSum(send, receive, name));
+}
+
+Status Communicator::Gather(Buffer send, Buffer receive, int root, std::string_view name) {
+  return WaitFor(StartGather(send, receive, root, name));
 }
 
 Status Communicator::Barrier(std::string_view name) { return WaitFor(StartBarrier(name)); }

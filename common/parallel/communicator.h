@@ -1,6 +1,7 @@
 // What ranks of one job say to one another, behind one interface: MPI (mpi_communicator.h) and threads of one process
-// (thread_communicator.h); NCCL joins here. Every rank calls the same operations in the same order. Every wait has a
-// deadline, and a failure names the operation, its number in that order, and the ranks that are behind.
+// (thread_communicator.h), and NCCL for a device's memory (device_communicator.h). Every rank calls the same operations
+// in the same order. Every wait has a deadline, and a failure names the operation, its number in that order, and the
+// ranks that are behind.
 #pragma once
 
 #include <cstddef>
@@ -15,8 +16,9 @@
 
 namespace srlm::parallel {
 
-enum class DataType { kFloat32, kFloat64, kInt64, kByte };
-enum class Device { kCpu };  // where a buffer's memory is; NCCL adds kCuda
+enum class DataType { kFloat32, kFloat64, kInt64, kByte, kBFloat16 };
+/// Where a buffer's memory is: the host's, or that of the device that this rank computes on (device_communicator.h).
+enum class Memory { kHost, kDevice };
 
 /// Bytes of one element.
 size_t ElementBytes(DataType type);
@@ -29,25 +31,25 @@ struct Buffer {
   void* data = nullptr;
   int64_t count = 0;  // elements
   DataType type = DataType::kFloat32;
-  Device device = Device::kCpu;
+  Memory memory = Memory::kHost;
 
   size_t bytes() const { return static_cast<size_t>(count) * ElementBytes(type); }
   /// Elements [begin, begin + elements).
   Buffer Part(int64_t begin, int64_t elements) const {
-    return {static_cast<std::byte*>(data) + static_cast<size_t>(begin) * ElementBytes(type), elements, type, device};
+    return {static_cast<std::byte*>(data) + static_cast<size_t>(begin) * ElementBytes(type), elements, type, memory};
   }
 };
 inline Buffer BufferOf(std::span<float> values) {
-  return {values.data(), static_cast<int64_t>(values.size()), DataType::kFloat32, Device::kCpu};
+  return {values.data(), static_cast<int64_t>(values.size()), DataType::kFloat32, Memory::kHost};
 }
 inline Buffer BufferOf(std::span<double> values) {
-  return {values.data(), static_cast<int64_t>(values.size()), DataType::kFloat64, Device::kCpu};
+  return {values.data(), static_cast<int64_t>(values.size()), DataType::kFloat64, Memory::kHost};
 }
 inline Buffer BufferOf(std::span<int64_t> values) {
-  return {values.data(), static_cast<int64_t>(values.size()), DataType::kInt64, Device::kCpu};
+  return {values.data(), static_cast<int64_t>(values.size()), DataType::kInt64, Memory::kHost};
 }
 inline Buffer BufferOf(std::span<char> values) {
-  return {values.data(), static_cast<int64_t>(values.size()), DataType::kByte, Device::kCpu};
+  return {values.data(), static_cast<int64_t>(values.size()), DataType::kByte, Memory::kHost};
 }
 
 struct CommunicatorOptions {
@@ -65,20 +67,22 @@ class Pending {
   virtual Status Wait() = 0;
 };
 
-/// A group of ranks. Not thread-safe: one thread of a rank uses it. Sums have one order for one number of ranks, so
-/// the same inputs give the same bits. After an operation that failed, every later one fails at once in the same way.
+/// A group of ranks. Not thread-safe: one thread of a rank uses it. Sums in the host's memory have one order for one
+/// number of ranks, so the same inputs give the same bits. After an operation that failed, every later one fails at
+/// once in the same way.
 class Communicator {
  public:
   virtual ~Communicator() = default;
   virtual int rank() const = 0;
   virtual int size() const = 0;
-  /// Ranks of this group on this host, this one included.
+  /// Ranks of this group on this host, this one included, and this one's place among them.
   virtual int ranks_on_host() const = 0;
+  virtual int rank_on_host() const = 0;
   /// Those of them that may run on a core of this rank, this one included: 1 for a rank that is bound to its own.
   virtual int ranks_on_cores() const = 0;
 
-  /// Sum over ranks, element by element, in place on every rank. `name` says what it is in messages; float32, float64
-  /// and int64.
+  /// Sum over ranks, element by element, in place on every rank. `name` says what it is in messages; not of bytes,
+  /// and of bfloat16 in a device's memory only.
   virtual Result<std::unique_ptr<Pending>> StartAllReduceSum(Buffer buffer, std::string_view name) = 0;
   /// `root`'s content on every rank.
   virtual Result<std::unique_ptr<Pending>> StartBroadcast(Buffer buffer, int root, std::string_view name) = 0;
@@ -87,11 +91,19 @@ class Communicator {
   virtual Result<std::unique_ptr<Pending>> StartAllGather(Buffer send, Buffer receive, std::string_view name) = 0;
   /// `send` is size() blocks of receive's count: `receive` becomes the sum over ranks of this rank's block, added in
   /// the order of ranks, 0 + 1 + 2 + ..., whatever the count. It may be that block of `send` itself; the other blocks
-  /// stay as they were. float32, float64 and int64.
+  /// stay as they were. Types as above; of a device's memory the order of the sum is NCCL's.
   virtual Result<std::unique_ptr<Pending>> StartReduceScatterSum(Buffer send, Buffer receive,
                                                                  std::string_view name) = 0;
+  /// Every rank's `send` one after the other, in rank order, into `receive` on `root`, which is other memory
+  /// than `send`; elsewhere `receive` is not looked at.
+  virtual Result<std::unique_ptr<Pending>> StartGather(Buffer send, Buffer receive, int root,
+                                                       std::string_view name) = 0;
   /// Done when every rank has come here.
   virtual Result<std::unique_ptr<Pending>> StartBarrier(std::string_view name) = 0;
+
+  /// A failure of an operation on a device's memory that came after its Wait, as long as there is none Ok: such a Wait
+  /// orders the device's work, and does not stay for its end. To be asked once what was computed has been read.
+  virtual Status Check() { return OkStatus(); }
 
   /// The part of the job that this rank is in now, such as "step 17": for messages about ranks that hang.
   virtual void SetPhase(std::string_view) {}
@@ -105,11 +117,11 @@ class Communicator {
   Status AllReduceSum(Buffer buffer, std::string_view name);
   Status Broadcast(Buffer buffer, int root, std::string_view name);
   Status AllGather(Buffer send, Buffer receive, std::string_view name);
+  Status Gather(Buffer send, Buffer receive, int root, std::string_view name);
   Status ReduceScatterSum(Buffer send, Buffer receive, std::string_view name);
   Status Barrier(std::string_view name);
 
- private:
-  friend class AloneWork;
+  // AloneWork's.
   virtual void BeginAlone(std::string_view) {}
   virtual void EndAlone() {}
 };

@@ -22,14 +22,16 @@ namespace {
 constexpr int64_t kPieceBytes = int64_t{16} << 20;  // of one MPI operation: bounds MPI's own temporary memory
 constexpr int64_t kTags = 32768;                    // MPI promises at least so many
 
-MPI_Datatype TypeOf(DataType type) {
-  switch (type) {
+MPI_Datatype TypeOf(const Buffer& buffer) {
+  SRLM_CHECK(buffer.memory == Memory::kHost, "MPI moves the host's memory only");
+  switch (buffer.type) {
     case DataType::kFloat32: return MPI_FLOAT;
     case DataType::kFloat64: return MPI_DOUBLE;
     case DataType::kInt64: return MPI_INT64_T;
     case DataType::kByte: return MPI_BYTE;
+    case DataType::kBFloat16: break;
   }
-  SRLM_CHECK(false, "an unknown data type");
+  SRLM_CHECK(false, "MPI has no such type");
 }
 
 Status MpiFailure(int error, const std::string& name) {
@@ -176,12 +178,14 @@ class MpiPending : public Pending {
 /// What Communicator::ranks_on_host and ranks_on_cores count.
 struct HostRanks {
   int ranks = 1;
+  int rank = 0;  // this one
   int sharing_cores = 1;
 };
 
 /// Counts the ranks of `host`, which are those of one host, and compares the cores that they may run on.
 int CountHostRanks(MPI_Comm host, HostRanks& counted) {
   MPI_Comm_size(host, &counted.ranks);
+  MPI_Comm_rank(host, &counted.rank);
   cpu_set_t mine;
   CPU_ZERO(&mine);
   // A machine with more cores than the set holds: taken as shared by all.
@@ -217,20 +221,20 @@ class MpiCommunicator : public Communicator {
   int rank() const override { return rank_; }
   int size() const override { return size_; }
   int ranks_on_host() const override { return host_.ranks; }
+  int rank_on_host() const override { return host_.rank; }
   int ranks_on_cores() const override { return host_.sharing_cores; }
 
   Result<std::unique_ptr<Pending>> StartAllReduceSum(Buffer buffer, std::string_view name) override {
     SRLM_CHECK(buffer.type != DataType::kByte, "bytes cannot be summed");
     return Start("all-reduce", name, buffer, [this, buffer](int64_t begin, int64_t count, MPI_Request* request) {
-      return MPI_Iallreduce(MPI_IN_PLACE, buffer.Part(begin, count).data, static_cast<int>(count), TypeOf(buffer.type),
+      return MPI_Iallreduce(MPI_IN_PLACE, buffer.Part(begin, count).data, static_cast<int>(count), TypeOf(buffer),
                             MPI_SUM, comm_, request);
     });
   }
 
   Result<std::unique_ptr<Pending>> StartBroadcast(Buffer buffer, int root, std::string_view name) override {
     return Start("broadcast", name, buffer, [this, buffer, root](int64_t begin, int64_t count, MPI_Request* request) {
-      return MPI_Ibcast(buffer.Part(begin, count).data, static_cast<int>(count), TypeOf(buffer.type), root, comm_,
-                        request);
+      return MPI_Ibcast(buffer.Part(begin, count).data, static_cast<int>(count), TypeOf(buffer), root, comm_, request);
     });
   }
 
@@ -242,12 +246,27 @@ class MpiCommunicator : public Communicator {
     // One piece: pieces of a gather would not stand one after the other.
     return Begin(
         full_name,
-        {.start = One([this, from, receive, type = TypeOf(send.type)](int64_t, int64_t count, MPI_Request* request) {
+        {.start = One([this, from, receive, type = TypeOf(send)](int64_t, int64_t count, MPI_Request* request) {
            const int each = static_cast<int>(count);
            return MPI_Iallgather(from, each, type, receive.data, each, type, comm_, request);
          }),
          .count = send.count,
          .piece = std::max<int64_t>(send.count, 1)});
+  }
+
+  Result<std::unique_ptr<Pending>> StartGather(Buffer send, Buffer receive, int root, std::string_view name) override {
+    const std::string full_name = OperationName("gather", next_++, name);
+    if (send.count > INT32_MAX / size_) return InvalidArgument(full_name + ": more elements than MPI counts");
+    SRLM_CHECK(rank_ != root || receive.bytes() == send.bytes() * static_cast<size_t>(size_),
+               "a gather of another size");
+    return Begin(full_name, {.start = One([=, this](int64_t, int64_t count, MPI_Request* request) {
+                               const int each = static_cast<int>(count);
+                               const MPI_Datatype type = TypeOf(send);
+                               return MPI_Igather(send.data, each, type, receive.data, each, type, root, comm_,
+                                                  request);
+                             }),
+                             .count = send.count,
+                             .piece = std::max<int64_t>(send.count, 1)});
   }
 
   // Every rank sends each other one its block: as many bytes as a ring takes, in one hop, and all sums in one order.
@@ -266,13 +285,13 @@ class MpiCommunicator : public Communicator {
       int error = MPI_SUCCESS;
       for (int hop = 1; hop < size_ && error == MPI_SUCCESS; ++hop) {
         const int from = (rank_ + size_ - hop) % size_;
-        error = MPI_Irecv(place(from, count), static_cast<int>(count), TypeOf(send.type), from, tag, comm_,
+        error = MPI_Irecv(place(from, count), static_cast<int>(count), TypeOf(send), from, tag, comm_,
                           &requests.emplace_back());
       }
       for (int hop = 1; hop < size_ && error == MPI_SUCCESS; ++hop) {
         const int to = (rank_ + hop) % size_;
-        error = MPI_Isend(send.Part(to * receive.count + begin, count).data, static_cast<int>(count), TypeOf(send.type),
-                          to, tag, comm_, &requests.emplace_back());
+        error = MPI_Isend(send.Part(to * receive.count + begin, count).data, static_cast<int>(count), TypeOf(send), to,
+                          tag, comm_, &requests.emplace_back());
       }
       return error;
     };
@@ -294,10 +313,10 @@ class MpiCommunicator : public Communicator {
   void TellNotice(std::function<bool()> came) override { board_.TellNotice(std::move(came)); }
   bool AnotherWasNoticed() const override { return board_.AnotherWasNoticed(); }
 
- private:
   void BeginAlone(std::string_view what) override { board_.BeginAlone(what); }
   void EndAlone() override { board_.Compute(); }
 
+ private:
   /// A piece that is one MPI operation.
   using StartOne = std::function<int(int64_t begin, int64_t count, MPI_Request* request)>;
   static decltype(PieceWork::start) One(StartOne start) {

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <thread>
 
+#include "common/parallel/device_communicator.h"
 #include "common/parallel/mpi_communicator.h"
 #include "common/parallel/mpi_side_channel.h"
 #include "common/parallel/thread_communicator.h"
@@ -32,7 +33,10 @@ bool LaunchedByMpi() {
 
 Result<std::unique_ptr<MpiSession>> MpiSession::Start(int* argc, char*** argv, double set_up_timeout_s) {
   std::unique_ptr<MpiSession> session(new MpiSession(set_up_timeout_s));
-  if (!LaunchedByMpi()) return session;
+  if (!LaunchedByMpi()) {
+    session->board_ = std::make_unique<RankBoard>(0, 1);
+    return session;
+  }
   int provided = MPI_THREAD_SINGLE;
   {
     const Watchdog watchdog("MPI_Init", set_up_timeout_s);
@@ -62,9 +66,19 @@ MpiSession::~MpiSession() {
   MPI_Finalize();
 }
 
-Result<std::unique_ptr<Communicator>> MpiSession::World(const CommunicatorOptions& options) {
-  if (!uses_mpi_) return MakeSelfCommunicator();
-  return MakeMpiCommunicator(options, *board_);
+Result<std::unique_ptr<Communicator>> MpiSession::World(const CommunicatorOptions& options,
+                                                        const device::Device* device) {
+  Result<std::unique_ptr<Communicator>> host =
+      uses_mpi_ ? MakeMpiCommunicator(options, *board_) : MakeSelfCommunicator();
+  if (!host.ok() || device == nullptr) return host;
+  return MakeDeviceCommunicator(*device, std::move(host).value(), options, *board_);
+}
+
+Result<device::Device> MpiSession::TakeDevice(const CommunicatorOptions& options) {
+  SRLM_ASSIGN_OR_RETURN(const std::unique_ptr<Communicator> world, World(options));
+  Result<device::Device> taken = device::TakeDevice({.rank = world->rank_on_host(), .ranks = world->ranks_on_host()});
+  SRLM_RETURN_IF_ERROR(Agree(*world, taken.status(), "taking devices").status);
+  return taken;
 }
 
 void MpiSession::Abort(int exit_code) {

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "common/base/status.h"
+#include "common/device/plugin.h"
 #include "common/parallel/communicator.h"
 #include "common/parallel/rank_board.h"
 #include "common/parallel/side_channel.h"
@@ -28,8 +29,14 @@ class MpiSession {
   int rank() const { return rank_; }
   int size() const { return size_; }
 
-  /// A communicator of all ranks (a duplicate of MPI_COMM_WORLD); must end before the session.
-  Result<std::unique_ptr<Communicator>> World(const CommunicatorOptions& options = {});
+  /// A communicator of all ranks (a duplicate of MPI_COMM_WORLD); must end before the session. With `device`, also of
+  /// their devices (device_communicator.h).
+  Result<std::unique_ptr<Communicator>> World(const CommunicatorOptions& options = {},
+                                              const device::Device* device = nullptr);
+
+  /// Takes the device of this rank's place on its host. All ranks have theirs, or all of them fail, each that has
+  /// none with its own reason.
+  Result<device::Device> TakeDevice(const CommunicatorOptions& options);
 
   /// How long MPI's end may take, when not set_up_timeout_s.
   void set_end_timeout_s(double seconds) { end_timeout_s_ = seconds; }
@@ -44,7 +51,7 @@ class MpiSession {
   bool uses_mpi_ = false;
   int rank_ = 0;
   int size_ = 1;
-  std::unique_ptr<RankBoard> board_;      // with MPI
+  std::unique_ptr<RankBoard> board_;
   std::unique_ptr<SideChannel> channel_;  // null: one rank, or it does not work
 };
 

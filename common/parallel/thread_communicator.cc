@@ -13,13 +13,14 @@
 namespace srlm::parallel {
 namespace {
 
-enum class Kind { kAllReduceSum, kBroadcast, kAllGather, kReduceScatterSum, kBarrier };
+enum class Kind { kAllReduceSum, kBroadcast, kAllGather, kGather, kReduceScatterSum, kBarrier };
 
 std::string_view KindName(Kind kind) {
   switch (kind) {
     case Kind::kAllReduceSum: return "all-reduce";
     case Kind::kBroadcast: return "broadcast";
     case Kind::kAllGather: return "all-gather";
+    case Kind::kGather: return "gather";
     case Kind::kReduceScatterSum: return "reduce-scatter";
     case Kind::kBarrier: return "barrier";
   }
@@ -29,7 +30,7 @@ std::string_view KindName(Kind kind) {
 /// What one rank brings to an operation.
 struct Part {
   Buffer send;
-  Buffer receive;  // all-gather and reduce-scatter only
+  Buffer receive;  // gathers and reduce-scatter only
 };
 
 /// One operation of the group, from its first rank's start to its last rank's wait.
@@ -53,6 +54,14 @@ void SumBlock(const std::vector<Part>& parts, int64_t block, int64_t count, void
   SumInOrder(parts.front().send.type, blocks, count, out);
 }
 
+void GatherInto(const std::vector<Part>& parts, const Buffer& receive) {
+  auto* to = static_cast<std::byte*>(receive.data);
+  for (const Part& from : parts) {
+    if (from.send.data != to) std::memcpy(to, from.send.data, from.send.bytes());
+    to += from.send.bytes();
+  }
+}
+
 /// All parts are there and nobody touches them: does the work of the operation.
 void Finish(Operation& operation) {
   switch (operation.kind) {
@@ -73,13 +82,10 @@ void Finish(Operation& operation) {
       break;
     }
     case Kind::kAllGather:
-      for (const Part& part : operation.parts) {
-        auto* to = static_cast<std::byte*>(part.receive.data);
-        for (const Part& from : operation.parts) {
-          if (from.send.data != to) std::memcpy(to, from.send.data, from.send.bytes());
-          to += from.send.bytes();
-        }
-      }
+      for (const Part& part : operation.parts) GatherInto(operation.parts, part.receive);
+      break;
+    case Kind::kGather:
+      GatherInto(operation.parts, operation.parts[static_cast<size_t>(operation.root)].receive);
       break;
     case Kind::kReduceScatterSum:
       for (size_t rank = 0; rank < operation.parts.size(); ++rank) {
@@ -204,6 +210,7 @@ class ThreadCommunicator : public Communicator {
   int rank() const override { return rank_; }
   int size() const override { return group_->size(); }
   int ranks_on_host() const override { return group_->size(); }
+  int rank_on_host() const override { return rank_; }
   int ranks_on_cores() const override { return group_->size(); }
 
   Result<std::unique_ptr<Pending>> StartAllReduceSum(Buffer buffer, std::string_view name) override {
@@ -217,6 +224,9 @@ class ThreadCommunicator : public Communicator {
     SRLM_CHECK(receive.bytes() == send.bytes() * static_cast<size_t>(size()), "an all-gather of another size");
     return Start(Kind::kAllGather, name, 0, {send, receive});
   }
+  Result<std::unique_ptr<Pending>> StartGather(Buffer send, Buffer receive, int root, std::string_view name) override {
+    return Start(Kind::kGather, name, root, {send, receive});
+  }
   Result<std::unique_ptr<Pending>> StartReduceScatterSum(Buffer send, Buffer receive, std::string_view name) override {
     CheckReduceScatter(send, receive, size());
     return Start(Kind::kReduceScatterSum, name, 0, {send, receive});
@@ -227,6 +237,7 @@ class ThreadCommunicator : public Communicator {
 
  private:
   Result<std::unique_ptr<Pending>> Start(Kind kind, std::string_view name, int root, const Part& part) {
+    SRLM_CHECK(part.send.memory == Memory::kHost, "threads of one process have no collectives of a device");
     if (!failed_->ok()) return *failed_;
     const int64_t number = next_++;
     group_->Arrive(number, rank_, kind, name, root, part);

@@ -10,7 +10,7 @@ import re
 import sys
 from pathlib import Path
 
-EVERY_COMMON = {f"common/{leaf}" for leaf in "base config data text rpc parallel model checkpoint".split()}
+EVERY_COMMON = {f"common/{leaf}" for leaf in "base config data text rpc device parallel model checkpoint".split()}
 
 # Folder -> the folders whose headers it may include, besides its own. tests/ may include whatever it tests.
 MAY_INCLUDE = {
@@ -18,7 +18,9 @@ MAY_INCLUDE = {
     "common/config": {"common/base"},
     "common/data": {"common/base"},
     "common/text": {"common/base"},
-    "common/parallel": {"common/base"},
+    "common/device": {"common/base"},
+    "common/cuda": {"common/base", "common/device"},
+    "common/parallel": {"common/base", "common/device"},
     "common/rpc": {"common/base", "common/config", "proto"},
     "common/model": {"common/base", "common/config", "common/parallel"},
     "common/checkpoint": {"common/base", "common/config", "common/parallel"},
@@ -27,8 +29,8 @@ MAY_INCLUDE = {
     "worker": EVERY_COMMON | {"proto"},
     "trainer": EVERY_COMMON | {"proto"},
 }
-WITHOUT_TORCH = ["common/base", "common/config", "common/data", "common/rpc", "common/text", "common/parallel",
-                 "common/model", "coordinator"]
+WITHOUT_TORCH = ["common/base", "common/config", "common/data", "common/rpc", "common/text", "common/device",
+                 "common/parallel", "common/model", "coordinator"]
 WITHOUT_MPI = ["common/base", "common/config", "common/data", "common/rpc", "common/text", "coordinator"]
 
 # What an outside header belongs to.

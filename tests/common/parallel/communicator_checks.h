@@ -55,6 +55,11 @@ inline void CheckBroadcastAndGather(Communicator& communicator) {
   std::vector<int64_t> send = {rank, 10 * rank}, receive(2 * static_cast<size_t>(size));
   ASSERT_TRUE(communicator.AllGather(BufferOf(std::span(send)), BufferOf(std::span(receive)), "gather").ok());
   for (int other = 0; other < size; ++other) EXPECT_EQ(receive[2 * static_cast<size_t>(other) + 1], 10 * other);
+  const bool last = rank == size - 1;
+  std::vector<int64_t> at_last(last ? receive.size() : 0);
+  ASSERT_TRUE(
+      communicator.Gather(BufferOf(std::span(send)), BufferOf(std::span(at_last)), size - 1, "gather at one").ok());
+  EXPECT_EQ(at_last, last ? receive : std::vector<int64_t>());
   std::vector<char> text = {static_cast<char>('a' + rank)};
   ASSERT_TRUE(communicator.Broadcast(BufferOf(std::span(text)), 0, "text").ok());
   EXPECT_EQ(text[0], 'a');
