@@ -21,3 +21,5 @@ target_include_directories(srlm_torch SYSTEM INTERFACE ${SRLM_TORCH}/include ${S
 target_link_libraries(srlm_torch INTERFACE ${SRLM_TORCH}/lib/libtorch_cpu.so ${SRLM_TORCH}/lib/libc10.so)
 # torch's include folder carries a newer fmt, which shadows the system's: where both are seen, its functions come inline.
 target_compile_definitions(srlm_torch INTERFACE FMT_HEADER_ONLY=1)
+# Some of its users are in libraries that are opened at run time; one way for all, as they share a precompiled header.
+target_compile_options(srlm_torch INTERFACE -fPIC)

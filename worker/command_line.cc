@@ -19,6 +19,28 @@ CLI::Option* AddRankTimeout(CLI::App& app, double& seconds) {
       ->capture_default_str();
 }
 
+template <class E>
+CLI::Option* AddChoice(CLI::App& app, const std::string& name, E& value, const std::string& doc) {
+  std::vector<std::string> names;
+  for (const auto& [each, spelling] : config::NamesOf(E{})) names.emplace_back(spelling);
+  return app
+      .add_option_function<std::string>(
+          name, [&value](const std::string& text) { value = *config::Find<E>(text); }, doc)
+      ->check(CLI::IsMember(names))
+      ->default_str(std::string(config::NameOf(value)));
+}
+
+void AddDevice(CLI::App& app, DeviceOptions& device, CLI::Option* needs = nullptr) {
+  CLI::Option* const kind = AddChoice(app, "--device", device.device,
+                                      "What is computed on; with cuda each rank takes the device of its place on its "
+                                      "host, through the plug-in of `make cuda`");
+  CLI::Option* const dtype =
+      AddChoice(app, "--dtype", device.dtype, "How weights, keys and values are held [float32; on cuda bfloat16]");
+  for (CLI::Option* option : {kind, dtype}) {
+    if (needs != nullptr) option->needs(needs);
+  }
+}
+
 void AddFiles(CLI::App& app, FileOptions& files, const char* in_flag) {
   app.add_option("--model", files.model, "Model folder, in Hugging Face's layout")->required()->type_name("DIR");
   app.add_option(in_flag, files.in, "Input, JSON Lines")->required()->type_name("FILE");
@@ -30,6 +52,7 @@ void AddFiles(CLI::App& app, FileOptions& files, const char* in_flag) {
       ->check(CLI::Range(1, std::numeric_limits<int>::max()))
       ->type_name("PID");
   AddRankTimeout(app, files.rank_timeout_s);
+  AddDevice(app, files.device);
   app.add_option("--max-batch", files.max_batch, "Sequences that decode at once")
       ->check(CLI::Range(1, 65536))
       ->capture_default_str();
@@ -141,6 +164,7 @@ std::variant<Command, int> ParseCommandLine(int argc, const char* const* argv) {
       ->check(Between(0.1, 1e6))
       ->needs(run);
   AddRankTimeout(app, replica.rank_timeout_s)->needs(run);
+  AddDevice(app, replica.device, run);
   GenerateOptions generate_options;
   JudgeOptions judge_options;
   LogprobsOptions logprobs_options;

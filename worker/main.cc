@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <variant>
@@ -37,44 +38,80 @@ struct End {
 };
 
 /// The command, by the rank that leads `group`; null: by this rank alone.
-Status Lead(const Command& command, GroupLeader* group, const std::string& arithmetic_id) {
-  return std::visit(Either{[&](const GenerateOptions& options) { return Generate(options, group); },
-                           [&](const JudgeOptions& options) {
-                             return options.pairwise ? JudgePairs(options, group) : Judge(options, group);
-                           },
-                           [&](const LogprobsOptions& options) { return Logprobs(options, group); },
-                           [&](const ReplicaOptions& options) { return RunReplica(options, group, arithmetic_id); }},
-                    command);
+Status Lead(const Command& command, const ComputeOptions& compute, GroupLeader* group,
+            const std::string& arithmetic_id) {
+  return std::visit(
+      Either{[&](const GenerateOptions& options) { return Generate(options, compute, group); },
+             [&](const JudgeOptions& options) {
+               return options.pairwise ? JudgePairs(options, compute, group) : Judge(options, compute, group);
+             },
+             [&](const LogprobsOptions& options) { return Logprobs(options, compute, group); },
+             [&](const ReplicaOptions& options) { return RunReplica(options, compute, group, arithmetic_id); }},
+      command);
 }
 
 /// The part of each other rank.
-Status Follow(const Command& command, srlm::parallel::Communicator& world) {
-  if (const auto* replica = std::get_if<ReplicaOptions>(&command)) return FollowReplica(*replica, world);
-  const FileOptions& files = FileOptionsOf(command);
-  return FollowLeader(world, files.threads > 0 ? files.threads : DefaultThreads(),
-                      [](const std::string&, const std::string&) { return srlm::OkStatus(); });
+Status Follow(const Command& command, const ComputeOptions& compute, srlm::parallel::Communicator& world) {
+  if (const auto* replica = std::get_if<ReplicaOptions>(&command)) return FollowReplica(*replica, compute, world);
+  return FollowLeader(world, compute, [](const std::string&, const std::string&) { return srlm::OkStatus(); });
 }
 
-double RankTimeoutOf(const Command& command) {
-  const auto* replica = std::get_if<ReplicaOptions>(&command);
-  return replica != nullptr ? replica->rank_timeout_s : FileOptionsOf(command).rank_timeout_s;
+/// What all commands say about how they are run.
+struct RunOptions {
+  double rank_timeout_s = 0;
+  DeviceOptions device;
+  int threads = 0;  // 0: not said
+};
+RunOptions RunOptionsOf(const Command& command) {
+  if (const auto* replica = std::get_if<ReplicaOptions>(&command)) {
+    return {replica->rank_timeout_s, replica->device, replica->threads};
+  }
+  const FileOptions& files = FileOptionsOf(command);
+  return {files.rank_timeout_s, files.device, files.threads};
+}
+
+/// With `device`, which gets what this rank takes.
+srlm::Result<ComputeOptions> ComputeOptionsOf(const Command& command, srlm::parallel::MpiSession& session,
+                                              std::optional<srlm::device::Device>& device) {
+  const RunOptions options = RunOptionsOf(command);
+  const bool leads_run = std::holds_alternative<ReplicaOptions>(command) && session.rank() == 0;
+  ComputeOptions compute;
+  compute.threads = options.threads > 0 || leads_run ? options.threads : DefaultThreads();
+  using srlm::config::Dtype;
+  if (options.device.device == srlm::config::Device::kCpu) {
+    if (options.device.dtype == Dtype::kBFloat16) {
+      return srlm::InvalidArgument("--dtype bfloat16 is for --device cuda: on processors it is slower than float32");
+    }
+    return compute;
+  }
+  auto taken = session.TakeDevice({.timeout_s = options.rank_timeout_s});
+  if (!taken.ok()) return taken.status();
+  device = std::move(taken).value();
+  if (!device->warning.empty()) std::fprintf(stderr, "srlm-worker: %s\n", device->warning.c_str());
+  compute.device = &*device;
+  if (options.device.dtype != Dtype::kFloat32) compute.numbers = NumberType::kBFloat16;
+  return compute;
 }
 
 End Run(const Command& command, srlm::parallel::MpiSession& session) {
-  session.set_end_timeout_s(RankTimeoutOf(command));
-  auto world = session.World({.timeout_s = RankTimeoutOf(command)});
+  const double rank_timeout_s = RunOptionsOf(command).rank_timeout_s;
+  session.set_end_timeout_s(rank_timeout_s);
+  std::optional<srlm::device::Device> device;
+  const auto compute = ComputeOptionsOf(command, session, device);
+  if (!compute.ok()) return {compute.status()};  // all ranks have heard of it, or nobody waits
+  auto world = session.World({.timeout_s = rank_timeout_s}, session.size() > 1 ? compute->device : nullptr);
   if (!world.ok()) return {world.status(), false};
   if (Status same = CheckSameProgram(**world); !same.ok())
     return {same, same.code() == srlm::Code::kFailedPrecondition};  // any other: it could not be asked
-  const auto arithmetic_id = GroupArithmeticId(**world);
+  const auto arithmetic_id = GroupArithmeticId(**world, *compute);
   if (!arithmetic_id.ok()) return {arithmetic_id.status(), false};
   if ((*world)->rank() != 0) {
-    const Status status = Follow(command, **world);
+    const Status status = Follow(command, *compute, **world);
     return {status, status.ok()};
   }
-  if ((*world)->size() == 1) return {Lead(command, nullptr, *arithmetic_id)};
+  if ((*world)->size() == 1) return {Lead(command, *compute, nullptr, *arithmetic_id)};
   GroupLeader leader(**world);
-  const Status status = Lead(command, &leader, *arithmetic_id);
+  const Status status = Lead(command, *compute, &leader, *arithmetic_id);
   return {status, !leader.failed()};
 }
 

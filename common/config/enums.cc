@@ -43,6 +43,9 @@ constexpr Names<LoraTarget, 7> kLoraTargets = {{{LoraTarget::kQuery, "q_proj"},
                                                 {LoraTarget::kUp, "up_proj"},
                                                 {LoraTarget::kDown, "down_proj"}}};
 constexpr Names<LoraSave, 2> kLoraSaves = {{{LoraSave::kMerged, "merged"}, {LoraSave::kAdapter, "adapter"}}};
+constexpr Names<Device, 2> kDevices = {{{Device::kCpu, "cpu"}, {Device::kCuda, "cuda"}}};
+constexpr Names<Dtype, 3> kDtypes = {
+    {{Dtype::kAuto, "auto"}, {Dtype::kFloat32, "float32"}, {Dtype::kBFloat16, "bfloat16"}}};
 constexpr Names<Security, 2> kSecurities = {{{Security::kTls, "tls"}, {Security::kOff, "off"}}};
 
 }  // namespace
@@ -60,6 +63,8 @@ EnumTable<PairLoss> NamesOf(PairLoss) { return kPairLosses; }
 EnumTable<Mix> NamesOf(Mix) { return kMixes; }
 EnumTable<LauncherKind> NamesOf(LauncherKind) { return kLaunchers; }
 EnumTable<LauncherProfile> NamesOf(LauncherProfile) { return kProfiles; }
+EnumTable<Device> NamesOf(Device) { return kDevices; }
+EnumTable<Dtype> NamesOf(Dtype) { return kDtypes; }
 EnumTable<Sharding> NamesOf(Sharding) { return kShardings; }
 EnumTable<ActivationCheckpointing> NamesOf(ActivationCheckpointing) { return kActivationCheckpointings; }
 EnumTable<LoraTarget> NamesOf(LoraTarget) { return kLoraTargets; }

@@ -34,7 +34,10 @@ enum class PairLoss { kSigmoid, kIpo };
 enum class Mix { kNone, kEft, kIft, kBoth };
 /// Who starts the workers and the trainer.
 enum class LauncherKind { kLocal, kSlurm, kNone };
-/// Whether calls are encrypted and callers must show keys.
+/// What workers and trainers compute on.
+enum class Device { kCpu, kCuda };
+/// How weights are held while they are computed with; kAuto: float32 on processors, bfloat16 on CUDA.
+enum class Dtype { kAuto, kFloat32, kBFloat16 };
 /// What of a model a training rank holds only a part of (parameters.h of the trainer).
 enum class Sharding { kNone, kOptimizer, kFull };
 enum class ActivationCheckpointing { kNone, kBlock };
@@ -42,6 +45,7 @@ enum class ActivationCheckpointing { kNone, kBlock };
 enum class LoraTarget { kQuery, kKey, kValue, kOutput, kGate, kUp, kDown };
 /// What a job with adapters saves: the model with them merged in, or the adapters alone.
 enum class LoraSave { kMerged, kAdapter };
+/// Whether calls are encrypted and callers must show keys.
 enum class Security { kTls, kOff };
 /// Binding and oversubscription of the ranks.
 enum class LauncherProfile { kLaptop, kCluster };
@@ -63,6 +67,8 @@ EnumTable<PairLoss> NamesOf(PairLoss);
 EnumTable<Mix> NamesOf(Mix);
 EnumTable<LauncherKind> NamesOf(LauncherKind);
 EnumTable<LauncherProfile> NamesOf(LauncherProfile);
+EnumTable<Device> NamesOf(Device);
+EnumTable<Dtype> NamesOf(Dtype);
 EnumTable<Sharding> NamesOf(Sharding);
 EnumTable<ActivationCheckpointing> NamesOf(ActivationCheckpointing);
 EnumTable<LoraTarget> NamesOf(LoraTarget);

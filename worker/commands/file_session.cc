@@ -24,9 +24,9 @@
 namespace srlm::worker {
 namespace {
 
-EngineOptions ToEngineOptions(const FileOptions& options, GroupLeader* group) {
+EngineOptions ToEngineOptions(const FileOptions& options, const ComputeOptions& compute, GroupLeader* group) {
   EngineOptions engine;
-  engine.threads = options.threads > 0 ? options.threads : DefaultThreads();
+  engine.compute = compute;
   engine.max_batch = options.max_batch;
   engine.kv_cache_bytes = int64_t{options.kv_cache_mib} << 20;
   engine.prefill_chunk_tokens = options.prefill_chunk_tokens;
@@ -67,7 +67,8 @@ int DefaultThreads() {
   return ThreadsPerRank(ranks != nullptr && !bound ? std::atoi(ranks) : 1);
 }
 
-Result<std::unique_ptr<FileSession>> FileSession::Open(const FileOptions& options, GroupLeader* group) {
+Result<std::unique_ptr<FileSession>> FileSession::Open(const FileOptions& options, const ComputeOptions& compute,
+                                                       GroupLeader* group) {
   SRLM_RETURN_IF_ERROR(EndWith(options.ends_with));
   SRLM_RETURN_IF_ERROR(CheckWritable(options.out));
   if (!options.summary.empty()) SRLM_RETURN_IF_ERROR(CheckWritable(options.summary));
@@ -77,7 +78,7 @@ Result<std::unique_ptr<FileSession>> FileSession::Open(const FileOptions& option
   }
   SRLM_ASSIGN_OR_RETURN(const model::ModelConfig config, model::ReadModelConfig(options.model));
   SRLM_RETURN_IF_ERROR(model::WeightFiles::Open(options.model, model::MakeParameterTable(config)).status());
-  std::unique_ptr<FileSession> session(new FileSession(options, group));
+  std::unique_ptr<FileSession> session(new FileSession(options, compute, group));
   const auto special =
       options.parse_special_tokens ? text::SpecialTokensInText::kParse : text::SpecialTokensInText::kText;
   SRLM_ASSIGN_OR_RETURN(session->chat_, text::Chat::Load(options.model, options.chat_template, special));
@@ -91,7 +92,7 @@ Result<std::vector<int>> FileSession::PromptTokens(const data::PromptInput& inpu
 Result<std::vector<Response>> FileSession::Run(std::vector<Request> requests) {
   const auto begin = Clock::now();
   SRLM_ASSIGN_OR_RETURN(const std::unique_ptr<Engine> engine,
-                        Engine::Create(options_.model, ToEngineOptions(options_, group_)));
+                        Engine::Create(options_.model, ToEngineOptions(options_, compute_, group_)));
   load_seconds_ = SecondsSince(begin);
 
   const auto loaded = Clock::now();

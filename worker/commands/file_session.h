@@ -21,7 +21,8 @@ class FileSession {
  public:
   /// Lets this process end with options.ends_with. Checks that the outputs can be written and that the model folder has
   /// a configuration, weights of the right shapes and a tokenizer. Takes no memory for weights.
-  static Result<std::unique_ptr<FileSession>> Open(const FileOptions& options, GroupLeader* group);
+  static Result<std::unique_ptr<FileSession>> Open(const FileOptions& options, const ComputeOptions& compute,
+                                                   GroupLeader* group);
 
   const text::Chat& chat() const { return *chat_; }
   /// Token ids of a prompt: through the chat template, or the text alone when it is raw.
@@ -37,10 +38,12 @@ class FileSession {
   Status Finish(const std::vector<nlohmann::ordered_json>& rows, const nlohmann::ordered_json& more) const;
 
  private:
-  FileSession(const FileOptions& options, GroupLeader* group) : options_(options), group_(group) {}
+  FileSession(const FileOptions& options, const ComputeOptions& compute, GroupLeader* group)
+      : options_(options), compute_(compute), group_(group) {}
   nlohmann::ordered_json Summary(const nlohmann::ordered_json& more) const;
 
   const FileOptions options_;
+  const ComputeOptions compute_;
   GroupLeader* const group_;
   std::unique_ptr<text::Chat> chat_;
   EngineStats stats_;

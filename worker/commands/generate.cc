@@ -50,9 +50,9 @@ Status AppendRows(const FileSession& session, const data::Prompt& prompt, const 
 
 }  // namespace
 
-Status Generate(const GenerateOptions& options, GroupLeader* group) {
+Status Generate(const GenerateOptions& options, const ComputeOptions& compute, GroupLeader* group) {
   SRLM_ASSIGN_OR_RETURN(const auto prompts, data::LoadPrompts(options.files.in));
-  SRLM_ASSIGN_OR_RETURN(const auto session, FileSession::Open(options.files, group));
+  SRLM_ASSIGN_OR_RETURN(const auto session, FileSession::Open(options.files, compute, group));
   std::vector<Request> requests;
   for (size_t i = 0; i < prompts.size(); ++i) {
     auto request = ToRequest(*session, options, prompts[i], i);

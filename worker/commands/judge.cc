@@ -129,9 +129,9 @@ Result<ordered_json> Row(const FileSession& session, const data::JudgeItem& item
 
 }  // namespace
 
-Status Judge(const JudgeOptions& options, GroupLeader* group) {
+Status Judge(const JudgeOptions& options, const ComputeOptions& compute, GroupLeader* group) {
   SRLM_ASSIGN_OR_RETURN(const auto items, data::LoadJudgeItems(options.files.in));
-  SRLM_ASSIGN_OR_RETURN(const auto session, FileSession::Open(options.files, group));
+  SRLM_ASSIGN_OR_RETURN(const auto session, FileSession::Open(options.files, compute, group));
   SRLM_ASSIGN_OR_RETURN(const JudgeRequests to_request, JudgeRequests::Make(*session, options));
   std::vector<Request> requests;
   for (size_t i = 0; i < items.size(); ++i) {

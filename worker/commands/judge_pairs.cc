@@ -117,9 +117,9 @@ Result<ordered_json> Row(const FileSession& session, const data::PairItem& item,
 
 }  // namespace
 
-Status JudgePairs(const JudgeOptions& options, GroupLeader* group) {
+Status JudgePairs(const JudgeOptions& options, const ComputeOptions& compute, GroupLeader* group) {
   SRLM_ASSIGN_OR_RETURN(const auto items, data::LoadPairItems(options.files.in));
-  SRLM_ASSIGN_OR_RETURN(const auto session, FileSession::Open(options.files, group));
+  SRLM_ASSIGN_OR_RETURN(const auto session, FileSession::Open(options.files, compute, group));
   SRLM_ASSIGN_OR_RETURN(const Asker asker, Asker::Make(*session, options));
   std::vector<Request> requests;
   for (const data::PairItem& item : items) {

@@ -30,9 +30,9 @@ Result<Request> ToRequest(const FileSession& session, const data::JudgeItem& ite
 
 }  // namespace
 
-Status Logprobs(const LogprobsOptions& options, GroupLeader* group) {
+Status Logprobs(const LogprobsOptions& options, const ComputeOptions& compute, GroupLeader* group) {
   SRLM_ASSIGN_OR_RETURN(const auto items, data::LoadJudgeItems(options.files.in));
-  SRLM_ASSIGN_OR_RETURN(const auto session, FileSession::Open(options.files, group));
+  SRLM_ASSIGN_OR_RETURN(const auto session, FileSession::Open(options.files, compute, group));
   std::vector<Request> requests;
   std::vector<std::vector<int>> token_ids;
   for (size_t i = 0; i < items.size(); ++i) {

@@ -4,7 +4,15 @@
 #include <cstdint>
 #include <string>
 
+#include "common/config/enums.h"
+
 namespace srlm::worker {
+
+/// What a rank computes on, and with which numbers.
+struct DeviceOptions {
+  config::Device device = config::Device::kCpu;
+  config::Dtype dtype = config::Dtype::kAuto;
+};
 
 /// What all file commands share.
 struct FileOptions {
@@ -16,6 +24,7 @@ struct FileOptions {
   bool parse_special_tokens = false;
   int ends_with = 0;  // process that started this one, or its mpirun, which it ends with; 0: none
   int threads = 0;    // 0: cores / ranks on this host
+  DeviceOptions device;
   int max_batch = 64;
   int kv_cache_mib = 0;  // 0: see EngineOptions
   int prefill_chunk_tokens = 256;

@@ -1,5 +1,7 @@
 #include "worker/engine/arithmetic.h"
 
+#include <fmt/format.h>
+
 #include <array>
 #include <cmath>
 #include <vector>
@@ -11,6 +13,8 @@
 
 namespace srlm::worker {
 namespace {
+
+constexpr size_t kDigits = 16;
 
 // Sizes that are no multiple of any vector, so that the ends of rows are seen too.
 constexpr int64_t kRows = 9, kInputs = 117, kOutputs = 75;
@@ -93,7 +97,13 @@ std::string ArithmeticId(const KernelTable& kernels) {
   AppendAttention(kernels, bytes);
   AppendRows(kernels, bytes);
   AppendPositions(bytes);
-  return Sha256(bytes).substr(0, 16);
+  return Sha256(bytes).substr(0, kDigits);
+}
+
+std::string DeviceArithmeticId(const ComputeOptions& compute) {
+  const char* const numbers = compute.numbers == NumberType::kBFloat16 ? "bfloat16" : "float32";
+  return Sha256(fmt::format("{}; {}; {}", compute.device->description.name, compute.device->entry->libraries, numbers))
+      .substr(0, kDigits);
 }
 
 }  // namespace srlm::worker

@@ -21,7 +21,7 @@ void Rotate(float* head, const float* cosine, const float* sine, int64_t half) {
 }  // namespace
 
 Result<std::unique_ptr<CpuRunner>> CpuRunner::Create(const std::string& folder, const model::ModelConfig& config,
-                                                     const CpuRunnerOptions& options,
+                                                     const RunnerOptions& options,
                                                      const std::function<void()>& progress) {
   const KernelTable& kernels = SelectKernels();
   if (const char* asked = std::getenv("SRLM_KERNELS"); asked != nullptr && std::string(asked) != kernels.name) {
@@ -37,12 +37,12 @@ Result<std::unique_ptr<CpuRunner>> CpuRunner::Create(const std::string& folder, 
 }
 
 CpuRunner::CpuRunner(const model::Shard& shard, const KernelTable& kernels, PackedWeights weights, KvCache cache,
-                     const CpuRunnerOptions& options)
+                     const RunnerOptions& options)
     : shard_(shard),
       kernels_(kernels),
       weights_(std::move(weights)),
       cache_(std::move(cache)),
-      team_(options.threads),
+      team_(options.compute.threads),
       rope_(config_, std::min<int64_t>(config_.context_tokens, int64_t{options.pages} * options.page_tokens)),
       group_(options.group != nullptr && options.group->size() > 1 ? options.group : nullptr),
       next_attention_(static_cast<size_t>(config_.layers)),
@@ -83,7 +83,7 @@ void CpuRunner::Prepare(const StepBatch& batch) {
   if (group_ != nullptr || config_.part_norms) fit(product_, config_.hidden_size);
   if (group_ != nullptr) {
     fit_logits(own_logits_, shard_.token_block);
-    fit_logits(all_logits_, shard_.token_block * shard_.ranks);
+    if (shard_.rank == 0) fit_logits(all_logits_, shard_.token_block * shard_.ranks);
   }
 
   PlanAttention(batch);
@@ -223,9 +223,9 @@ void CpuRunner::GatherLogits(int64_t rows, int thread) {
   const int64_t block = shard_.token_block;
   const auto count = static_cast<size_t>(rows * block);
   if (thread == 0 && group_status_.ok()) {
-    group_status_ = group_->AllGather(
-        parallel::BufferOf(std::span(own_logits_).first(count)),
-        parallel::BufferOf(std::span(all_logits_).first(count * static_cast<size_t>(shard_.ranks))), "logits");
+    const size_t all = shard_.rank == 0 ? count * static_cast<size_t>(shard_.ranks) : 0;
+    group_status_ = group_->Gather(parallel::BufferOf(std::span(own_logits_).first(count)),
+                                   parallel::BufferOf(std::span(all_logits_).first(all)), 0, "logits");
   }
   team_.Barrier();
   if (shard_.rank != 0) return;

@@ -24,22 +24,11 @@
 
 namespace srlm::worker {
 
-struct CpuRunnerOptions {
-  int threads = 1;
-  int pages = 0;
-  int page_tokens = 16;
-  /// Ranks that hold the model together, every one of which runs the same batches; it outlives the runner. Null: this
-  /// one alone.
-  parallel::Communicator* group = nullptr;
-};
-
-/// Of a group the first rank alone has an output: it gathers the logits, and nobody else samples. Sums over ranks have
-/// one order, so that what becomes of a row does not depend on its batch here either.
+/// Sums over ranks have one order, so that what becomes of a row does not depend on its batch in a group either.
 class CpuRunner : public ModelRunner {
  public:
   static Result<std::unique_ptr<CpuRunner>> Create(const std::string& folder, const model::ModelConfig& config,
-                                                   const CpuRunnerOptions& options,
-                                                   const std::function<void()>& progress);
+                                                   const RunnerOptions& options, const std::function<void()>& progress);
 
   Status Run(const StepBatch& batch, StepOutput& out) override;
   void CopyPage(int from, int to, int tokens) override { cache_.Copy(from, to, tokens); }
@@ -63,7 +52,7 @@ class CpuRunner : public ModelRunner {
   };
 
   CpuRunner(const model::Shard& shard, const KernelTable& kernels, PackedWeights weights, KvCache cache,
-            const CpuRunnerOptions& options);
+            const RunnerOptions& options);
 
   void Prepare(const StepBatch& batch);
   void PlanAttention(const StepBatch& batch);
@@ -107,7 +96,7 @@ class CpuRunner : public ModelRunner {
   std::vector<float> logits_;      // [at most kLogitRows, vocabulary]
   std::vector<float> product_;     // [rows, hidden]: a group's sum, and what goes through a norm before it is added
   std::vector<float> own_logits_;  // [at most kLogitRows, token_block], a group's
-  std::vector<float> all_logits_;  // the same of every rank
+  std::vector<float> all_logits_;  // the same of every rank, on the first
   std::vector<AttentionWork> attention_;
   std::vector<LogitUse> logit_uses_;
   std::vector<std::atomic<int>> next_attention_;   // one counter a layer

@@ -6,9 +6,9 @@
 #include <algorithm>
 
 #include "common/model/model_config.h"
-#include "worker/engine/cpu_runner.h"
+#include "common/model/shard.h"
 #include "worker/engine/group.h"
-#include "worker/engine/kv_cache.h"
+#include "worker/engine/kernels/kernels.h"
 #include "worker/engine/scheduler.h"
 
 namespace srlm::worker {
@@ -21,7 +21,7 @@ int64_t MemoryBytes() { return static_cast<int64_t>(sysconf(_SC_PHYS_PAGES)) * s
 /// Pages of a rank's cache: as asked, or enough for a full batch; at least one sequence of the whole context (or 8,192
 /// tokens of it).
 int CountPages(const model::ModelConfig& config, const EngineOptions& options) {
-  const int64_t page_bytes = KvCache::PageBytes(config, options.page_tokens);
+  const int64_t page_bytes = PageBytes(config, options.page_tokens, options.compute);
   const int64_t whole =
       (std::min<int64_t>(config.context_tokens, 8192) + options.page_tokens - 1) / options.page_tokens;
   int64_t bytes = options.kv_cache_bytes;
@@ -33,7 +33,9 @@ int CountPages(const model::ModelConfig& config, const EngineOptions& options) {
 }
 
 Status CheckOptions(const EngineOptions& options) {
-  if (options.threads < 1) return InvalidArgument(fmt::format("threads is {}; at least 1 is wanted", options.threads));
+  if (options.compute.threads < 1) {
+    return InvalidArgument(fmt::format("threads is {}; at least 1 is wanted", options.compute.threads));
+  }
   if (options.max_batch < 1)
     return InvalidArgument(fmt::format("max_batch is {}; at least 1 is wanted", options.max_batch));
   if (options.prefill_chunk_tokens < 1) return InvalidArgument("prefill_chunk_tokens must be at least 1");
@@ -52,13 +54,13 @@ Result<std::unique_ptr<Engine>> Engine::Create(const std::string& model_folder, 
   SRLM_ASSIGN_OR_RETURN(const model::ModelConfig config, model::ReadModelConfig(model_folder));
   const int ranks = options.group == nullptr ? 1 : options.group->ranks();
   SRLM_ASSIGN_OR_RETURN(const model::Shard shard, model::MakeShard(config, 0, ranks));
-  CpuRunnerOptions runner_options;
-  runner_options.threads = options.threads;
+  RunnerOptions runner_options;
+  runner_options.compute = options.compute;
   runner_options.page_tokens = options.page_tokens;
   runner_options.pages = CountPages(shard.local, options);
   std::unique_ptr<ModelRunner> runner;
   if (options.group == nullptr) {
-    SRLM_ASSIGN_OR_RETURN(runner, CpuRunner::Create(model_folder, config, runner_options, progress));
+    SRLM_ASSIGN_OR_RETURN(runner, MakeRunner(model_folder, config, runner_options, progress));
   } else {
     const LoadOrder order{model_folder, options.model_id, runner_options.pages, runner_options.page_tokens};
     SRLM_ASSIGN_OR_RETURN(runner, options.group->Load(order, runner_options, progress));

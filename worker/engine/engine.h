@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "common/base/status.h"
+#include "worker/engine/model_runner.h"
 #include "worker/engine/request.h"
 
 namespace srlm::worker {
@@ -15,7 +16,7 @@ namespace srlm::worker {
 class GroupLeader;
 
 struct EngineOptions {
-  int threads = 1;
+  ComputeOptions compute;
   int max_batch = 64;              // sequences that decode at once
   int64_t kv_cache_bytes = 0;      // 0 = enough for max_batch sequences of 512 tokens, at most a quarter of memory
   int prefill_chunk_tokens = 256;  // most prompt tokens in one step, beside the decoding ones

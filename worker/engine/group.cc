@@ -93,7 +93,7 @@ struct FollowedStep {
   std::vector<std::vector<int>> pages;
 };
 
-void ReadStep(MessageReader& in, CpuRunner& runner, FollowedStep& step) {
+void ReadStep(MessageReader& in, ModelRunner& runner, FollowedStep& step) {
   for (int copies = in.Next(); copies > 0; --copies) {
     const int from = in.Next(), to = in.Next(), tokens = in.Next();
     runner.CopyPage(from, to, tokens);
@@ -154,11 +154,11 @@ Result<std::vector<std::string>> GatherTexts(parallel::Communicator& group, cons
 }
 
 /// This rank's part of loading, which all ranks end together: with a share each, or with none.
-Result<std::unique_ptr<CpuRunner>> LoadShare(parallel::Communicator& group, const LoadOrder& order,
-                                             const std::string& identity, const CpuRunnerOptions& options,
-                                             const std::function<Status()>& check,
-                                             const std::function<void()>& progress, bool& together) {
-  const auto load = [&]() -> Result<std::unique_ptr<CpuRunner>> {
+Result<std::unique_ptr<ModelRunner>> LoadShare(parallel::Communicator& group, const LoadOrder& order,
+                                               const std::string& identity, const RunnerOptions& options,
+                                               const std::function<Status()>& check,
+                                               const std::function<void()>& progress, bool& together) {
+  const auto load = [&]() -> Result<std::unique_ptr<ModelRunner>> {
     const parallel::AloneWork alone(group, "loading " + order.folder);  // as long as it takes
     SRLM_ASSIGN_OR_RETURN(const std::string mine, QuickIdentity(order.folder));
     if (mine != identity) {
@@ -169,7 +169,7 @@ Result<std::unique_ptr<CpuRunner>> LoadShare(parallel::Communicator& group, cons
     }
     SRLM_RETURN_IF_ERROR(check());
     SRLM_ASSIGN_OR_RETURN(const model::ModelConfig config, model::ReadModelConfig(order.folder));
-    return CpuRunner::Create(order.folder, config, options, progress);
+    return MakeRunner(order.folder, config, options, progress);
   };
   auto runner = load();
   const parallel::Agreement agreed = parallel::Agree(group, runner.status(), "loading the model");
@@ -190,7 +190,7 @@ Result<std::unique_ptr<CpuRunner>> LoadShare(parallel::Communicator& group, cons
 /// The first rank's runner: tells the others, then does its own part.
 class GroupRunner : public ModelRunner {
  public:
-  GroupRunner(GroupLeader& leader, std::unique_ptr<CpuRunner> own) : leader_(leader), own_(std::move(own)) {}
+  GroupRunner(GroupLeader& leader, std::unique_ptr<ModelRunner> own) : leader_(leader), own_(std::move(own)) {}
   ~GroupRunner() override { leader_.Unload(); }
 
   Status Run(const StepBatch& batch, StepOutput& out) override {
@@ -210,7 +210,7 @@ class GroupRunner : public ModelRunner {
 
  private:
   GroupLeader& leader_;
-  std::unique_ptr<CpuRunner> own_;
+  std::unique_ptr<ModelRunner> own_;
   std::vector<PageCopy> copies_;
 };
 
@@ -242,7 +242,7 @@ Status GroupLeader::Send(const std::vector<int32_t>& message) {
   return group_.Broadcast(BytesOf(rest), 0, "the rest of it");
 }
 
-Result<std::unique_ptr<ModelRunner>> GroupLeader::Load(const LoadOrder& order, CpuRunnerOptions options,
+Result<std::unique_ptr<ModelRunner>> GroupLeader::Load(const LoadOrder& order, RunnerOptions options,
                                                        const std::function<void()>& progress) {
   options.group = &group_;
   SRLM_ASSIGN_OR_RETURN(const std::string identity, QuickIdentity(order.folder));
@@ -251,7 +251,7 @@ Result<std::unique_ptr<ModelRunner>> GroupLeader::Load(const LoadOrder& order, C
   message.Add(order.pages);
   message.Add(order.page_tokens);
   bool together = false;
-  std::unique_ptr<CpuRunner> own;
+  std::unique_ptr<ModelRunner> own;
   Status status;
   const Status apart = Together([&]() -> Status {
     SRLM_RETURN_IF_ERROR(Send(message.words()));
@@ -265,9 +265,9 @@ Result<std::unique_ptr<ModelRunner>> GroupLeader::Load(const LoadOrder& order, C
   return std::unique_ptr<ModelRunner>(std::make_unique<GroupRunner>(*this, std::move(own)));
 }
 
-Status FollowLeader(parallel::Communicator& group, int threads,
+Status FollowLeader(parallel::Communicator& group, const ComputeOptions& compute,
                     const std::function<Status(const std::string&, const std::string&)>& check) {
-  std::unique_ptr<CpuRunner> runner;
+  std::unique_ptr<ModelRunner> runner;
   StepOutput out;
   FollowedStep step;
   while (true) {
@@ -288,8 +288,8 @@ Status FollowLeader(parallel::Communicator& group, int threads,
         order.folder = in.Text();
         order.model_id = in.Text();
         const std::string identity = in.Text();
-        CpuRunnerOptions options;
-        options.threads = threads;
+        RunnerOptions options;
+        options.compute = compute;
         options.pages = in.Next();
         options.page_tokens = in.Next();
         options.group = &group;
@@ -317,8 +317,8 @@ Status CheckSameProgram(parallel::Communicator& group) {
                                         other - versions.begin(), *other, versions.front()));
 }
 
-Result<std::string> GroupArithmeticId(parallel::Communicator& group) {
-  const std::string own = ArithmeticId(SelectKernels());
+Result<std::string> GroupArithmeticId(parallel::Communicator& group, const ComputeOptions& compute) {
+  const std::string own = compute.device == nullptr ? ArithmeticId(SelectKernels()) : DeviceArithmeticId(compute);
   if (group.size() == 1) return own;
   SRLM_ASSIGN_OR_RETURN(const auto ids, GatherTexts(group, own, kIdBytes, "arithmetic"));
   std::string all;

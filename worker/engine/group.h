@@ -10,7 +10,6 @@
 
 #include "common/base/status.h"
 #include "common/parallel/communicator.h"
-#include "worker/engine/cpu_runner.h"
 #include "worker/engine/model_runner.h"
 
 namespace srlm::worker {
@@ -35,7 +34,7 @@ class GroupLeader {
   GroupLeader& operator=(const GroupLeader&) = delete;
 
   /// This rank's share, once every rank has its own; or what failed on which, and no rank has one then.
-  Result<std::unique_ptr<ModelRunner>> Load(const LoadOrder& order, CpuRunnerOptions options,
+  Result<std::unique_ptr<ModelRunner>> Load(const LoadOrder& order, RunnerOptions options,
                                             const std::function<void()>& progress);
 
   int ranks() const { return group_.size(); }
@@ -59,13 +58,13 @@ class GroupLeader {
 /// The life of every other rank: does what the first rank says until that lets it end. `check` answers for a model
 /// folder with a wanted model_id. A failure of this rank while it loads is the first rank's to tell, and is returned by
 /// its Load; one that is returned here means that the ranks are apart.
-Status FollowLeader(parallel::Communicator& group, int threads,
+Status FollowLeader(parallel::Communicator& group, const ComputeOptions& compute,
                     const std::function<Status(const std::string& folder, const std::string& model_id)>& check);
 
 /// Before any work: all ranks run the same version of this program. FailedPrecondition names one that does not.
 Status CheckSameProgram(parallel::Communicator& group);
 
 /// The id of the bits that the group computes (arithmetic.h): this rank's own for a group of one.
-Result<std::string> GroupArithmeticId(parallel::Communicator& group);
+Result<std::string> GroupArithmeticId(parallel::Communicator& group, const ComputeOptions& compute);
 
 }  // namespace srlm::worker

@@ -2,9 +2,15 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
 #include <vector>
 
 #include "common/base/status.h"
+#include "common/device/plugin.h"
+#include "common/model/model_config.h"
+#include "common/parallel/communicator.h"
 
 namespace srlm::worker {
 
@@ -60,5 +66,32 @@ class ModelRunner {
   virtual int vocabulary_size() const = 0;
   virtual int context_tokens() const = 0;
 };
+
+/// How a device holds weights, keys and values; sums, norms, probabilities and logits are float32 there too.
+enum class NumberType { kFloat32, kBFloat16 };
+
+/// Where and with what a rank computes its share of a model.
+struct ComputeOptions {
+  int threads = 1;
+  const device::Device* device = nullptr;  // it outlives the runner. Null: the processor's own kernels, in float32
+  NumberType numbers = NumberType::kFloat32;
+};
+
+struct RunnerOptions {
+  ComputeOptions compute;
+  int pages = 0;
+  int page_tokens = 16;
+  /// Ranks that hold the model together, every one of which runs the same batches; it outlives the runner. Null: this
+  /// one alone.
+  parallel::Communicator* group = nullptr;
+};
+
+/// This rank's share of the model in `folder`, whose configuration is `config`, on its device. Of a group the first
+/// rank alone has an output: it gathers the logits, and nobody else samples. `progress` is called after each tensor.
+Result<std::unique_ptr<ModelRunner>> MakeRunner(const std::string& folder, const model::ModelConfig& config,
+                                                const RunnerOptions& options, const std::function<void()>& progress);
+
+/// Bytes of one page of the cache of a rank whose share is `local`, in all layers.
+int64_t PageBytes(const model::ModelConfig& local, int page_tokens, const ComputeOptions& compute);
 
 }  // namespace srlm::worker

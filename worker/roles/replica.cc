@@ -226,9 +226,12 @@ class Replica {
   Clock::time_point measure_at_{};
 };
 
-EngineOptions ToEngineOptions(const v1::EngineOptions& from, int threads) {
+EngineOptions ToEngineOptions(const v1::EngineOptions& from, const ComputeOptions& compute) {
   EngineOptions options;
-  options.threads = threads > 0 ? threads : from.threads() > 0 ? static_cast<int>(from.threads()) : DefaultThreads();
+  options.compute = compute;
+  if (compute.threads == 0) {
+    options.compute.threads = from.threads() > 0 ? static_cast<int>(from.threads()) : DefaultThreads();
+  }
   if (from.max_batch() > 0) options.max_batch = static_cast<int>(from.max_batch());
   options.kv_cache_bytes = int64_t{from.kv_cache_mib()} << 20;
   if (from.prefill_chunk_tokens() > 0) options.prefill_chunk_tokens = static_cast<int>(from.prefill_chunk_tokens());
@@ -258,7 +261,8 @@ Status StartLog(const ReplicaOptions& options, int rank) {
 
 }  // namespace
 
-Status RunReplica(const ReplicaOptions& options, GroupLeader* group, const std::string& arithmetic_id) {
+Status RunReplica(const ReplicaOptions& options, const ComputeOptions& compute, GroupLeader* group,
+                  const std::string& arithmetic_id) {
   // 1. Who am I?
   SRLM_ASSIGN_OR_RETURN(const double slowdown, Slowdown());
   SRLM_RETURN_IF_ERROR(rpc::ReadRunAddress(options.run_dir).status());
@@ -274,7 +278,7 @@ Status RunReplica(const ReplicaOptions& options, GroupLeader* group, const std::
     connected = CoordinatorLink::Connect(options, identity, mailbox);
   }
   SRLM_ASSIGN_OR_RETURN(const auto link, std::move(connected));
-  EngineOptions engine = ToEngineOptions(link->engine_options(), options.threads);
+  EngineOptions engine = ToEngineOptions(link->engine_options(), compute);
   engine.group = group;
   Replica replica(mailbox, engine, slowdown);
   link->Start();
@@ -287,7 +291,7 @@ Status RunReplica(const ReplicaOptions& options, GroupLeader* group, const std::
   return status.ok() ? parting : status;
 }
 
-Status FollowReplica(const ReplicaOptions& options, parallel::Communicator& group) {
+Status FollowReplica(const ReplicaOptions& options, const ComputeOptions& compute, parallel::Communicator& group) {
   SRLM_RETURN_IF_ERROR(StartLog(options, group.rank()));
   std::signal(SIGTERM, OnNotice);
   std::signal(SIGINT, OnNotice);
@@ -299,7 +303,7 @@ Status FollowReplica(const ReplicaOptions& options, parallel::Communicator& grou
     checked.insert(model_id);
     return OkStatus();
   };
-  const Status status = FollowLeader(group, options.threads > 0 ? options.threads : DefaultThreads(), check);
+  const Status status = FollowLeader(group, compute, check);
   if (!status.ok()) LogError("rank_failed", {{"reason", status.message()}});
   return status;
 }

@@ -5,13 +5,15 @@
 
 #include "common/base/status.h"
 #include "common/parallel/communicator.h"
+#include "worker/commands/options.h"
 #include "worker/engine/group.h"
 
 namespace srlm::worker {
 
 struct ReplicaOptions {
   std::string run_dir;
-  std::string launch_id;        // empty: started by hand
+  std::string launch_id;  // empty: started by hand
+  DeviceOptions device;
   int threads = 0;              // 0: as the run says, else cores / ranks on this host
   double start_timeout_s = 10;  // to find a coordinator at the start
   double orphan_timeout_s = 0;  // without a coordinator, once at work; 0: as the run says
@@ -22,11 +24,12 @@ struct ReplicaOptions {
 /// run on a thread of their own. SIGTERM and SIGINT are notice: the step is finished and the leases go back.
 /// Unavailable when no coordinator answers in time; results that nobody acknowledged are then saved in the run's logs,
 /// and the next worker hands them in. `group`: the ranks that hold the model with this one; null: none.
-/// `arithmetic_id`: of the bits that they compute (arithmetic.h).
-Status RunReplica(const ReplicaOptions& options, GroupLeader* group, const std::string& arithmetic_id);
+/// `arithmetic_id`: of the bits that they compute (arithmetic.h). `compute.threads` 0: as the run says.
+Status RunReplica(const ReplicaOptions& options, const ComputeOptions& compute, GroupLeader* group,
+                  const std::string& arithmetic_id);
 
 /// The life of each other rank of a replica: it logs beside the first one, and follows it. SIGTERM here is notice for
 /// the replica. A failure means that the ranks are apart.
-Status FollowReplica(const ReplicaOptions& options, parallel::Communicator& group);
+Status FollowReplica(const ReplicaOptions& options, const ComputeOptions& compute, parallel::Communicator& group);
 
 }  // namespace srlm::worker

@@ -147,7 +147,7 @@ class Schedule {
   int64_t came_again() const { return came_again_; }
 
   std::string Text() const {
-    return "kernels " + kernels_ + ", " + std::to_string(options_.threads) + " threads, batch " +
+    return "kernels " + kernels_ + ", " + std::to_string(options_.compute.threads) + " threads, batch " +
            std::to_string(options_.max_batch) + ", chunk " + std::to_string(options_.prefill_chunk_tokens) +
            ", pages of " + std::to_string(options_.page_tokens) + ", cache of " +
            std::to_string(options_.kv_cache_bytes >> 10) + " KiB" + (options_.share_prefixes ? "" : ", nothing shared");
@@ -174,7 +174,7 @@ class Schedule {
   }
 
   void DrawOptions() {
-    options_.threads = dice_.Roll(1, 2);
+    options_.compute.threads = dice_.Roll(1, 2);
     options_.max_batch = dice_.Pick(std::vector{1, 2, 3, 8, 64});
     options_.prefill_chunk_tokens = dice_.Pick(std::vector{1, 5, 16, 61, 256, 2048});
     options_.page_tokens = dice_.Pick(std::vector{16, 16, 32, 64});

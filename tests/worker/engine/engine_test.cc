@@ -154,7 +154,7 @@ TEST(Engine, AResultIsBitIdenticalAloneAndInAnyBatch) {
     for (const int chunk : {7, 64, 512}) {
       for (const int max_batch : {4, 64}) {
         EngineOptions options;
-        options.threads = threads;
+        options.compute.threads = threads;
         options.prefill_chunk_tokens = chunk;
         options.max_batch = max_batch;
         auto engine = MakeEngine(TinyModel(), options);
@@ -166,12 +166,12 @@ TEST(Engine, AResultIsBitIdenticalAloneAndInAnyBatch) {
 }
 
 TEST(Engine, LayersThatSeeAWindowGiveTheSameBitsInAnyBatchToo) {
-  for (const std::string folder : {Reference("models/gemma3"), Reference("models/mistral_window")}) {
+  for (const std::string& folder : {Reference("models/gemma3"), Reference("models/mistral_window")}) {
     const auto requests = Load();
     const auto alone = OneByOne(requests, folder);
     for (const int chunk : {7, 64}) {
       EngineOptions options;
-      options.threads = 2;
+      options.compute.threads = 2;
       options.prefill_chunk_tokens = chunk;
       auto engine = MakeEngine(folder, options);
       for (const Request& request : requests) engine->Submit(request);
@@ -377,7 +377,7 @@ TEST(Engine, SmolLm2LogProbabilitiesEqualThoseOfTransformers) {
   std::ifstream file(Reference("data/smollm2_logits.json"));
   const auto reference = nlohmann::json::parse(file);
   EngineOptions options;
-  options.threads = 2;
+  options.compute.threads = 2;
   auto engine = MakeEngine(std::getenv("SRLM_MODEL"), options);
   const auto& pairs = reference["pairs"];
   for (size_t i = 0; i < pairs.size(); ++i) {

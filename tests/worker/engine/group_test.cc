@@ -4,22 +4,15 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <cstdlib>
 #include <functional>
-#include <map>
 #include <thread>
 
 #include "common/parallel/thread_communicator.h"
+#include "tests/worker/engine/engine_runs.h"
 #include "worker/engine/engine.h"
 
 namespace srlm::worker {
 namespace {
-
-using Responses = std::map<uint64_t, Response>;
-
-std::string Model(const std::string& name) {
-  return std::string(std::getenv("SRLM_SOURCE")) + "/tests/reference/models/" + name;
-}
 
 Status Unchecked(const std::string& /*folder*/, const std::string& /*model_id*/) { return OkStatus(); }
 
@@ -31,7 +24,8 @@ std::vector<Status> OnRanks(int ranks, const std::function<void(GroupLeader& gro
   std::vector<std::thread> threads;
   for (int rank = 1; rank < ranks; ++rank) {
     threads.emplace_back([&, rank] {
-      ends[static_cast<size_t>(rank)] = FollowLeader(*communicators[static_cast<size_t>(rank)], 1 + rank % 2, check);
+      ends[static_cast<size_t>(rank)] =
+          FollowLeader(*communicators[static_cast<size_t>(rank)], {.threads = 1 + rank % 2}, check);
     });
   }
   {
@@ -40,56 +34,6 @@ std::vector<Status> OnRanks(int ranks, const std::function<void(GroupLeader& gro
   }
   for (std::thread& thread : threads) thread.join();
   return ends;
-}
-
-std::vector<int> Tokens(uint64_t seed, int count) {
-  const RandomStream stream(seed, {});
-  std::vector<int> tokens(static_cast<size_t>(count));
-  for (size_t i = 0; i < tokens.size(); ++i) tokens[i] = static_cast<int>(stream.Below(i, 320));
-  return tokens;
-}
-
-/// Samples, choices and scores after prompts of many lengths, some with a common prefix.
-std::vector<Request> Load(double temperature) {
-  std::vector<Request> requests;
-  const auto common = Tokens(99, 40);
-  for (uint64_t id = 0; id < 12; ++id) {
-    auto prompt = Tokens(id, 3 + static_cast<int>(id) * 7);
-    if (id % 3 == 0) prompt.insert(prompt.begin(), common.begin(), common.end());
-    if (id % 6 == 4) {
-      requests.push_back({id, prompt, ChooseWork{{5, 6, 319}}});
-    } else if (id % 6 == 5) {
-      requests.push_back({id, prompt, ScoreWork{Tokens(id + 50, 20)}});
-    } else {
-      SampleWork work;
-      for (uint64_t i = 0; i < 1 + id % 4; ++i) work.streams.push_back(RandomStream(5, {id, i}));
-      work.max_new_tokens = 16;
-      work.temperature = temperature;
-      requests.push_back({id, std::move(prompt), work});
-    }
-  }
-  return requests;
-}
-
-Responses AnswersOf(const std::string& model, const EngineOptions& options, const std::vector<Request>& requests,
-                    bool one_by_one = false) {
-  Responses responses;
-  auto engine = Engine::Create(model, options);
-  EXPECT_TRUE(engine.ok()) << engine.status().message();
-  if (!engine.ok()) return responses;
-  const auto finish = [&] {
-    while ((*engine)->HasWork()) {
-      const Status status = (*engine)->Step();
-      ASSERT_TRUE(status.ok()) << status.message();
-      for (Response& response : (*engine)->TakeFinished()) responses[response.id] = std::move(response);
-    }
-  };
-  for (const Request& request : requests) {
-    (*engine)->Submit(request);
-    if (one_by_one) finish();
-  }
-  finish();
-  return responses;
 }
 
 Responses RunOnRanks(int ranks, const std::string& model, EngineOptions options, const std::vector<Request>& requests,
@@ -102,14 +46,6 @@ Responses RunOnRanks(int ranks, const std::string& model, EngineOptions options,
   });
   for (const Status& end : ends) EXPECT_TRUE(end.ok()) << end.message();
   return responses;
-}
-
-std::vector<double> Values(const Response& response) {
-  std::vector<double> values(response.choice_logprobs.begin(), response.choice_logprobs.end());
-  values.insert(values.end(), response.token_logprobs.begin(), response.token_logprobs.end());
-  for (const Sample& sample : response.samples)
-    values.insert(values.end(), sample.token_logprobs.begin(), sample.token_logprobs.end());
-  return values;
 }
 
 struct Case {
@@ -142,7 +78,7 @@ TEST_P(Group, GivesTheSameBitsInAnyBatchAndWithACacheThatIsTooSmall) {
   const auto& [name, ranks] = GetParam();
   EngineOptions alone, crowded;
   alone.share_prefixes = false;
-  crowded.threads = 2;
+  crowded.compute.threads = 2;
   crowded.prefill_chunk_tokens = 17;
   crowded.kv_cache_bytes = 160 << 10;
   const Responses one_by_one = RunOnRanks(ranks, Model(name), alone, Load(1), true);
@@ -196,13 +132,13 @@ TEST(GroupErrors, RanksOfOneProgramHaveOneVersionAndAnIdOfTheirOwnArithmetic) {
   for (size_t rank = 0; rank < 2; ++rank) {
     threads.emplace_back([&, rank] {
       EXPECT_TRUE(CheckSameProgram(*communicators[rank]).ok());
-      ids[rank] = *GroupArithmeticId(*communicators[rank]);
+      ids[rank] = *GroupArithmeticId(*communicators[rank], {});
     });
   }
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(ids[0], ids[1]);
   EXPECT_EQ(ids[0].size(), 16u);
-  EXPECT_NE(ids[0], *GroupArithmeticId(*parallel::MakeSelfCommunicator()));
+  EXPECT_NE(ids[0], *GroupArithmeticId(*parallel::MakeSelfCommunicator(), {}));
 }
 
 }  // namespace
