@@ -10,11 +10,14 @@ endif()
 set(SRLM_CACHE ${_srlm_cache} CACHE PATH "folder of everything that set-up downloads")
 set(SRLM_TORCH ${SRLM_CACHE}/torch-2.11.0-cpu/torch CACHE PATH
     "folder of a libtorch: it holds include/ and lib/ (a cluster's own torch goes here)")
+option(SRLM_CUDA "build the CUDA and NCCL plug-in (common/cuda); `make cuda` sets it" OFF)
+set(SRLM_CUDA_ROOT ${SRLM_CACHE}/cuda-13.0 CACHE PATH
+    "folder with NVIDIA's libraries and compiler (nvidia/) and the libtorch with its CUDA half (torch/), as deploy/setup_cuda.sh makes it")
 set(SRLM_CARGO ${CMAKE_SOURCE_DIR}/deploy/cargo.sh CACHE FILEPATH "a cargo 1.85 or newer; the default looks for one on PATH")
 set(SRLM_CARGO_TARGET ${SRLM_CACHE}/cargo-target CACHE PATH "where cargo builds the text crate")
 set(SRLM_SANITIZER "" CACHE STRING "empty, address or thread")
 
-add_compile_options(-Wall -Wextra -Wno-unused-parameter)
+add_compile_options("$<$<COMPILE_LANGUAGE:CXX>:-Wall;-Wextra;-Wno-unused-parameter>")
 # Sanitizers end the program at the first finding; -O1 and line tables are what clang's documentation advises.
 if(SRLM_SANITIZER STREQUAL "address")
   set(_srlm_sanitize -fsanitize=address,undefined)
@@ -49,7 +52,7 @@ if(SRLM_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1
       CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime ${SRLM_CCACHE})
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-    add_compile_options(-fpch-preprocess)
+    add_compile_options($<$<COMPILE_LANGUAGE:CXX>:-fpch-preprocess>)
   else()
     add_compile_options("SHELL:-Xclang -fno-pch-timestamp")
   endif()

@@ -16,10 +16,13 @@ main() {
   rm -rf "$unfinished"
   retry "$SRLM_CACHE/python/bin/python" -m pip install --quiet --no-deps --no-compile --no-cache-dir --upgrade \
     --target "$unfinished" -r requirements/cuda.txt
-  # nvcc looks for lib64, and the linker for names without a version; libtorch_cuda looks for ../../nvidia.
+  # nvcc looks for lib64, and the linker for names without a version. libtorch_cuda looks for ../../nvidia from the
+  # folder that it is in, so that folder is one of this tree, and the files in it are links.
   ln -s lib "$unfinished/nvidia/cu13/lib64"
   ln -s libcudart.so.13 "$unfinished/nvidia/cu13/lib/libcudart.so"
-  ln -s ../torch-2.11.0-cpu/torch "$unfinished/torch"
+  mkdir -p "$unfinished/torch/lib"
+  ln -s ../../torch-2.11.0-cpu/torch/include "$unfinished/torch/include"
+  (cd "$unfinished/torch/lib" && ln -s ../../../torch-2.11.0-cpu/torch/lib/*.so* .)
   put_in_place "$unfinished" "$folder" "$wanted"
 }
 

@@ -29,7 +29,7 @@ struct UniqueId {
 };
 
 struct Description {
-  char name[128];
+  char name[256];
   char address[32];  // on the bus: the same device, whatever a process calls it
   int64_t memory_bytes;
   int64_t free_bytes;
@@ -37,6 +37,34 @@ struct Description {
   int numa_node;       // -1: not known
   int bandwidth_gb_s;  // of its memory, as it says of itself; 0: not known
   int multiprocessors;
+};
+
+/// Attention of one query a sequence over keys and values that lie in pages, read where they are. Device memory;
+/// `type` (kFloat32 or kBFloat16) is that of queries, keys, values and out; probabilities are float32.
+struct PagedAttention {
+  const void* queries;     // [sequences, heads, head_dim]
+  const void* keys;        // [pages * page_tokens, kv_heads, head_dim]
+  const void* values;      // the same
+  const int32_t* pages;    // [sequences, table_pages]
+  const int32_t* lengths;  // [sequences]: tokens, the query's own the last of them
+  void* out;               // [sequences, heads, head_dim]
+  Element type;
+  int32_t sequences, heads, kv_heads, head_dim;  // head_dim: at most 256
+  int32_t table_pages, page_tokens;
+  int32_t window;  // tokens that are seen, the own one the last; 0: all
+  float scale;
+};
+
+/// One token a row, drawn from the smallest set of most probable tokens whose mass reaches top_p (those as probable as
+/// the last of them among it); within the set in order of id, so that a draw gives another token than the processor's
+/// sampler may, with the same probabilities. Device memory.
+struct TopPSampling {
+  const float* logits;        // [rows, vocabulary]
+  const float* temperatures;  // [rows], above 0
+  const float* top_ps;        // [rows]
+  const float* uniforms;      // [rows], in [0, 1)
+  int64_t* tokens;            // [rows]
+  int32_t rows, vocabulary;
 };
 
 /// All collectives sum, where they sum. `send` and `receive` may be the same memory where NCCL allows it. Calls of one
@@ -83,6 +111,10 @@ struct EntryPoints {
                         Stream stream);
   int (*send)(const void* data, size_t count, Element type, int peer, Collective collective, Stream stream);
   int (*receive)(void* data, size_t count, Element type, int peer, Collective collective, Stream stream);
+
+  // Kernels of our own, beside ATen's: used where they are asked for. On the given stream.
+  int (*paged_attention)(const PagedAttention* call, Stream stream);
+  int (*top_p_sampling)(const TopPSampling* call, Stream stream);
 };
 
 /// What a program and a plug-in must agree on: the version, and this file (SRLM_DEVICE_INTERFACE is its hash).

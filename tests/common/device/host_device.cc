@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <cmath>
 #include <condition_variable>
 #include <cstdio>
 #include <cstdlib>
@@ -567,6 +568,83 @@ const char* CollectiveError(int error) {
   }
 }
 
+// The kernels, as plain loops: what the device's are compared with.
+template <class T>
+void Attend(const PagedAttention& call, float (*load)(T), T (*store)(float)) {
+  const auto* queries = static_cast<const T*>(call.queries);
+  const auto* keys = static_cast<const T*>(call.keys);
+  const auto* values = static_cast<const T*>(call.values);
+  const int64_t dim = call.head_dim;
+  for (int64_t sequence = 0; sequence < call.sequences; ++sequence) {
+    const int64_t length = call.lengths[sequence];
+    const int64_t first = call.window > 0 ? std::max<int64_t>(0, length - call.window) : 0;
+    for (int64_t head = 0; head < call.heads; ++head) {
+      const int64_t at = (sequence * call.heads + head) * dim;
+      const auto place = [&](int64_t token) {
+        const int64_t page = call.pages[sequence * call.table_pages + token / call.page_tokens];
+        const int64_t slot = page * call.page_tokens + token % call.page_tokens;
+        return (slot * call.kv_heads + head / (call.heads / call.kv_heads)) * dim;
+      };
+      std::vector<double> weights;
+      double largest = -1e300, total = 0;
+      for (int64_t token = first; token < length; ++token) {
+        double score = 0;
+        for (int64_t d = 0; d < dim; ++d) score += double{load(queries[at + d])} * load(keys[place(token) + d]);
+        weights.push_back(score * call.scale);
+        largest = std::max(largest, weights.back());
+      }
+      for (double& weight : weights) total += weight = std::exp(weight - largest);
+      for (int64_t d = 0; d < dim; ++d) {
+        double sum = 0;
+        for (int64_t token = first; token < length; ++token) {
+          sum += weights[static_cast<size_t>(token - first)] * load(values[place(token) + d]);
+        }
+        static_cast<T*>(call.out)[at + d] = store(static_cast<float>(sum / total));
+      }
+    }
+  }
+}
+
+int AttendOverPages(const PagedAttention* call, Stream stream) {
+  stream->Add([call = *call] {
+    if (call.type == Element::kBFloat16) return Attend<uint16_t>(call, FromBFloat16, ToBFloat16);
+    Attend<float>(call, [](float value) { return value; }, [](float value) { return value; });
+  });
+  return kSuccess;
+}
+
+void SampleRow(const TopPSampling& call, int64_t row) {
+  const float* logits = call.logits + row * call.vocabulary;
+  const float largest = *std::max_element(logits, logits + call.vocabulary);
+  std::vector<double> weights;
+  double total = 0;
+  for (int64_t i = 0; i < call.vocabulary; ++i) {
+    weights.push_back(std::exp((double{logits[i]} - largest) / call.temperatures[row]));
+    total += weights.back();
+  }
+  std::vector<double> sorted = weights;
+  std::ranges::sort(sorted, std::ranges::greater());
+  double mass = 0, least = 0;
+  if (call.top_ps[row] < 1) {
+    for (size_t i = 0; mass < call.top_ps[row] * total && i < sorted.size(); ++i) mass += least = sorted[i];
+  }
+  double set = 0, sum = 0;
+  for (const double weight : weights) set += weight >= least ? weight : 0;
+  for (size_t i = 0; i < weights.size(); ++i) {
+    if (weights[i] < least || weights[i] == 0) continue;
+    call.tokens[row] = static_cast<int64_t>(i);
+    sum += weights[i];
+    if (call.uniforms[row] * set < sum) return;
+  }
+}
+
+int SampleRows(const TopPSampling* call, Stream stream) {
+  stream->Add([call = *call] {
+    for (int64_t row = 0; row < call.rows; ++row) SampleRow(call, row);
+  });
+  return kSuccess;
+}
+
 const EntryPoints kTable = {
     .identity = kIdentity,
     .libraries = "host memory",
@@ -668,6 +746,8 @@ const EntryPoints kTable = {
     .reduce_scatter = ReduceScatter,
     .send = SendTo,
     .receive = ReceiveFrom,
+    .paged_attention = AttendOverPages,
+    .top_p_sampling = SampleRows,
 };
 
 }  // namespace
