@@ -10,7 +10,7 @@ import re
 import sys
 from pathlib import Path
 
-EVERY_COMMON = {f"common/{leaf}" for leaf in "base config data text rpc device parallel model checkpoint".split()}
+EVERY_COMMON = {f"common/{leaf}" for leaf in "base config data text rpc device parallel model checkpoint aten".split()}
 
 # Folder -> the folders whose headers it may include, besides its own. tests/ may include whatever it tests.
 MAY_INCLUDE = {
@@ -18,6 +18,7 @@ MAY_INCLUDE = {
     "common/config": {"common/base"},
     "common/data": {"common/base"},
     "common/text": {"common/base"},
+    "common/aten": {"common/base"},
     "common/device": {"common/base"},
     "common/cuda": {"common/base", "common/device"},
     "common/parallel": {"common/base", "common/device"},

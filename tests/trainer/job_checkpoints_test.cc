@@ -34,18 +34,19 @@ struct Rank {
     for (const OwnedStretch& owned : network.parameters().Owned()) {
       for (size_t i = 0; i < table.parameters.size(); ++i) {
         const model::Parameter& parameter = table.parameters[i];
-        const auto stretch_end = owned.begin + static_cast<int64_t>(owned.weights.size());
+        const auto stretch_end = owned.begin + owned.count();
         const int64_t end = std::min(parameter.offset + parameter.elements, stretch_end);
         for (int64_t at = std::max(parameter.offset, owned.begin); at < end; ++at) {
-          float* kinds[3] = {&owned.weights[static_cast<size_t>(at - owned.begin)],
-                             optimizer.first_moment(at, 1).data(), optimizer.second_moment(at, 1).data()};
+          float* kinds[3] = {owned.weights.data_ptr<float>() + at - owned.begin,
+                             optimizer.first_moment(at, 1).data_ptr<float>(),
+                             optimizer.second_moment(at, 1).data_ptr<float>()};
           visit(i, at - parameter.offset, kinds);
         }
       }
     }
   }
 
-  Network network;
+  CpuNetwork network;
   AdamW optimizer;
   Trainer trainer;
   JobCheckpoints checkpoints;

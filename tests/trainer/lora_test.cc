@@ -9,7 +9,7 @@
 
 #include "common/base/random.h"
 #include "common/parallel/thread_communicator.h"
-#include "trainer/network/network.h"
+#include "trainer/network/cpu_network.h"
 #include "trainer/optimizer/adamw.h"
 #include "trainer/parameters/adapter_parameters.h"
 
@@ -38,7 +38,7 @@ struct Adapted {
             }(),
             64) {}
   Parameters& parameters() { return network.parameters(); }
-  Network network;
+  CpuNetwork network;
 };
 
 Pack PackOf(int rank) {
@@ -55,10 +55,10 @@ void Ones(size_t, std::span<const double>, std::span<double> d_logp) { std::rang
 
 TEST(Lora, BeginsAsTheModelItself) {
   const auto self = parallel::MakeSelfCommunicator();
-  Network plain(Parameters::Load(kModel, Sharding::kNone, *self, nullptr).value(), 64);
+  CpuNetwork plain(Parameters::Load(kModel, Sharding::kNone, *self, nullptr).value(), 64);
   Adapted adapted(*self, Options());
   EXPECT_EQ(*adapted.network.SequenceLogp(PackOf(0)), *plain.SequenceLogp(PackOf(0)));
-  EXPECT_NE(adapted.parameters().Owned()[0].weights[0], 0) << "A is random, and B is 0";
+  EXPECT_NE(adapted.parameters().Owned()[0].weights[0].item<float>(), 0) << "A is random, and B is 0";
 }
 
 TEST(Lora, GradientsAreThoseOfFiniteDifferencesForEveryTarget) {
@@ -69,13 +69,13 @@ TEST(Lora, GradientsAreThoseOfFiniteDifferencesForEveryTarget) {
                               {LoraTarget::kUp}}) {
     Adapted adapted(*self, Options(targets));
     Parameters& parameters = adapted.parameters();
-    const std::span<float> weights = parameters.Owned()[0].weights;
+    const std::span<float> weights = SpanOf(parameters.Owned()[0].weights);
     const RandomStream random(5, {});
     for (size_t i = 0; i < weights.size(); ++i) weights[i] += static_cast<float>(0.1 * (random.Uniform(i) - 0.5));
     ASSERT_TRUE(parameters.PublishWeights().ok());
     parameters.BeginStep();
     ASSERT_TRUE(adapted.network.ForwardBackward(PackOf(0), Ones, true).ok());
-    const std::span<const float> gradients = parameters.Owned()[0].gradients;
+    const std::span<const float> gradients = SpanOf(parameters.Owned()[0].gradients);
     for (const model::Parameter& parameter : parameters.table().parameters) {
       double norm = 0;
       const auto begin = static_cast<size_t>(parameter.offset), count = static_cast<size_t>(parameter.elements);
@@ -114,7 +114,7 @@ std::vector<float> Train(int ranks, Sharding sharding) {
         optimizer.Step(1e-2, 1, parameters.Owned());
         EXPECT_TRUE(parameters.PublishWeights().ok());
       }
-      const std::span<float> weights = parameters.Owned()[0].weights;
+      const std::span<float> weights = SpanOf(parameters.Owned()[0].weights);
       trained[static_cast<size_t>(rank)].assign(weights.begin(), weights.end());
     });
   }
@@ -131,15 +131,15 @@ TEST(Lora, TheMergedModelComputesWhatTheAdaptedOneDoes) {
   const auto self = parallel::MakeSelfCommunicator();
   Adapted adapted(*self, Options());
   Parameters& parameters = adapted.parameters();
-  const std::span<float> weights = parameters.Owned()[0].weights;
+  const std::span<float> weights = SpanOf(parameters.Owned()[0].weights);
   for (float& weight : weights) weight += 0.01f;
   ASSERT_TRUE(parameters.PublishWeights().ok());
-  Network merged(Parameters::Load(kModel, Sharding::kNone, *self, nullptr).value(), 64);
-  const std::span<float> flat = merged.parameters().Owned()[0].weights;
+  CpuNetwork merged(Parameters::Load(kModel, Sharding::kNone, *self, nullptr).value(), 64);
+  const std::span<float> flat = SpanOf(merged.parameters().Owned()[0].weights);
   for (size_t unit = 0; unit < parameters.model_table().units.size(); ++unit) {
     const auto whole = parameters.WholeUnit(unit);
     ASSERT_TRUE(whole.ok());
-    std::ranges::copy(*whole, flat.begin() + parameters.model_table().units[unit].begin);
+    std::ranges::copy(SpanOf(*whole), flat.begin() + parameters.model_table().units[unit].begin);
   }
   EXPECT_EQ(*merged.SequenceLogp(PackOf(0)), *adapted.network.SequenceLogp(PackOf(0)));
 }

@@ -1,4 +1,4 @@
-#include "trainer/network/network.h"
+#include "trainer/network/cpu_network.h"
 
 #include <gtest/gtest.h>
 
@@ -28,13 +28,17 @@ class TinyNetwork {
   explicit TinyNetwork(const std::string& name) : communicator_(parallel::MakeSelfCommunicator()) {
     auto parameters = Parameters::Load(Reference("models/" + name), config::Sharding::kNone, *communicator_, nullptr);
     SRLM_CHECK(parameters.ok(), parameters.status().message());
-    network_ = std::make_unique<Network>(std::move(parameters).value(), 512);
+    network_ = std::make_unique<CpuNetwork>(std::move(parameters).value(), 512);
+    weights_ = SpanOf(network_->parameters().Owned().front().weights);
   }
   Network& network() { return *network_; }
   const model::ParameterTable& table() { return network_->parameters().table(); }
-  std::span<float> weights() { return network_->parameters().Owned().front().weights; }
-  std::span<const float> gradients() { return network_->parameters().Owned().front().gradients; }
-  void BeginStep() { network_->parameters().BeginStep(); }
+  std::span<float> weights() const { return weights_; }
+  std::span<const float> gradients() const { return gradients_; }  // after BeginStep
+  void BeginStep() {
+    network_->parameters().BeginStep();
+    gradients_ = SpanOf(network_->parameters().Owned().front().gradients);
+  }
   std::vector<double> SequenceLogp(const Pack& pack) { return *network_->SequenceLogp(pack); }
   std::vector<double> ForwardBackward(const Pack& pack, const SequenceGradient& gradient) {
     return *network_->ForwardBackward(pack, gradient, /*last=*/false);
@@ -43,6 +47,8 @@ class TinyNetwork {
  private:
   std::unique_ptr<parallel::Communicator> communicator_;
   std::unique_ptr<Network> network_;
+  std::span<float> weights_;
+  std::span<const float> gradients_;
 };
 
 std::unique_ptr<TinyNetwork> LoadTiny(const std::string& name) { return std::make_unique<TinyNetwork>(name); }

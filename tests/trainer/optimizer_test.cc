@@ -7,6 +7,7 @@
 #include "trainer/kernels/simd.h"
 #include "trainer/optimizer/adamw.h"
 #include "trainer/optimizer/schedule.h"
+#include "trainer/parameters/tensors.h"
 
 namespace srlm::trainer {
 namespace {
@@ -33,16 +34,18 @@ model::ParameterTable SmallTable() {
   return table;
 }
 
-TEST(AdamW, StepsAsTheFormulaDoesWithDecayOnMatricesOnly) {
+/// By the kernels, or by what a device does.
+void CheckAdamW(bool by_aten) {
   const AdamWOptions options = {.beta1 = 0.9, .beta2 = 0.95, .epsilon = 1e-8, .weight_decay = 0.1};
   const model::ParameterTable table = SmallTable();
   const auto count = static_cast<size_t>(table.total_elements);
-  std::vector<float> weights(count), gradients(count);
+  const at::Tensor flat = at::zeros({2, table.total_elements}, at::kFloat);
+  const std::span<float> weights = SpanOf(flat[0]), gradients = SpanOf(flat[1]);
   // In two stretches, as a rank that owns parts has them; the first ends within the matrix.
-  const std::vector<OwnedStretch> owned = {
-      {0, std::span(weights).first(50000), std::span(gradients).first(50000)},
-      {50000, std::span(weights).subspan(50000), std::span(gradients).subspan(50000)}};
+  const std::vector<OwnedStretch> owned = {{0, flat[0].narrow(0, 0, 50000), flat[1].narrow(0, 0, 50000)},
+                                           {50000, flat[0].narrow(0, 50000, 40377), flat[1].narrow(0, 50000, 40377)}};
   AdamW optimizer(table, owned, options);
+  optimizer.set_by_aten(by_aten);
   std::vector<double> expected(count), first(count, 0), second(count, 0);
   for (size_t i = 0; i < count; ++i)
     expected[i] = weights[i] = static_cast<float>(RandomStream(1, {}).Uniform(i) - 0.5);
@@ -62,12 +65,15 @@ TEST(AdamW, StepsAsTheFormulaDoesWithDecayOnMatricesOnly) {
   }
   for (size_t i = 0; i < count; ++i) ASSERT_NEAR(weights[i], expected[i], 2e-6) << i;
   EXPECT_EQ(optimizer.steps(), 5);
-  EXPECT_NEAR(optimizer.first_moment(90000, 2)[1], first[90001], 1e-6);
-  EXPECT_NEAR(optimizer.second_moment(17, 1)[0], second[17], 1e-6);
+  EXPECT_NEAR(optimizer.first_moment(90000, 2)[1].item<float>(), first[90001], 1e-6);
+  EXPECT_NEAR(optimizer.second_moment(17, 1)[0].item<float>(), second[17], 1e-6);
 }
 
+TEST(AdamW, StepsAsTheFormulaDoesWithDecayOnMatricesOnly) { CheckAdamW(false); }
+TEST(AdamW, StepsAlikeOnADevice) { CheckAdamW(true); }
+
 TEST(Gradients, AreSquaredAndClippedAsTorchDoes) {
-  std::vector<float> gradients(200000, 0.5f);
+  const at::Tensor gradients = at::full({200000}, 0.5f);
   gradients[3] = -300.0f;
   const double norm = std::sqrt(199999 * 0.25 + 90000.0);
   EXPECT_NEAR(std::sqrt(SumOfSquares(gradients)), norm, 1e-9 * norm);

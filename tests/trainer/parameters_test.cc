@@ -14,7 +14,7 @@
 #include "common/base/random.h"
 #include "common/parallel/thread_communicator.h"
 #include "tests/temporary_folder.h"
-#include "trainer/network/network.h"
+#include "trainer/network/cpu_network.h"
 #include "trainer/optimizer/adamw.h"
 
 namespace srlm::trainer {
@@ -60,7 +60,7 @@ void Train(const std::string& model, Sharding sharding, const Work& work, parall
            Trained& trained, Trace* trace) {
   auto loaded = Parameters::Load(model, sharding, communicator, trace);
   ASSERT_TRUE(loaded.ok()) << loaded.status().message();
-  Network network(std::move(loaded).value(), 64);
+  CpuNetwork network(std::move(loaded).value(), 64);
   Parameters& parameters = network.parameters();
   AdamW optimizer(parameters.table(), parameters.Owned(), {});
   const auto gradient = [](size_t, std::span<const double>, std::span<double> d_logp) { d_logp[0] = -0.25; };
@@ -79,12 +79,12 @@ void Train(const std::string& model, Sharding sharding, const Work& work, parall
   }
   trained.traffic = parameters.traffic();
   trained.total = parameters.table().total_elements;
-  for (const OwnedStretch& stretch : parameters.Owned()) trained.owned += static_cast<int64_t>(stretch.weights.size());
+  for (const OwnedStretch& stretch : parameters.Owned()) trained.owned += stretch.count();
   for (size_t unit = 0; unit < parameters.table().units.size(); ++unit) {
     const auto whole = parameters.WholeUnit(unit);
     ASSERT_TRUE(whole.ok());
-    const auto elements = static_cast<size_t>(parameters.table().units[unit].elements);
-    trained.weights.insert(trained.weights.end(), whole->begin(), whole->begin() + static_cast<int64_t>(elements));
+    const std::span<float> values = SpanOf(whole->narrow(0, 0, parameters.table().units[unit].elements));
+    trained.weights.insert(trained.weights.end(), values.begin(), values.end());
   }
 }
 
@@ -207,7 +207,7 @@ TEST(Parameters, AnAbsentRankIsNamed) {
   const auto communicators = parallel::MakeThreadCommunicators(2, {.timeout_s = 0.2});
   auto parameters = Parameters::Load(TinyModel("smollm2"), Sharding::kFull, *communicators[0], nullptr);
   ASSERT_TRUE(parameters.ok());
-  Network network(std::move(parameters).value(), 64);
+  CpuNetwork network(std::move(parameters).value(), 64);
   const auto logp = network.SequenceLogp(PackOf(0, 0, 0, {}, 1));
   EXPECT_EQ(logp.status().code(), Code::kDeadlineExceeded);
   EXPECT_NE(logp.status().message().find("weights of the embedding"), std::string::npos) << logp.status().message();

@@ -128,7 +128,7 @@ Status Job::Prepare() {
     adapters_ = adapters.get();
     parameters = std::move(adapters);
   }
-  network_ = std::make_unique<Network>(std::move(parameters), positions);
+  network_ = MakeNetwork(std::move(parameters), positions);
   if (leads()) {
     SRLM_ASSIGN_OR_RETURN(const Manifest manifest, ReadManifest(options_.model));
     model_id_ = manifest.ModelId();
@@ -351,7 +351,8 @@ Result<Manifest> Job::Save(const std::string& folder) {
   if (adapters_ != nullptr && options_.lora_save == config::LoraSave::kAdapter) {
     if (!leads()) return Manifest{};
     const parallel::AloneWork alone(communicator_, "saving the adapters");
-    return model::SaveAdapter(folder, options_.model, options_.lora, adapters_->table(), adapters_->adapters());
+    return model::SaveAdapter(folder, options_.model, options_.lora, adapters_->table(),
+                              SpanOf(adapters_->adapters().cpu()));
   }
   return SaveTogether(network_->parameters(), communicator_,
                       [&](const model::ParameterTable& table, const model::ParameterValues& values) {

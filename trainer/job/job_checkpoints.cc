@@ -111,11 +111,10 @@ Status JobCheckpoints::ReadValues(const checkpoint::TrainingState& stored) {
   for (const char* values : kValues) {
     SRLM_ASSIGN_OR_RETURN(const ShardReader reader, ShardReader::Open(path_, values, layout, table));
     for (const OwnedStretch& owned : network_.parameters().Owned()) {
-      const auto count = static_cast<int64_t>(owned.weights.size());
-      std::span<float> into = owned.weights;
-      if (values == kValues[1]) into = optimizer_.first_moment(owned.begin, count);
-      if (values == kValues[2]) into = optimizer_.second_moment(owned.begin, count);
-      reader.Read(owned.begin, into);
+      at::Tensor into = owned.weights;
+      if (values == kValues[1]) into = optimizer_.first_moment(owned.begin, owned.count());
+      if (values == kValues[2]) into = optimizer_.second_moment(owned.begin, owned.count());
+      Fill(into, [&](std::span<float> out) { reader.Read(owned.begin, out); });
     }
   }
   std::vector<double> reference = trainer_.reference_values();
@@ -152,17 +151,17 @@ Result<std::vector<checkpoint::FileEntry>> JobCheckpoints::WriteMine(int64_t ste
   Parameters& parameters = network_.parameters();
   const std::vector<OwnedStretch> pieces = parameters.Pieces();
   std::vector<checkpoint::Part> parts;
+  std::vector<at::Tensor> on_host;  // what the parts are views of
   for (const char* values : kValues) {
     checkpoint::Part part = {ShardName(values, communicator_.rank(), communicator_.size()) + ".f32", {}};
     for (size_t i = 0; i < pieces.size(); ++i) {
       const model::ParameterUnit& unit = parameters.table().units[i];
-      const int64_t count = std::clamp<int64_t>(unit.begin + unit.elements - pieces[i].begin, 0,
-                                                static_cast<int64_t>(pieces[i].weights.size()));
+      const int64_t count = std::clamp<int64_t>(unit.begin + unit.elements - pieces[i].begin, 0, pieces[i].count());
       if (count == 0) continue;
-      std::span<const float> stretch = pieces[i].weights.first(static_cast<size_t>(count));
+      at::Tensor stretch = pieces[i].weights.narrow(0, 0, count);
       if (values == kValues[1]) stretch = optimizer_.first_moment(pieces[i].begin, count);
       if (values == kValues[2]) stretch = optimizer_.second_moment(pieces[i].begin, count);
-      part.stretches.push_back(std::as_bytes(stretch));
+      part.stretches.push_back(std::as_bytes(SpanOf(on_host.emplace_back(stretch.cpu()))));
     }
     parts.push_back(std::move(part));
   }

@@ -11,7 +11,7 @@ Result<Manifest> SaveTogether(Parameters& parameters, parallel::Communicator& co
   const model::ParameterTable& table = parameters.model_table();
   const std::vector<model::ParameterUnit>& units = table.units;
   size_t next = 0;  // unit
-  std::span<const float> whole;
+  at::Tensor whole;
   std::optional<parallel::AloneWork> alone;
   Status gathered;
   const auto gather = [&] {
@@ -26,8 +26,8 @@ Result<Manifest> SaveTogether(Parameters& parameters, parallel::Communicator& co
     while (next == 0 || parameter.offset >= units[next - 1].begin + units[next - 1].room) {
       SRLM_RETURN_IF_ERROR(gather());
     }
-    return whole.subspan(static_cast<size_t>(parameter.offset - units[next - 1].begin),
-                         static_cast<size_t>(parameter.elements));
+    return std::span<const float>(
+        SpanOf(whole.narrow(0, parameter.offset - units[next - 1].begin, parameter.elements)));
   };
   Result<Manifest> manifest = Manifest{};
   if (leads) manifest = write(table, values);

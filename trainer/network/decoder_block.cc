@@ -5,13 +5,10 @@
 namespace srlm::trainer {
 namespace {
 
-/// A block's parts, each with masks of its own.
-enum class Part { kAttention, kMlp };
-
-int64_t PlaceOf(const BlockDropout& dropout, Part part) { return 2 * dropout.layer + static_cast<int64_t>(part); }
+int64_t PlaceOf(const BlockDropout& dropout, BlockPart part) { return DropoutPlace(dropout.layer, part); }
 
 /// out = x + what is left of a . weights^T, with a `norm` that is there of the norm of it.
-void AddPart(const model::ModelConfig& config, const BlockDropout& dropout, Part part, const at::Tensor& x,
+void AddPart(const model::ModelConfig& config, const BlockDropout& dropout, BlockPart part, const at::Tensor& x,
              const at::Tensor& a, const at::Tensor& weights, const at::Tensor& norm, NormedPart& kept,
              at::Tensor& out) {
   if (!dropout.active() && !norm.defined()) {
@@ -30,7 +27,7 @@ void AddPart(const model::ModelConfig& config, const BlockDropout& dropout, Part
 }
 
 /// The gradient of a . weights^T, of that of AddPart's out: d_out itself where nothing stands between.
-at::Tensor PartGradient(const model::ModelConfig& config, const BlockDropout& dropout, Part part,
+at::Tensor PartGradient(const model::ModelConfig& config, const BlockDropout& dropout, BlockPart part,
                         const at::Tensor& d_out, const at::Tensor& norm, NormedPart& kept, BlockScratch& scratch,
                         const at::Tensor& d_norm) {
   if (!dropout.active() && !norm.defined()) return d_out;
@@ -86,7 +83,7 @@ void BlockForward(const BlockContext& context, const Pack& pack, const BlockTens
   at::Tensor lse = kept.lse.Get(tokens, config.heads);
   Attention(pack, context.heads, qkv, attention, lse);
   at::Tensor middle = kept.middle.Get(tokens, hidden);
-  AddPart(config, dropout, Part::kAttention, x, attention, weights.o, weights.attention_norm, kept.attention_part,
+  AddPart(config, dropout, BlockPart::kAttention, x, attention, weights.o, weights.attention_norm, kept.attention_part,
           middle);
 
   at::Tensor middle_rstd = kept.middle_rstd.Get(tokens, 1);
@@ -95,7 +92,7 @@ void BlockForward(const BlockContext& context, const Pack& pack, const BlockTens
   Multiply(gate_up, normed, weights.gate_up.t());
   at::Tensor inner = scratch.inner.Get(tokens, config.intermediate_size);
   GatedUnit(config.activation, gate_up, inner);
-  AddPart(config, dropout, Part::kMlp, middle, inner, weights.down, weights.mlp_norm, kept.mlp_part, out);
+  AddPart(config, dropout, BlockPart::kMlp, middle, inner, weights.down, weights.mlp_norm, kept.mlp_part, out);
 }
 
 namespace {
@@ -110,8 +107,8 @@ void MlpBackward(const BlockContext& context, const BlockTensors& weights, const
   at::Tensor middle = kept.middle.Get(tokens, hidden), rstd = kept.middle_rstd.Get(tokens, 1);
   at::Tensor inner = scratch.inner.Get(tokens, width);
   GatedUnit(config.activation, gate_up, inner);
-  const at::Tensor d_part =
-      PartGradient(config, dropout, Part::kMlp, d_hidden, weights.mlp_norm, kept.mlp_part, scratch, gradients.mlp_norm);
+  const at::Tensor d_part = PartGradient(config, dropout, BlockPart::kMlp, d_hidden, weights.mlp_norm, kept.mlp_part,
+                                         scratch, gradients.mlp_norm);
   AddGradient(gradients.down, d_part.t(), inner);
   Multiply(inner, d_part, weights.down);  // now the gradient of the gated unit's output
   at::Tensor d_gate_up = scratch.d_inner.Get(tokens, 2 * width);
@@ -151,7 +148,7 @@ void AttentionPartBackward(const BlockContext& context, const Pack& pack, const 
   at::Tensor qkv = kept.qkv.Get(tokens, context.heads.row_size());
   at::Tensor attention = kept.attention.Get(tokens, config.query_size()), lse = kept.lse.Get(tokens, config.heads);
   at::Tensor rstd = kept.input_rstd.Get(tokens, 1);
-  const at::Tensor d_part = PartGradient(config, dropout, Part::kAttention, d_hidden, weights.attention_norm,
+  const at::Tensor d_part = PartGradient(config, dropout, BlockPart::kAttention, d_hidden, weights.attention_norm,
                                          kept.attention_part, scratch, gradients.attention_norm);
   AddGradient(gradients.o, d_part.t(), attention);
   at::Tensor d_attention = scratch.d_hidden.Get(tokens, config.query_size());

@@ -48,4 +48,10 @@ void Dropout::Apply(int64_t place, at::Tensor& x) const {
   });
 }
 
+at::Tensor Dropout::Mask(int64_t place, int64_t columns) const {
+  at::Tensor mask = at::ones({static_cast<int64_t>(rows_.size()), columns}, at::kFloat);
+  Apply(place, mask);
+  return mask;
+}
+
 }  // namespace srlm::trainer

@@ -18,6 +18,11 @@ struct DropoutOptions {
   RandomStream stream;  // of the step
 };
 
+/// A block's parts, each with masks of its own.
+enum class BlockPart { kAttention, kMlp };
+/// Names block and part for Dropout.
+inline int64_t DropoutPlace(int64_t layer, BlockPart part) { return 2 * layer + static_cast<int64_t>(part); }
+
 /// The masks of one pack.
 class Dropout {
  public:
@@ -28,6 +33,9 @@ class Dropout {
 
   /// x [tokens, columns] becomes mask * x / (1 - rate); `place` names block and part. Forward and backward alike.
   void Apply(int64_t place, at::Tensor& x) const;
+
+  /// What Apply multiplies by, [tokens, columns], in the host's memory.
+  at::Tensor Mask(int64_t place, int64_t columns) const;
 
  private:
   uint64_t threshold_ = 0;  // 16 random bits below it drop a value

@@ -1,6 +1,8 @@
-// AdamW (Loshchilov and Hutter, arXiv 1711.05101) over stretches of flat float32 buffers, as torch.optim.AdamW computes
-// it.
+// AdamW (Loshchilov and Hutter, arXiv 1711.05101) over stretches of flat float32 tensors, as torch.optim.AdamW computes
+// it: by kernels of our own on processors, by ATen's fused ones on a device.
 #pragma once
+
+#include <ATen/ATen.h>
 
 #include <cstdint>
 #include <span>
@@ -24,16 +26,18 @@ class AdamW {
   /// `owned` says which stretches of the table; later calls bring the same ones. Weight decay applies to the table's
   /// parameters that decay (matrices, not norms), as Hugging Face's Trainer does.
   AdamW(const model::ParameterTable& table, std::span<const OwnedStretch> owned, const AdamWOptions& options);
+  /// For tests: on processors too what a device does.
+  void set_by_aten(bool by_aten) { by_aten_ = by_aten; }
 
-  /// One step in place; gradients are multiplied by `gradient_scale` (clipping) first. One pass over memory.
+  /// One step in place; gradients are multiplied by `gradient_scale` (clipping) first, on a device in place.
   void Step(double learning_rate, double gradient_scale, std::span<const OwnedStretch> owned);
 
   // What a checkpoint keeps.
   int64_t steps() const { return steps_; }
   void set_steps(int64_t steps) { steps_ = steps; }
   /// Of the table's elements [begin, begin + count), which lie in one stretch.
-  std::span<float> first_moment(int64_t begin, int64_t count) { return Moment(first_moment_, begin, count); }
-  std::span<float> second_moment(int64_t begin, int64_t count) { return Moment(second_moment_, begin, count); }
+  at::Tensor first_moment(int64_t begin, int64_t count) const { return Moment(first_moment_, begin, count); }
+  at::Tensor second_moment(int64_t begin, int64_t count) const { return Moment(second_moment_, begin, count); }
 
  private:
   struct Stretch {
@@ -45,18 +49,20 @@ class AdamW {
     int64_t begin = 0, end = 0;  // elements of the stretch
     bool decays = true;
   };
-  std::span<float> Moment(std::vector<float>& moment, int64_t begin, int64_t count);
+  at::Tensor Moment(const at::Tensor& moment, int64_t begin, int64_t count) const;
+  void StepByKernels(double learning_rate, double gradient_scale, std::span<const OwnedStretch> owned);
+  void StepByAten(double learning_rate, double gradient_scale, std::span<const OwnedStretch> owned);
 
   AdamWOptions options_;
   std::vector<Stretch> stretches_;
   std::vector<Range> ranges_;
-  std::vector<float> first_moment_;
-  std::vector<float> second_moment_;
+  at::Tensor first_moment_, second_moment_;  // flat
+  bool by_aten_ = false;
   int64_t steps_ = 0;
 };
 
-/// In float64, the same whatever the number of threads.
-double SumOfSquares(std::span<const float> gradients);
+/// In float64; on processors the same whatever the number of threads.
+double SumOfSquares(const at::Tensor& gradients);
 
 /// What gradients are multiplied by so that their norm is at most `max_norm` (0: no limit), as
 /// torch.nn.utils.clip_grad_norm_ does.

@@ -1,16 +1,19 @@
 // What a rank's optimiser updates.
 #pragma once
 
+#include <ATen/ATen.h>
+
 #include <cstdint>
-#include <span>
 
 namespace srlm::trainer {
 
-/// A stretch of a parameter table's flat buffer, where a rank has it; the spans are of one length.
+/// A stretch of a parameter table's flat buffer, where a rank has it: flat float32 tensors of one length.
 struct OwnedStretch {
   int64_t begin = 0;  // in the table's flat buffer
-  std::span<float> weights;
-  std::span<const float> gradients;  // empty before the first step
+  at::Tensor weights;
+  at::Tensor gradients;  // undefined before the first step
+
+  int64_t count() const { return weights.numel(); }
 };
 
 }  // namespace srlm::trainer

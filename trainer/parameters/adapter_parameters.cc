@@ -10,10 +10,6 @@ namespace {
 
 using config::LoraTarget;
 
-at::Tensor Empty(int64_t rows, int64_t columns) {
-  return at::empty({rows, columns}, at::TensorOptions().dtype(at::kFloat));
-}
-
 /// The block's matrices that adapters can change.
 std::array<at::Tensor BlockTensors::*, 4> Matrices() {
   return {&BlockTensors::qkv, &BlockTensors::o, &BlockTensors::gate_up, &BlockTensors::down};
@@ -23,11 +19,11 @@ std::array<at::Tensor BlockTensors::*, 4> Matrices() {
 
 AdapterParameters::AdapterParameters(std::unique_ptr<Parameters> base, const model::LoraOptions& options, uint64_t seed,
                                      parallel::Communicator& communicator, Trace* trace)
-    : Parameters(communicator, trace), base_(std::move(base)), options_(options) {
+    : Parameters(communicator, trace, base->place()), base_(std::move(base)), options_(options) {
   config_ = base_->config();
   table_ = model::MakeLoraTable(config_, options_, kPieceMultiple * communicator.size());
-  adapters_ = at::empty({table_.total_elements}, at::TensorOptions().dtype(at::kFloat));
-  InitialLora(options_, table_, seed, adapters_);
+  adapters_ = at::empty({table_.total_elements}, Floats());
+  Fill(adapters_, [&](std::span<float> values) { InitialLora(options_, table_, seed, values); });
   blocks_ = LoraPairsOf(config_, options_, table_, adapters_);
   merged_ = NewScratch();
 }
@@ -48,10 +44,6 @@ BlockTensors AdapterParameters::NewScratch() const {
   if (any({LoraTarget::kGate, LoraTarget::kUp})) scratch.gate_up = Empty(2 * inner, hidden);
   if (any({LoraTarget::kDown})) scratch.down = Empty(hidden, inner);
   return scratch;
-}
-
-std::span<const float> AdapterParameters::adapters() const {
-  return {adapters_.data_ptr<float>(), static_cast<size_t>(adapters_.numel())};
 }
 
 Traffic AdapterParameters::traffic() const {
@@ -124,9 +116,8 @@ Status AdapterParameters::FinishGradients() {
 }
 
 OwnedStretch AdapterParameters::StretchAt(int64_t begin, int64_t count) {
-  const auto length = static_cast<size_t>(count);
-  OwnedStretch stretch = {begin, {adapters_.data_ptr<float>() + begin, length}, {}};
-  if (gradients_.defined()) stretch.gradients = {gradients_.data_ptr<float>() + begin, length};
+  OwnedStretch stretch = {begin, adapters_.narrow(0, begin, count), {}};
+  if (gradients_.defined()) stretch.gradients = gradients_.narrow(0, begin, count);
   return stretch;
 }
 
@@ -150,13 +141,13 @@ int64_t AdapterParameters::GradientElements() const {
 }
 
 /// With its adapters merged in.
-Result<std::span<const float>> AdapterParameters::WholeUnit(size_t unit) {
-  SRLM_ASSIGN_OR_RETURN(const std::span<const float> base, base_->WholeUnit(unit));
+Result<at::Tensor> AdapterParameters::WholeUnitAtPlace(size_t unit) {
+  SRLM_ASSIGN_OR_RETURN(const at::Tensor base, base_->WholeUnitAtPlace(unit));
   if (unit == 0 || unit + 1 == model_table().units.size()) return base;
-  if (!whole_.defined()) whole_ = Empty(1, static_cast<int64_t>(base.size())).view({-1});
-  std::ranges::copy(base, whole_.data_ptr<float>());
+  if (!whole_.defined()) whole_ = at::empty_like(base);
+  whole_.copy_(base);
   AddAdapters(unit - 1, BlockTensorsOf(config_, model_table(), unit - 1, whole_));
-  return std::span<const float>(whole_.data_ptr<float>(), base.size());
+  return whole_;
 }
 
 }  // namespace srlm::trainer

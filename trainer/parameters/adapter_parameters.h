@@ -21,7 +21,7 @@ class AdapterParameters : public Parameters {
 
   const model::LoraOptions& options() const { return options_; }
   /// The adapters, flat [table().total_elements].
-  std::span<const float> adapters() const;
+  const at::Tensor& adapters() const { return adapters_; }
 
   const model::ParameterTable& model_table() const override { return base_->table(); }
   Traffic traffic() const override;
@@ -36,9 +36,10 @@ class AdapterParameters : public Parameters {
   std::vector<OwnedStretch> Owned() override;
   std::vector<OwnedStretch> Pieces() override;
   Status PublishWeights() override;
-  Result<std::span<const float>> WholeUnit(size_t unit) override;
 
  private:
+  Result<at::Tensor> WholeUnitAtPlace(size_t unit) override;
+  at::Tensor Empty(int64_t rows, int64_t columns) const { return at::empty({rows, columns}, Floats()); }
   int64_t GradientElements() const override;
   void ReadWeights(const model::WeightFiles&) override {}
   BlockTensors NewScratch() const;

@@ -1,5 +1,6 @@
 #include "trainer/parameters/lora.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "common/base/check.h"
@@ -43,14 +44,14 @@ at::Tensor TargetOf(const model::ModelConfig& config, const BlockTensors& block,
 }
 
 void InitialLora(const model::LoraOptions& options, const model::ParameterTable& table, uint64_t seed,
-                 at::Tensor& flat) {
-  flat.zero_();
+                 std::span<float> flat) {
+  std::ranges::fill(flat, 0.0f);
   for (size_t i = 0; i < table.parameters.size(); i += 2) {  // A, then B
     const model::Parameter& a = table.parameters[i];
     SRLM_CHECK(a.shape[0] == options.rank, a.name);
     const RandomStream random(seed, {StreamId("lora"), StreamId(a.name)});
     const double bound = 1 / std::sqrt(static_cast<double>(a.shape[1]));
-    float* values = flat.data_ptr<float>() + a.offset;
+    float* values = flat.data() + a.offset;
     for (int64_t k = 0; k < a.elements; ++k) {
       values[k] = static_cast<float>(bound * (2 * random.Uniform(static_cast<uint64_t>(k)) - 1));
     }

@@ -5,6 +5,7 @@
 #include <ATen/ATen.h>
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -33,6 +34,6 @@ at::Tensor TargetOf(const model::ModelConfig& config, const BlockTensors& block,
 
 /// A as PEFT begins with it, uniform within 1 / sqrt(inputs) of 0, from counted random numbers; B is 0.
 void InitialLora(const model::LoraOptions& options, const model::ParameterTable& table, uint64_t seed,
-                 at::Tensor& flat);
+                 std::span<float> flat);
 
 }  // namespace srlm::trainer

@@ -10,12 +10,13 @@
 
 namespace srlm::trainer {
 Result<std::unique_ptr<Parameters>> Parameters::Load(const std::string& folder, config::Sharding sharding,
-                                                     parallel::Communicator& communicator, Trace* trace) {
+                                                     parallel::Communicator& communicator, Trace* trace,
+                                                     const Place& place) {
   std::unique_ptr<Parameters> parameters;
   if (sharding == config::Sharding::kFull && communicator.size() > 1) {
-    parameters = std::make_unique<PartedParameters>(communicator, trace);
+    parameters = std::make_unique<PartedParameters>(communicator, trace, place);
   } else {
-    parameters = std::make_unique<WholeParameters>(communicator, trace, sharding == config::Sharding::kNone);
+    parameters = std::make_unique<WholeParameters>(communicator, trace, place, sharding == config::Sharding::kNone);
   }
   SRLM_ASSIGN_OR_RETURN(parameters->config_, model::ReadModelConfig(folder));
   parameters->table_ = model::MakeParameterTable(parameters->config_, kPieceMultiple * communicator.size());
@@ -31,14 +32,22 @@ std::string Parameters::NameOfUnit(size_t unit) const {
 
 int64_t Parameters::StepBytes() {
   int64_t owned = 0;
-  for (const OwnedStretch& stretch : Owned()) owned += static_cast<int64_t>(stretch.weights.size());
+  for (const OwnedStretch& stretch : Owned()) owned += stretch.count();
   return static_cast<int64_t>(sizeof(float)) * (GradientElements() + 2 * owned);
+}
+
+Result<at::Tensor> Parameters::WholeUnit(size_t unit) {
+  SRLM_ASSIGN_OR_RETURN(const at::Tensor whole, WholeUnitAtPlace(unit));
+  at::Tensor on_host = whole.cpu();
+  SRLM_RETURN_IF_ERROR(communicator_.Check());
+  return on_host;
 }
 
 /// Every rank adds up its pieces, and then all add up the ranks' sums in one order: the same bits for all.
 Result<double> Parameters::GradientNorm() {
   std::vector<double> mine = {0}, all(static_cast<size_t>(ranks()));
   for (const OwnedStretch& piece : Pieces()) mine[0] += SumOfSquares(piece.gradients);
+  SRLM_RETURN_IF_ERROR(communicator_.Check());  // what a device summed has been read now
   const Clock::time_point begin = Clock::now();
   SRLM_RETURN_IF_ERROR(communicator_.AllGather(parallel::BufferOf(std::span(mine)), parallel::BufferOf(std::span(all)),
                                                "gradient norm"));

@@ -5,7 +5,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -33,13 +32,14 @@ inline constexpr int64_t kPieceMultiple = 16;
 /// and its gradients leave after.
 ///
 /// All ranks call the same members in the same order. Failures are the communicator's; after one nothing more can be
-/// done with this object. Tensors and spans are views of its memory.
+/// done with this object. Tensors are views of its memory, at its place.
 class Parameters {
  public:
-  /// Reads and checks a model folder: this rank's part of its weights. Borrows `communicator` and `trace`, which may be
-  /// null.
+  /// Reads and checks a model folder: this rank's part of its weights, to `place`. Borrows `communicator` and `trace`,
+  /// which may be null.
   static Result<std::unique_ptr<Parameters>> Load(const std::string& folder, config::Sharding sharding,
-                                                  parallel::Communicator& communicator, Trace* trace);
+                                                  parallel::Communicator& communicator, Trace* trace,
+                                                  const Place& place = {});
   virtual ~Parameters() = default;
 
   const model::ModelConfig& config() const { return config_; }
@@ -49,6 +49,7 @@ class Parameters {
   virtual const model::ParameterTable& model_table() const { return table_; }
   virtual Traffic traffic() const { return collectives_.traffic(); }
   Trace* trace() const { return trace_; }
+  const Place& place() const { return place_; }
 
   // A pass over the model. What is not whole here is waited for.
   /// Until the step's end.
@@ -56,6 +57,8 @@ class Parameters {
   /// Until the next but one block is asked for. `next` (-1: none) is what comes after this one: it is fetched
   /// meanwhile.
   virtual Result<BlockTensors> Block(int64_t layer, int64_t next) = 0;
+  /// Whether blocks' weights stay as they are from forward to backward: else their memory gets another block's.
+  virtual bool blocks_stay() const { return false; }
   /// What backward adds to: sums over the step's micro-batches so far, or a part of them. Undefined tensors: of what is
   /// not trained.
   virtual RootTensors RootGradients() = 0;
@@ -82,20 +85,23 @@ class Parameters {
   /// Memory that the first step takes for gradients and for AdamW's two moments.
   int64_t StepBytes();
 
-  /// A unit's weights [room] of model_table(), whole, until the next call; for saving a model.
-  virtual Result<std::span<const float>> WholeUnit(size_t unit) = 0;
+  /// A unit's weights [room] of model_table(), whole and in the host's memory, until the next call; for saving a model.
+  Result<at::Tensor> WholeUnit(size_t unit);
 
  protected:
-  Parameters(parallel::Communicator& communicator, Trace* trace)
-      : communicator_(communicator), trace_(trace), collectives_(communicator, trace) {}
+  Parameters(parallel::Communicator& communicator, Trace* trace, const Place& place)
+      : communicator_(communicator), trace_(trace), place_(place), collectives_(communicator, trace) {}
+  friend class AdapterParameters;  // which asks its base for units where they are
+  virtual Result<at::Tensor> WholeUnitAtPlace(size_t unit) = 0;
+  at::TensorOptions Floats() const { return at::TensorOptions(place_.device).dtype(at::kFloat); }
   int ranks() const { return communicator_.size(); }
   int64_t PieceSize(const model::ParameterUnit& unit) const { return unit.room / ranks(); }
   int64_t PieceBegin(const model::ParameterUnit& unit) const {
     return unit.begin + communicator_.rank() * PieceSize(unit);
   }
   size_t LastUnit() const { return table_.units.size() - 1; }
-  static parallel::Buffer BufferOf(const at::Tensor& flat) {
-    return parallel::BufferOf(std::span(flat.data_ptr<float>(), static_cast<size_t>(flat.numel())));
+  parallel::Buffer BufferOf(const at::Tensor& flat) const {
+    return {flat.data_ptr(), flat.numel(), parallel::DataType::kFloat32, place_.memory};
   }
   /// For messages and traces: "block 3".
   std::string NameOfUnit(size_t unit) const;
@@ -104,6 +110,7 @@ class Parameters {
   model::ParameterTable table_;
   parallel::Communicator& communicator_;
   Trace* trace_;
+  Place place_;
   Collectives collectives_;
 
  private:

@@ -7,12 +7,6 @@
 #include "common/base/check.h"
 
 namespace srlm::trainer {
-namespace {
-
-at::Tensor Zeros(int64_t elements) { return at::zeros({elements}, at::TensorOptions().dtype(at::kFloat)); }
-
-}  // namespace
-
 void PartedParameters::ReadWeights(const model::WeightFiles& files) {
   int64_t elements = 0;
   for (const model::ParameterUnit& unit : table_.units) {
@@ -21,9 +15,8 @@ void PartedParameters::ReadWeights(const model::WeightFiles& files) {
   }
   local_weights_ = Zeros(elements);
   for (size_t unit = 0; unit < table_.units.size(); ++unit) {
-    const at::Tensor piece = Piece(local_weights_, unit);
-    files.ReadRange(table_, PieceBegin(table_.units[unit]),
-                    {piece.data_ptr<float>(), static_cast<size_t>(piece.numel())});
+    Fill(Piece(local_weights_, unit),
+         [&](std::span<float> values) { files.ReadRange(table_, PieceBegin(table_.units[unit]), values); });
   }
   root_ = {Zeros(table_.units.front().room), Zeros(table_.units.back().room)};
   root_tensors_ = RootTensorsOf(config_, table_, root_[0], root_[1]);
@@ -140,10 +133,8 @@ Status PartedParameters::RootGradientsDone(bool last) {
 std::vector<OwnedStretch> PartedParameters::Pieces() {
   std::vector<OwnedStretch> pieces;
   for (size_t unit = 0; unit < table_.units.size(); ++unit) {
-    const auto size = static_cast<size_t>(PieceSize(table_.units[unit]));
-    OwnedStretch piece = {
-        PieceBegin(table_.units[unit]), {local_weights_.data_ptr<float>() + local_begins_[unit], size}, {}};
-    if (local_gradients_.defined()) piece.gradients = {local_gradients_.data_ptr<float>() + local_begins_[unit], size};
+    OwnedStretch piece = {PieceBegin(table_.units[unit]), Piece(local_weights_, unit), {}};
+    if (local_gradients_.defined()) piece.gradients = Piece(local_gradients_, unit);
     pieces.push_back(piece);
   }
   return pieces;
@@ -157,7 +148,7 @@ Status PartedParameters::PublishWeights() {
   return OkStatus();
 }
 
-Result<std::span<const float>> PartedParameters::WholeUnit(size_t unit) {
+Result<at::Tensor> PartedParameters::WholeUnitAtPlace(size_t unit) {
   const at::Tensor* whole = nullptr;
   if (unit == 0 || unit == LastUnit()) {
     SRLM_RETURN_IF_ERROR(Root().status());
@@ -167,7 +158,7 @@ Result<std::span<const float>> PartedParameters::WholeUnit(size_t unit) {
     SRLM_RETURN_IF_ERROR(collectives_.WaitFor(slot->number));
     whole = &slot->flat;
   }
-  return std::span<const float>(whole->data_ptr<float>(), static_cast<size_t>(whole->numel()));
+  return *whole;
 }
 
 }  // namespace srlm::trainer

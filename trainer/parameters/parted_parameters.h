@@ -13,7 +13,8 @@ namespace srlm::trainer {
 /// gather L and L - 2 of them, and every later micro-batch of a step 2 (L - 2).
 class PartedParameters : public Parameters {
  public:
-  PartedParameters(parallel::Communicator& communicator, Trace* trace) : Parameters(communicator, trace) {}
+  PartedParameters(parallel::Communicator& communicator, Trace* trace, const Place& place)
+      : Parameters(communicator, trace, place) {}
 
   Result<RootTensors> Root() override;
   Result<BlockTensors> Block(int64_t layer, int64_t next) override;
@@ -26,7 +27,6 @@ class PartedParameters : public Parameters {
   std::vector<OwnedStretch> Owned() override { return Pieces(); }
   std::vector<OwnedStretch> Pieces() override;
   Status PublishWeights() override;
-  Result<std::span<const float>> WholeUnit(size_t unit) override;
 
  private:
   /// A block that is whole at the moment.
@@ -37,6 +37,8 @@ class PartedParameters : public Parameters {
     int64_t number = -1;  // of the collective that fills it, or takes its content away
     at::Tensor sum;       // gradients only: this rank's piece of their sum over ranks
   };
+  Result<at::Tensor> WholeUnitAtPlace(size_t unit) override;
+  at::Tensor Zeros(int64_t elements) const { return at::zeros({elements}, Floats()); }
   int64_t GradientElements() const override;
   void ReadWeights(const model::WeightFiles& files) override;
   void MakeGradients();

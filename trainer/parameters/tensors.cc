@@ -17,6 +17,13 @@ at::Tensor VectorOf(const model::Parameter& parameter, const model::ParameterUni
 
 }  // namespace
 
+void Fill(const at::Tensor& flat, const std::function<void(std::span<float>)>& fill) {
+  if (flat.is_cpu()) return fill(SpanOf(flat));
+  at::Tensor values = at::empty({flat.numel()}, at::kFloat);
+  fill(SpanOf(values));
+  at::Tensor(flat).copy_(values);
+}
+
 BlockTensors BlockTensorsOf(const model::ModelConfig& config, const model::ParameterTable& table, size_t layer,
                             const at::Tensor& flat) {
   const model::ParameterUnit& unit = table.units[layer + 1];

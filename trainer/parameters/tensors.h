@@ -3,10 +3,29 @@
 
 #include <ATen/ATen.h>
 
+#include <functional>
+#include <span>
+
 #include "common/model/model_config.h"
 #include "common/model/parameters.h"
+#include "common/parallel/communicator.h"
 
 namespace srlm::trainer {
+
+/// Where a training rank computes, and with what: weights, gradients and the optimiser's state are float32 everywhere.
+struct Place {
+  at::Device device = at::kCPU;
+  parallel::Memory memory = parallel::Memory::kHost;  // for the communicator
+  at::ScalarType numbers = at::kFloat;                // that matrices are multiplied in, on a device
+};
+
+/// The values of a flat float32 tensor in the host's memory.
+inline std::span<float> SpanOf(const at::Tensor& flat) {
+  return {flat.data_ptr<float>(), static_cast<size_t>(flat.numel())};
+}
+
+/// Lets `fill` write a flat float32 tensor's values, wherever it is.
+void Fill(const at::Tensor& flat, const std::function<void(std::span<float>)>& fill);
 
 /// One decoder block; what the family has not is undefined.
 struct BlockTensors {

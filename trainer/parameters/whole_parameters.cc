@@ -10,8 +10,11 @@ constexpr size_t kSumsUnderWay = 2;  // a sum has the time of so many blocks bef
 }  // namespace
 
 void WholeParameters::ReadWeights(const model::WeightFiles& files) {
-  weights_ = at::empty({table_.total_elements}, at::TensorOptions().dtype(at::kFloat));
-  files.ReadRange(table_, 0, {weights_.data_ptr<float>(), static_cast<size_t>(weights_.numel())});
+  weights_ = at::empty({table_.total_elements}, Floats());
+  for (size_t unit = 0; unit < table_.units.size(); ++unit) {
+    Fill(UnitOf(weights_, unit),
+         [&](std::span<float> values) { files.ReadRange(table_, table_.units[unit].begin, values); });
+  }
   MakeViews(weights_, root_, blocks_);
 }
 
@@ -79,9 +82,8 @@ Status WholeParameters::FinishGradients() {
 }
 
 OwnedStretch WholeParameters::StretchAt(int64_t begin, int64_t count) {
-  const auto length = static_cast<size_t>(count);
-  OwnedStretch stretch = {begin, {weights_.data_ptr<float>() + begin, length}, {}};
-  if (gradients_.defined()) stretch.gradients = {gradients_.data_ptr<float>() + begin, length};
+  OwnedStretch stretch = {begin, weights_.narrow(0, begin, count), {}};
+  if (gradients_.defined()) stretch.gradients = gradients_.narrow(0, begin, count);
   return stretch;
 }
 
@@ -104,9 +106,6 @@ Status WholeParameters::PublishWeights() {
   return collectives_.WaitForAll();
 }
 
-Result<std::span<const float>> WholeParameters::WholeUnit(size_t unit) {
-  const model::ParameterUnit& place = table_.units[unit];
-  return std::span<const float>(weights_.data_ptr<float>() + place.begin, static_cast<size_t>(place.room));
-}
+Result<at::Tensor> WholeParameters::WholeUnitAtPlace(size_t unit) { return UnitOf(weights_, unit); }
 
 }  // namespace srlm::trainer

@@ -12,11 +12,12 @@ namespace srlm::trainer {
 /// or only the weights that came of them are (kOptimizer): as many bytes either way.
 class WholeParameters : public Parameters {
  public:
-  WholeParameters(parallel::Communicator& communicator, Trace* trace, bool update_all)
-      : Parameters(communicator, trace), update_all_(update_all) {}
+  WholeParameters(parallel::Communicator& communicator, Trace* trace, const Place& place, bool update_all)
+      : Parameters(communicator, trace, place), update_all_(update_all) {}
 
   Result<RootTensors> Root() override { return root_; }
   Result<BlockTensors> Block(int64_t layer, int64_t) override { return blocks_[static_cast<size_t>(layer)]; }
+  bool blocks_stay() const override { return true; }
   RootTensors RootGradients() override { return root_gradients_; }
   Result<BlockTensors> BlockGradients(int64_t layer) override { return block_gradients_[static_cast<size_t>(layer)]; }
   Status RootGradientsDone(bool last) override;
@@ -26,9 +27,9 @@ class WholeParameters : public Parameters {
   std::vector<OwnedStretch> Owned() override;
   std::vector<OwnedStretch> Pieces() override;
   Status PublishWeights() override;
-  Result<std::span<const float>> WholeUnit(size_t unit) override;
 
  private:
+  Result<at::Tensor> WholeUnitAtPlace(size_t unit) override;
   int64_t GradientElements() const override { return table_.total_elements; }
   void ReadWeights(const model::WeightFiles& files) override;
   void MakeViews(at::Tensor& flat, RootTensors& root, std::vector<BlockTensors>& blocks) const;

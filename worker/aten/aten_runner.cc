@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "common/aten/guarded.h"
 #include "common/model/rope.h"
 #include "worker/aten/aten_sampler.h"
 
@@ -27,20 +28,7 @@ parallel::DataType TypeOf(at::ScalarType type) {
   return type == at::kBFloat16 ? parallel::DataType::kBFloat16 : parallel::DataType::kFloat32;
 }
 
-/// What ATen throws becomes a status.
-template <class Work>
-Status Guarded(const Work& work) {
-  try {
-    return work();
-  } catch (const c10::OutOfMemoryError& error) {
-    return ResourceExhausted(
-        fmt::format("the device has no more memory: {}; lower workers.kv_cache_mib or workers.max_batch, or raise "
-                    "workers.tensor_parallel",
-                    error.what_without_backtrace()));
-  } catch (const c10::Error& error) {
-    return InternalError(fmt::format("the device: {}", error.what_without_backtrace()));
-  }
-}
+constexpr char kMoreRoom[] = "lower workers.kv_cache_mib or workers.max_batch, or raise workers.tensor_parallel";
 
 }  // namespace
 
@@ -52,7 +40,7 @@ Result<std::unique_ptr<AtenRunner>> AtenRunner::Create(const std::string& folder
   SRLM_ASSIGN_OR_RETURN(const model::Shard shard, model::MakeShard(config, rank, ranks));
   at::set_num_threads(options.compute.threads);
   std::unique_ptr<AtenRunner> runner;
-  SRLM_RETURN_IF_ERROR(Guarded([&] {
+  SRLM_RETURN_IF_ERROR(Guarded(kMoreRoom, [&] {
     const at::NoGradGuard no_grad;
     const at::Device device(options.compute.device == nullptr ? "cpu" : options.compute.device->AtenName());
     const at::ScalarType type = options.compute.numbers == NumberType::kBFloat16 ? at::kBFloat16 : at::kFloat;
@@ -109,7 +97,7 @@ void AtenRunner::CopyPage(int from, int to, int tokens) {
 Status AtenRunner::Run(const StepBatch& batch, StepOutput& out) {
   out.samples.assign(batch.samples.size(), {});
   out.scores.assign(batch.scores.size(), 0.0f);
-  SRLM_RETURN_IF_ERROR(Guarded([&] {
+  SRLM_RETURN_IF_ERROR(Guarded(kMoreRoom, [&] {
     const at::NoGradGuard no_grad;
     return Compute(batch, out);
   }));

@@ -21,8 +21,8 @@ namespace srlm::worker {
 /// parts are summed over ranks in the number type, in an order that the communicator chooses.
 class AtenRunner : public ModelRunner {
  public:
-  /// options.compute.device says where: it was taken before (device::TakeDevice). ResourceExhausted when the device has
-  /// no room.
+  /// options.compute.device says where: it was taken before (device::TakeDevice). FailedPrecondition when the
+  /// device has no room.
   static Result<std::unique_ptr<AtenRunner>> Create(const std::string& folder, const model::ModelConfig& config,
                                                     const RunnerOptions& options,
                                                     const std::function<void()>& progress);
