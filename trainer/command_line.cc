@@ -9,6 +9,7 @@
 #include "common/base/flags.h"
 #include "common/base/version.h"
 #include "common/config/enums.h"
+#include "common/config/flags.h"
 #include "trainer/losses/logit_loss.h"
 
 namespace srlm::trainer {
@@ -34,23 +35,6 @@ void AddFiles(CLI::App& app, TrainerOptions& options) {
          "What '<|im_end|>' inside a text becomes: ordinary text, or the token")
       ->check(CLI::IsMember({"text", "parse"}))
       ->default_str("text");
-}
-
-/// An option whose values are those of an enumeration of the configuration.
-template <class E>
-void AddChoice(CLI::App& app, const char* name, E& value, const char* what) {
-  std::vector<std::string> names;
-  for (const auto& [each, spelling] : config::NamesOf(E{})) names.emplace_back(spelling);
-  app.add_option_function<std::string>(
-         name,
-         [&value](const std::string& text) {
-           for (const auto& [each, spelling] : config::NamesOf(E{})) {
-             if (spelling == text) value = each;
-           }
-         },
-         what)
-      ->check(CLI::IsMember(names))
-      ->default_str(std::string(config::NameOf(value)));
 }
 
 void AddOptimisation(CLI::App& app, TrainerOptions& options) {
@@ -118,18 +102,22 @@ void AddLora(CLI::App& app, TrainerOptions& options) {
          "Matrices of each block with adapters [all]")
       ->check(CLI::IsMember(names))
       ->delimiter(',');
-  AddChoice(app, "--lora-save", options.lora_save,
-            "merged: OUT is a model with the adapters in it; adapter: OUT is the adapters alone, as PEFT reads them");
+  config::AddChoice(
+      app, "--lora-save", options.lora_save,
+      "merged: OUT is a model with the adapters in it; adapter: OUT is the adapters alone, as PEFT reads them");
 }
 
 void AddMachine(CLI::App& app, TrainerOptions& options) {
   app.add_option("--threads", options.threads, "Threads of a rank [cores / ranks on this host]")
       ->check(CLI::Range(1, 4096));
-  AddChoice(app, "--activation-checkpointing", options.activation_checkpointing,
-            "block: keep each block's input alone and compute the block again in backward: less memory, more time");
-  AddChoice(app, "--sharding", options.sharding,
-            "What a rank holds its part of only: none, the optimizer's state (ZeRO-1), or weights and gradients too "
-            "(full: ZeRO-3)");
+  config::AddDevice(app, options.device);
+  config::AddChoice(
+      app, "--activation-checkpointing", options.activation_checkpointing,
+      "block: keep each block's input alone and compute the block again in backward: less memory, more time");
+  config::AddChoice(
+      app, "--sharding", options.sharding,
+      "What a rank holds its part of only: none, the optimizer's state (ZeRO-1), or weights and gradients too "
+      "(full: ZeRO-3)");
   app.add_option(
          "--trace", options.trace,
          "Folder for rank-<r>.json: what each rank computed, waited for and sent, and when, for Perfetto, of the "

@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -45,12 +46,21 @@ Result<std::unique_ptr<Reporter>> MakeReporter(const TrainerOptions& options, sr
 
 JobEnd Run(const TrainerOptions& options, srlm::parallel::MpiSession& session, TerminationNotice& notice) {
   session.set_end_timeout_s(options.timeout_s);
-  auto world = session.World({.timeout_s = options.timeout_s});
+  if (Status wrong = options.device.Check(); !wrong.ok()) return {wrong, true, true};
+  std::optional<srlm::device::Device> device;
+  if (options.device.device == srlm::config::Device::kCuda) {
+    auto taken = session.TakeDevice({.timeout_s = options.timeout_s});
+    if (!taken.ok()) return {taken.status()};
+    device = std::move(taken).value();
+    if (!device->warning.empty()) srlm::LogWarning("device", {{"warning", device->warning}});
+  }
+  auto world = session.World({.timeout_s = options.timeout_s}, device ? &*device : nullptr);
   if (!world.ok()) return {world.status(), false};
   auto reporter = MakeReporter(options, **world);
   const auto connected = srlm::parallel::Agree(**world, reporter.status(), "finding the coordinator");
   if (!connected.status.ok()) return {connected.status, connected.together};
-  JobEnd end = srlm::trainer::RunJob(options, **world, reporter->get(), [&notice] { return notice.Came(); });
+  JobEnd end = srlm::trainer::RunJob(
+      options, **world, reporter->get(), [&notice] { return notice.Came(); }, device ? &*device : nullptr);
   if (!end.status.ok() && !Stopped(end) && *reporter) (*reporter)->Failed(end.status);
   return end;
 }

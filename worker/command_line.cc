@@ -7,6 +7,7 @@
 
 #include "common/base/flags.h"
 #include "common/base/version.h"
+#include "common/config/flags.h"
 
 namespace srlm::worker {
 namespace {
@@ -17,28 +18,6 @@ CLI::Option* AddRankTimeout(CLI::App& app, double& seconds) {
                   "Under mpirun, where all ranks hold one model in parts: longest wait for the others, in seconds")
       ->check(Between(1.0, 1e6))
       ->capture_default_str();
-}
-
-template <class E>
-CLI::Option* AddChoice(CLI::App& app, const std::string& name, E& value, const std::string& doc) {
-  std::vector<std::string> names;
-  for (const auto& [each, spelling] : config::NamesOf(E{})) names.emplace_back(spelling);
-  return app
-      .add_option_function<std::string>(
-          name, [&value](const std::string& text) { value = *config::Find<E>(text); }, doc)
-      ->check(CLI::IsMember(names))
-      ->default_str(std::string(config::NameOf(value)));
-}
-
-void AddDevice(CLI::App& app, DeviceOptions& device, CLI::Option* needs = nullptr) {
-  CLI::Option* const kind = AddChoice(app, "--device", device.device,
-                                      "What is computed on; with cuda each rank takes the device of its place on its "
-                                      "host, through the plug-in of `make cuda`");
-  CLI::Option* const dtype =
-      AddChoice(app, "--dtype", device.dtype, "How weights, keys and values are held [float32; on cuda bfloat16]");
-  for (CLI::Option* option : {kind, dtype}) {
-    if (needs != nullptr) option->needs(needs);
-  }
 }
 
 void AddFiles(CLI::App& app, FileOptions& files, const char* in_flag) {
@@ -52,7 +31,7 @@ void AddFiles(CLI::App& app, FileOptions& files, const char* in_flag) {
       ->check(CLI::Range(1, std::numeric_limits<int>::max()))
       ->type_name("PID");
   AddRankTimeout(app, files.rank_timeout_s);
-  AddDevice(app, files.device);
+  config::AddDevice(app, files.device);
   app.add_option("--max-batch", files.max_batch, "Sequences that decode at once")
       ->check(CLI::Range(1, 65536))
       ->capture_default_str();
@@ -164,13 +143,15 @@ std::variant<Command, int> ParseCommandLine(int argc, const char* const* argv) {
       ->check(Between(0.1, 1e6))
       ->needs(run);
   AddRankTimeout(app, replica.rank_timeout_s)->needs(run);
-  AddDevice(app, replica.device, run);
+  config::AddDevice(app, replica.device, run);
   GenerateOptions generate_options;
   JudgeOptions judge_options;
   LogprobsOptions logprobs_options;
   const CLI::App* generate = AddGenerate(app, generate_options);
   const CLI::App* judge = AddJudge(app, judge_options);
   const CLI::App* logprobs = AddLogprobs(app, logprobs_options);
+  const CLI::App* devices = app.add_subcommand(
+      "devices", "Show the devices that --device cuda takes here, as JSON Lines, or say why there is none");
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& success) {
@@ -179,13 +160,16 @@ std::variant<Command, int> ParseCommandLine(int argc, const char* const* argv) {
     return SayWrong(error.what());
   }
   const bool on_files = generate->parsed() || judge->parsed() || logprobs->parsed();
+  if (devices->parsed())
+    return run->count() > 0 ? SayWrong("--run and devices exclude one another")
+                            : std::variant<Command, int>(DevicesOptions{});
   if (on_files && run->count() > 0) return SayWrong("--run and a file command exclude one another");
   if (generate->parsed()) return Command(generate_options);
   if (judge->parsed() && judge_options.pairwise && judge_options.verdict == JudgeVerdict::kDigit)
     return SayWrong("--verdict digit scores one answer; with --pairwise the verdict is sampled or expected");
   if (judge->parsed()) return Command(judge_options);
   if (logprobs->parsed()) return Command(logprobs_options);
-  if (run->count() == 0) return SayWrong("give --run RUN, or one of generate, judge, logprobs");
+  if (run->count() == 0) return SayWrong("give --run RUN, or one of generate, judge, logprobs, devices");
   return Command(replica);
 }
 

@@ -8,7 +8,7 @@
 
 namespace srlm::worker {
 
-using Command = std::variant<GenerateOptions, JudgeOptions, LogprobsOptions, ReplicaOptions>;
+using Command = std::variant<GenerateOptions, JudgeOptions, LogprobsOptions, DevicesOptions, ReplicaOptions>;
 
 /// What the commands on files share, of one of them.
 const FileOptions& FileOptionsOf(const Command& command);

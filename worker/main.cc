@@ -46,6 +46,7 @@ Status Lead(const Command& command, const ComputeOptions& compute, GroupLeader* 
                return options.pairwise ? JudgePairs(options, compute, group) : Judge(options, compute, group);
              },
              [&](const LogprobsOptions& options) { return Logprobs(options, compute, group); },
+             [](const DevicesOptions&) { return ShowDevices(); },
              [&](const ReplicaOptions& options) { return RunReplica(options, compute, group, arithmetic_id); }},
       command);
 }
@@ -59,7 +60,7 @@ Status Follow(const Command& command, const ComputeOptions& compute, srlm::paral
 /// What all commands say about how they are run.
 struct RunOptions {
   double rank_timeout_s = 0;
-  DeviceOptions device;
+  srlm::config::DeviceChoice device;
   int threads = 0;  // 0: not said
 };
 RunOptions RunOptionsOf(const Command& command) {
@@ -77,19 +78,14 @@ srlm::Result<ComputeOptions> ComputeOptionsOf(const Command& command, srlm::para
   const bool leads_run = std::holds_alternative<ReplicaOptions>(command) && session.rank() == 0;
   ComputeOptions compute;
   compute.threads = options.threads > 0 || leads_run ? options.threads : DefaultThreads();
-  using srlm::config::Dtype;
-  if (options.device.device == srlm::config::Device::kCpu) {
-    if (options.device.dtype == Dtype::kBFloat16) {
-      return srlm::InvalidArgument("--dtype bfloat16 is for --device cuda: on processors it is slower than float32");
-    }
-    return compute;
-  }
+  SRLM_RETURN_IF_ERROR(options.device.Check());
+  if (options.device.device == srlm::config::Device::kCpu) return compute;
   auto taken = session.TakeDevice({.timeout_s = options.rank_timeout_s});
   if (!taken.ok()) return taken.status();
   device = std::move(taken).value();
   if (!device->warning.empty()) std::fprintf(stderr, "srlm-worker: %s\n", device->warning.c_str());
   compute.device = &*device;
-  if (options.device.dtype != Dtype::kFloat32) compute.numbers = NumberType::kBFloat16;
+  if (options.device.bfloat16()) compute.numbers = NumberType::kBFloat16;
   return compute;
 }
 
@@ -125,6 +121,11 @@ int main(int argc, char** argv) {
   const auto parsed = ParseCommandLine(argc, argv);
   if (const int* code = std::get_if<int>(&parsed)) return *code;
   const Command& command = std::get<Command>(parsed);
+  if (std::holds_alternative<DevicesOptions>(command)) {
+    const Status shown = ShowDevices();
+    if (!shown.ok()) Say(shown);
+    return shown.ok() ? kExitDone : kExitFailed;
+  }
   auto session = srlm::parallel::MpiSession::Start(&argc, &argv);
   if (!session.ok()) {
     Say(session.status());

@@ -143,7 +143,7 @@ struct DpoConfig : OptimiserConfig {
   double beta = 0.1;
   double label_smoothing = 0.0;
   bool length_normalised = false;
-  Reference reference = Reference::kSampler;
+  Reference reference = Reference::kAuto;
   double nll_weight = 0.0;
   Mix mix = Mix::kNone;
   double mix_share = 0.5;
@@ -222,6 +222,8 @@ struct RunConfig {
   SpecialTokensInText special_tokens_in_text = SpecialTokensInText::kText;
   std::string chat_template;
   Security security = Security::kTls;
+  Device device = Device::kCpu;
+  Dtype dtype = Dtype::kAuto;
   RoundsConfig run;
   DataConfig data;
   PromptsConfig prompts;
@@ -239,6 +241,12 @@ struct RunConfig {
   CoordinatorConfig coordinator;
   LauncherConfig launcher;
 };
+
+/// Where DPO's reference log-probabilities come from: on CUDA the engine and the trainer round differently.
+inline Reference ReferenceOf(const RunConfig& config) {
+  if (config.dpo.reference != Reference::kAuto) return config.dpo.reference;
+  return config.device == Device::kCuda ? Reference::kTrainer : Reference::kSampler;
+}
 
 /// Where the replicas' groups and a training job's ranks run: their own hosts, or the launcher's; empty: here.
 inline const std::vector<std::string>& HostsOf(const WorkersConfig& workers, const LauncherConfig& launcher) {

@@ -24,7 +24,8 @@ constexpr Names<PairRule, 4> kPairRules = {{{PairRule::kExtremes, "extremes"},
 constexpr Names<SoftLabels, 2> kSoftLabels = {{{SoftLabels::kNone, "none"}, {SoftLabels::kCream, "cream"}}};
 constexpr Names<Anchor, 2> kAnchors = {{{Anchor::kM0, "M0"}, {Anchor::kM1, "M1"}}};
 constexpr Names<Schedule, 2> kSchedules = {{{Schedule::kCosine, "cosine"}, {Schedule::kConstant, "constant"}}};
-constexpr Names<Reference, 2> kReferences = {{{Reference::kSampler, "sampler"}, {Reference::kTrainer, "trainer"}}};
+constexpr Names<Reference, 3> kReferences = {
+    {{Reference::kAuto, "auto"}, {Reference::kSampler, "sampler"}, {Reference::kTrainer, "trainer"}}};
 constexpr Names<PairLoss, 2> kPairLosses = {{{PairLoss::kSigmoid, "sigmoid"}, {PairLoss::kIpo, "ipo"}}};
 constexpr Names<Mix, 4> kMixes = {{{Mix::kNone, "none"}, {Mix::kEft, "eft"}, {Mix::kIft, "ift"}, {Mix::kBoth, "both"}}};
 constexpr Names<LauncherKind, 3> kLaunchers = {

@@ -26,8 +26,9 @@ enum class SoftLabels { kNone, kCream };
 enum class Anchor { kM0, kM1 };
 /// The learning rate after warm-up.
 enum class Schedule { kCosine, kConstant };
-/// Where DPO's reference log-probabilities come from: recorded while sampling, or the trainer's own pass.
-enum class Reference { kSampler, kTrainer };
+/// Where DPO's reference log-probabilities come from: recorded while sampling, or the trainer's own pass; kAuto: as
+/// ReferenceOf says.
+enum class Reference { kAuto, kSampler, kTrainer };
 /// The loss of a preference pair.
 enum class PairLoss { kSigmoid, kIpo };
 /// Which seed rows are trained on beside a round's pairs.

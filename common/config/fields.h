@@ -334,9 +334,11 @@ void VisitFields(V& v, DpoConfig& c) {
   v.Field(c.length_normalised, {.key = "length_normalised",
                                 .doc = "Each answer's log-ratio to the reference is divided by its tokens; wants a "
                                        "larger beta."});
-  v.Field(c.reference, {.key = "reference",
-                        .doc = "Reference log-probabilities: `sampler` as recorded while sampling, `trainer` in a pass "
-                               "of its own."});
+  v.Field(c.reference,
+          {.key = "reference",
+           .doc = "Reference log-probabilities: `sampler` as recorded while sampling, `trainer` in a pass "
+                  "of its own; `auto`: with `device: cuda` trainer, since the two round differently there, "
+                  "else sampler."});
   v.Field(c.nll_weight, {.key = "nll_weight",
                          .doc = "Added to a pair's loss: so many times the chosen answer's negative log-probability a "
                                 "token. 0: nothing.",
@@ -616,6 +618,13 @@ void VisitFields(V& v, RunConfig& c) {
            .doc = "`tls`: every connection is encrypted, and callers show keys of RUN/secrets; `off`: whoever reaches "
                   "the port, which is then on loopback only, may do everything.",
            .continuation = Continuation::kMayChange});
+  v.Field(c.device,
+          {.key = "device",
+           .doc = "What workers and trainers compute on: `cpu`, or `cuda` through the plug-in of `make cuda`, "
+                  "each rank on a device of its own. It has not run on a device yet."});
+  v.Field(c.dtype, {.key = "dtype",
+                    .doc = "How matrices, keys and values are held while they are computed with; `auto`: bfloat16 on "
+                           "cuda, float32 on cpu. Training keeps float32 weights beside them."});
   v.Section("run", c.run, "The run as a whole.");
   v.Section("data", c.data, "Input files.");
   v.Section("prompts", c.prompts, "Prompts of a round and the writing of new ones (8-shot self-instruct).");

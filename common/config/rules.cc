@@ -264,6 +264,8 @@ std::vector<BrokenRule> CheckRules(const RunConfig& config) {
     broken.push_back({"name", fmt::format("'{}' cannot name a folder: wanted letters, digits, '-', '_' and '.', not "
                                           "first a '.'",
                                           config.name)});
+  if (config.device == Device::kCpu && config.dtype == Dtype::kBFloat16)
+    broken.push_back({"dtype", "bfloat16 is for `device: cuda`: on processors it is slower than float32"});
   if (config.model.empty()) broken.push_back({"model", "is missing: name the folder of the model to start from"});
   if (config.data.ift.empty()) broken.push_back({"data.ift", "is missing: name a file of instructions with answers"});
   CheckPrompts(config, broken);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "common/base/status.h"
 #include "common/device/entry_points.h"
@@ -32,13 +33,19 @@ struct Device {
   std::string AtenName() const;
 };
 
-/// Loads the plug-in and takes the local rank's device. A process that sees one device takes it, whatever its rank:
-/// a launcher that gives each rank its own shows it nothing else; with several ranks on the host that is said in
-/// `warning`. FailedPrecondition says why there is none, or fewer than ranks.
+/// Loads the plug-in and takes a device for as long as this process lives: that of its local rank, or the next one that
+/// no other process of srlm on this host has (several replicas share hosts). A process that sees one device takes it,
+/// whatever its rank: a launcher that gives each rank its own shows it nothing else; with several ranks on the host
+/// that is said in `warning`, and so is a device that others have too. Binds the calling thread to the cores near the
+/// device, and so all threads that it starts. FailedPrecondition says why there is none, or fewer than ranks.
 Result<Device> TakeDevice(const LocalRank& local);
 
-/// The number of the device for a rank that sees `visible` of them; `warning` is set as TakeDevice says.
-Result<int> ChooseDevice(int visible, const LocalRank& local, std::string& warning);
+/// All devices that a process here sees, none of them taken. Fails as TakeDevice.
+Result<std::vector<Device>> ListDevices();
+
+/// The numbers of the devices that a rank that sees `visible` of them tries to take, in this order; `warning` is set as
+/// TakeDevice says.
+Result<std::vector<int>> DevicesFor(int visible, const LocalRank& local, std::string& warning);
 
 /// Failure of the runtime's `call`.
 Status DeviceFailure(const EntryPoints& entry, const std::string& call, int error);

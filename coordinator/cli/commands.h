@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "common/config/device.h"
 #include "coordinator/measure/answers.h"
 #include "coordinator/measure/judging.h"
 #include "coordinator/prepare/options.h"
@@ -55,9 +56,10 @@ struct ControlOptions {
 
 /// What `evaluate` and `compare` share.
 struct MeasureOptions {
-  int limit = 0;                   // prompts, the first of each file; 0: all
-  int threads = 0;                 // of a rank; 0: all cores
-  int tensor_parallel = 1;         // ranks that hold a model together
+  int limit = 0;            // prompts, the first of each file; 0: all
+  int threads = 0;          // of a rank; 0: all cores
+  int tensor_parallel = 1;  // ranks that hold a model together
+  config::DeviceChoice device;
   std::string overlap = "refuse";  // prompts that a run was trained on: refuse, leave-out or allow
   std::string chat_template;       // file, for models without one; empty: none is needed
   std::string out;                 // JSON file; empty: in the run's folder, if there is a run

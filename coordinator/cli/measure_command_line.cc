@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "common/base/flags.h"
+#include "common/config/flags.h"
 
 namespace srlm::cli {
 namespace {
@@ -80,6 +81,7 @@ void AddMore(CLI::App& command, MeasureOptions& more, measure::Judging& judging,
                   "Ranks on this host that hold a model together, each a part of every matrix")
       ->check(CLI::Range(1, 1024))
       ->capture_default_str();
+  config::AddDevice(command, more.device);
   command.add_option("--out", more.out, "JSON file for the result")->type_name("FILE");
   command.add_flag("--json", more.json, "Print the result as JSON");
   command.footer(kModelHelp);

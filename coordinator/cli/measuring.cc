@@ -50,6 +50,7 @@ Result<std::unique_ptr<Measuring>> Measuring::Make(const MeasureOptions& options
   worker.program = ProgramFolder() + "/srlm-worker";
   worker.threads = options.threads;
   worker.ranks = options.tensor_parallel;
+  worker.device = options.device;
   worker.stopped = [signals = &made->signals_] { return signals->Wait(-1, Deadline::AfterSeconds(0)) != 0; };
   worker.say = [](const std::string& line) { std::fprintf(stderr, "%s\n", line.c_str()); };
   SRLM_ASSIGN_OR_RETURN(made->worker_, measure::FileWorker::Make(std::move(worker)));

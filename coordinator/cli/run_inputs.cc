@@ -1,15 +1,20 @@
 #include "coordinator/cli/run_inputs.h"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 
+#include "common/base/command.h"
 #include "coordinator/ledger/ledger.h"
 #include "coordinator/measure/judging.h"
 #include "coordinator/measure/training_texts.h"
 
 namespace srlm::cli {
 namespace {
+
+constexpr double kDevicesSeconds = 120;  // of loading a device's libraries from a slow disk
 
 Status CheckPrograms(const config::RunConfig& config) {
   if (config.launcher.kind == config::LauncherKind::kNone) return OkStatus();
@@ -22,12 +27,34 @@ Status CheckPrograms(const config::RunConfig& config) {
   return OkStatus();
 }
 
+/// With `device: cuda` on this host alone: that there are devices, and as many as ranks want. Other hosts are seen when
+/// ranks start there.
+Status CheckDevices(const config::RunConfig& config) {
+  if (config.device == config::Device::kCpu || config.launcher.kind != config::LauncherKind::kLocal) return OkStatus();
+  const auto check = [&](const char* key, int ranks, const std::vector<std::string>& hosts) -> Status {
+    if (!hosts.empty()) return OkStatus();
+    SRLM_ASSIGN_OR_RETURN(const CommandAnswer answer, RunCommand({ProgramFolder() + "/srlm-worker", "devices"},
+                                                                 Deadline::AfterSeconds(kDevicesSeconds)));
+    if (answer.exit_code != 0) return FailedPrecondition(answer.output.substr(0, answer.output.find('\n')));
+    const auto devices = std::ranges::count(answer.output, '\n');
+    if (devices >= ranks) return OkStatus();
+    return FailedPrecondition(
+        fmt::format("{}: {} ranks want a device each, and this host shows {}: lower it, or name launcher.hosts", key,
+                    ranks, devices));
+  };
+  SRLM_RETURN_IF_ERROR(check("workers.replicas, workers.tensor_parallel",
+                             config.workers.replicas * config.workers.tensor_parallel,
+                             config::HostsOf(config.workers, config.launcher)));
+  return check("trainer.ranks", config.trainer.ranks, config::HostsOf(config.trainer, config.launcher));
+}
+
 }  // namespace
 
 Result<RunInputs> LoadRunInputs(const RunOptions& options) {
   SRLM_ASSIGN_OR_RETURN(config::RunConfig config, config::Load(options.config, options.overrides));
   SRLM_RETURN_IF_ERROR(config::CheckInputs(config));
   SRLM_RETURN_IF_ERROR(CheckPrograms(config));
+  SRLM_RETURN_IF_ERROR(CheckDevices(config));
   SRLM_ASSIGN_OR_RETURN(rounds::Inputs files, rounds::ReadInputs(config));
   const std::string run_dir = options.run_dir.empty() ? "runs/" + config.name : options.run_dir;
   // A run that has begun has checked its texts, and knows them by their hashes.

@@ -17,8 +17,8 @@ struct RunInputs {
 };
 
 /// Reads the configuration and every file that it names, row by row, and checks that the programs lie beside srlm when
-/// they are to be started; of a new run, and for --check, the texts too (rounds::CheckInputTexts). Messages carry
-/// file:line or the key.
+/// they are to be started, and that their devices are there where they are this host's; of a new run, and for --check,
+/// the texts too (rounds::CheckInputTexts). Messages carry file:line or the key.
 Result<RunInputs> LoadRunInputs(const RunOptions& options);
 
 /// The folder of the running srlm, where srlm-worker and srlm-trainer lie too.

@@ -19,11 +19,12 @@ struct CommandValues {
 
 /// One rank on this host, or several of them sharing its cores.
 inline constexpr char kLaptopCommand[] = "mpirun --bind-to none -n {ranks} {program}";
-/// OpenMPI binds and places; more ranks than the nodes have slots are refused by it.
-inline constexpr char kClusterCommand[] = "mpirun -n {ranks} {program}";
+/// Ranks go over the NUMA domains in turn, each on the cores of its own (OpenMPI's default would give each of two ranks
+/// one core); a rank with a device then moves to those near it. More ranks than the nodes have slots are refused.
+inline constexpr char kClusterCommand[] = "mpirun --map-by numa --bind-to numa -n {ranks} {program}";
 /// The same on given hosts. mpirun sends nothing of our environment there but what is named.
 inline constexpr char kHostsCommand[] =
-    "mpirun --hostfile {hostfile} -x OMP_WAIT_POLICY -x SRLM_LOG_DIR -n {ranks} {program}";
+    "mpirun --hostfile {hostfile} --map-by numa --bind-to numa -x OMP_WAIT_POLICY -x SRLM_LOG_DIR -n {ranks} {program}";
 
 /// A step of the Slurm job that the coordinator runs in. Explicit nodes, no more CPUs than it asks for, no waiting for
 /// those of another step; a lost node ends the step's ranks there and not the others; a lost rank ends the step.

@@ -40,6 +40,8 @@ Result<std::vector<nlohmann::json>> FileWorker::Run(const NamedModel& model, con
       "--out",          out};
   words.insert(words.end(), flags.begin(), flags.end());
   if (options_.threads > 0) words.insert(words.end(), {"--threads", std::to_string(options_.threads)});
+  const std::vector<std::string> device = config::FlagsOf(options_.device);
+  words.insert(words.end(), device.begin(), device.end());
   if (!model.chat_template.empty()) words.insert(words.end(), {"--chat-template", model.chat_template});
   if (model.parse_special_tokens) words.insert(words.end(), {"--special-tokens-in-text", "parse"});
 

@@ -9,6 +9,7 @@
 
 #include "common/base/status.h"
 #include "common/base/temporary_folder.h"
+#include "common/config/device.h"
 #include "coordinator/measure/named_model.h"
 
 namespace srlm::measure {
@@ -18,9 +19,10 @@ using Json = nlohmann::ordered_json;
 class FileWorker {
  public:
   struct Options {
-    std::string program;                          // srlm-worker's path
-    int threads = 0;                              // of a rank; 0: all cores
-    int ranks = 1;                                // that hold a model together
+    std::string program;  // srlm-worker's path
+    int threads = 0;      // of a rank; 0: all cores
+    int ranks = 1;        // that hold a model together
+    config::DeviceChoice device;
     std::function<bool()> stopped;                // as of launcher::FileCommand
     std::function<void(const std::string&)> say;  // takes a line about what begins
   };

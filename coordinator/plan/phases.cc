@@ -81,7 +81,7 @@ Phase Dpo(const config::RunConfig& config, const Lengths& lengths) {
   Training training = TrainingOf(config.dpo, pairs, prompt + 2 * answer, 2 * answer, (prompt + answer) / 2);
   // The first step's own forward is its reference.
   const double first = std::min(pairs, static_cast<double>(config.dpo.global_batch));
-  training.reference_rows = config.dpo.reference == config::Reference::kTrainer ? pairs - first : 0;
+  training.reference_rows = config::ReferenceOf(config) == config::Reference::kTrainer ? pairs - first : 0;
   return {"dpo", {}, {training}};
 }
 

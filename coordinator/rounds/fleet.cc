@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "common/base/machine.h"
+#include "common/config/device.h"
 #include "coordinator/launcher/hosts.h"
 #include "coordinator/rounds/launches.h"
 
@@ -79,6 +80,8 @@ Status Fleet::Start(Replica& replica) {
   const int threads = workers.threads > 0 ? workers.threads : ThreadsPerRank(on_host);
   spec.args.insert(spec.args.end(),
                    {"--threads", std::to_string(threads), "--rank-timeout", fmt::format("{}", workers.rank_timeout_s)});
+  const std::vector<std::string> device = config::FlagsOf(config::DeviceOf(context_.config));
+  spec.args.insert(spec.args.end(), device.begin(), device.end());
   spec.threads = threads;
   spec.together = true;
   Begin(replica, spec.id);

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include "common/base/random.h"
+#include "common/config/device.h"
 
 namespace srlm::rounds {
 namespace {
@@ -85,6 +86,8 @@ launcher::LaunchSpec TrainerSpec(const Context& context, const TrainingJob& job,
   Add(spec.args, "--activation-checkpointing",
       std::string(config::NameOf(OptimiserOf(context, job).activation_checkpointing)));
   Add(spec.args, "--sharding", std::string(config::NameOf(trainer.sharding)));
+  const std::vector<std::string> device = config::FlagsOf(config::DeviceOf(context.config));
+  spec.args.insert(spec.args.end(), device.begin(), device.end());
   if (trainer.trace) Add(spec.args, "--trace", folder + "/trace");
   if (!context.config.chat_template.empty()) Add(spec.args, "--chat-template", context.config.chat_template);
   Add(spec.args, "--rank-timeout", trainer.rank_timeout_s);

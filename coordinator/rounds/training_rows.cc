@@ -97,7 +97,7 @@ Result<std::vector<ledger::PairKey>> EarlierPairs(const config::RunConfig& confi
 Status ForEachPreference(const config::RunConfig& config, const ledger::Ledger& ledger, int round,
                          const std::function<Status(const data::PreferenceRow& row)>& use) {
   std::string sampler_id;
-  if (config.dpo.reference == config::Reference::kSampler) {
+  if (config::ReferenceOf(config) == config::Reference::kSampler) {
     SRLM_ASSIGN_OR_RETURN(const auto model, ledger.Model(fmt::format("M{}", round)));
     if (model) sampler_id = model->model_id;
   }

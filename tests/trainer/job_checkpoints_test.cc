@@ -13,6 +13,7 @@
 #include "common/parallel/thread_communicator.h"
 #include "tests/temporary_folder.h"
 #include "trainer/job/identity.h"
+#include "trainer/network/cpu_network.h"
 
 namespace srlm::trainer {
 namespace {

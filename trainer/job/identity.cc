@@ -39,6 +39,10 @@ checkpoint::JobIdentity IdentityOf(const TrainerOptions& options, const std::str
     for (const config::LoraTarget target : options.lora.targets) targets.push_back(config::NameOf(target));
     set("lora", fmt::format("rank {}, alpha {}, {}", options.lora.rank, options.lora.alpha, fmt::join(targets, " ")));
   }
+  if (options.device.device != config::Device::kCpu) {
+    set("device", config::NameOf(options.device.device));
+    set("numbers", options.device.bfloat16() ? "bfloat16" : "float32");
+  }
   set("shuffle", options.shuffle);
   set("seed", options.seed);
   set(kRanks, threads.size());

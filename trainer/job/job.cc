@@ -1,6 +1,7 @@
 #include "trainer/job/job.h"
 
 #include <ATen/Parallel.h>
+#include <ATen/core/grad_mode.h>
 #include <c10/core/InferenceMode.h>
 #include <fmt/format.h>
 
@@ -37,8 +38,8 @@ namespace {
 class Job {
  public:
   Job(const TrainerOptions& options, parallel::Communicator& communicator, Reporter* reporter,
-      const std::function<bool()>& noticed)
-      : options_(options), communicator_(communicator), reporter_(reporter), noticed_(noticed) {}
+      const std::function<bool()>& noticed, const device::Device* device)
+      : options_(options), communicator_(communicator), reporter_(reporter), noticed_(noticed), device_(device) {}
 
   /// What can fail on its own on each rank, before the first exchange of values.
   Status Prepare();
@@ -54,6 +55,8 @@ class Job {
   bool trains() const { return !options_.out.empty(); }
   Status AgreeOn(const Status& mine, std::string_view name);
   Status Everywhere(Status status);
+  Place PlaceOfJob() const;
+  int64_t AvailableBytes() const;
   void ChooseRecompute();
   Status CheckSameInputs();
   void MakeTrainer();
@@ -78,6 +81,7 @@ class Job {
   parallel::Communicator& communicator_;
   Reporter* reporter_;
   const std::function<bool()>& noticed_;
+  const device::Device* device_;
   const Clock::time_point begin_ = Clock::now();
   JobInputs inputs_;
   std::string model_id_;
@@ -121,7 +125,7 @@ Status Job::Prepare() {
   for (const Sample& sample : inputs_.samples) positions = std::max(positions, sample.context_tokens());
   if (!options_.trace.empty()) trace_ = std::make_unique<Trace>(communicator_.rank());
   SRLM_ASSIGN_OR_RETURN(auto parameters,
-                        Parameters::Load(options_.model, options_.sharding, communicator_, trace_.get()));
+                        Parameters::Load(options_.model, options_.sharding, communicator_, trace_.get(), PlaceOfJob()));
   if (options_.lora.rank > 0) {
     auto adapters = std::make_unique<AdapterParameters>(std::move(parameters), options_.lora, options_.seed,
                                                         communicator_, trace_.get());
@@ -147,6 +151,19 @@ Status Job::Prepare() {
   return OkStatus();
 }
 
+Place Job::PlaceOfJob() const {
+  if (device_ == nullptr) return {};
+  return {at::Device(device_->AtenName()), parallel::Memory::kDevice,
+          options_.device.bfloat16() ? at::kBFloat16 : at::kFloat};
+}
+
+/// For this rank's activations, gradients and moments; 0: not known.
+int64_t Job::AvailableBytes() const {
+  if (device_ == nullptr) return AvailableMemoryBytes() / communicator_.ranks_on_host();
+  device::Description now;
+  return device_->entry->describe(device_->number, &now) == device::kSuccess ? now.free_bytes : 0;
+}
+
 void Job::ChooseRecompute() {
   int64_t longest = 0, all = 0;
   for (const Sample& sample : inputs_.samples) {
@@ -154,9 +171,10 @@ void Job::ChooseRecompute() {
     all += sample.packed_tokens();
   }
   const int64_t tokens = std::max(longest, std::min(options_.micro_batch_tokens, all));
-  const int64_t bytes = model::ActivationBytes(network_->config(), tokens, false) * communicator_.ranks_on_host();
-  const int64_t optimizer_bytes = network_->parameters().StepBytes() * communicator_.ranks_on_host();
-  const int64_t available = AvailableMemoryBytes();
+  // Autograd's graphs, on a device, keep about twice of what backward by hand does.
+  const int64_t bytes = model::ActivationBytes(network_->config(), tokens, false) * (device_ == nullptr ? 1 : 2);
+  const int64_t optimizer_bytes = network_->parameters().StepBytes();
+  const int64_t available = AvailableBytes();
   const bool fits = available == 0 || bytes + optimizer_bytes < available / 10 * 9;
   const bool asked = options_.activation_checkpointing == config::ActivationCheckpointing::kBlock;
   if (!asked && !fits && leads()) {
@@ -429,10 +447,12 @@ Status Job::Run() {
 }  // namespace
 
 JobEnd RunJob(const TrainerOptions& options, parallel::Communicator& communicator, Reporter* reporter,
-              const std::function<bool()>& noticed) {
-  const c10::InferenceMode inference;  // no autograd: backward is written out
+              const std::function<bool()>& noticed, const device::Device* device) {
+  std::optional<c10::InferenceMode> inference;  // on processors no autograd: backward is written out
+  if (device == nullptr) inference.emplace();
+  const at::NoGradGuard no_grad;
   at::set_num_threads(options.threads > 0 ? options.threads : ThreadsPerRank(communicator.ranks_on_cores()));
-  Job job(options, communicator, reporter, noticed);
+  Job job(options, communicator, reporter, noticed, device);
   Status prepared;
   try {
     prepared = job.Prepare();

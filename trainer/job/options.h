@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "common/config/enums.h"
+#include "common/config/device.h"
 #include "common/model/lora.h"
 #include "trainer/optimizer/schedule.h"
 
@@ -54,6 +54,7 @@ struct TrainerOptions {
   std::string judge_template;  // file, for EFT rows of SFT data; empty: the built-in one
 
   // Machine.
+  config::DeviceChoice device;
   int threads = 0;         // 0: cores / ranks on this host
   double timeout_s = 600;  // of each wait for other ranks
 

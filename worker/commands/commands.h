@@ -29,4 +29,8 @@ Status JudgePairs(const JudgeOptions& options, const ComputeOptions& compute, Gr
 /// "token_logprobs"}, in input order; logprob is their sum in float64.
 Status Logprobs(const LogprobsOptions& options, const ComputeOptions& compute, GroupLeader* group);
 
+/// One row a device that this process sees: {"device", "name", "address", "memory_bytes", "free_bytes", "capability",
+/// "numa_node", "bandwidth_gb_s", "multiprocessors", "libraries"}. Fails as device::ListDevices.
+Status ShowDevices();
+
 }  // namespace srlm::worker

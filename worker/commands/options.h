@@ -4,15 +4,9 @@
 #include <cstdint>
 #include <string>
 
-#include "common/config/enums.h"
+#include "common/config/device.h"
 
 namespace srlm::worker {
-
-/// What a rank computes on, and with which numbers.
-struct DeviceOptions {
-  config::Device device = config::Device::kCpu;
-  config::Dtype dtype = config::Dtype::kAuto;
-};
 
 /// What all file commands share.
 struct FileOptions {
@@ -24,7 +18,7 @@ struct FileOptions {
   bool parse_special_tokens = false;
   int ends_with = 0;  // process that started this one, or its mpirun, which it ends with; 0: none
   int threads = 0;    // 0: cores / ranks on this host
-  DeviceOptions device;
+  config::DeviceChoice device;
   int max_batch = 64;
   int kv_cache_mib = 0;  // 0: see EngineOptions
   int prefill_chunk_tokens = 256;
@@ -57,6 +51,9 @@ struct JudgeOptions {
   bool pairwise = false;       // two answers against one another, in both orders
   std::string judge_template;  // empty: the built-in one
 };
+
+/// What devices there are, as JSON Lines on standard output.
+struct DevicesOptions {};
 
 struct LogprobsOptions {
   FileOptions files;

@@ -13,7 +13,7 @@ namespace srlm::worker {
 struct ReplicaOptions {
   std::string run_dir;
   std::string launch_id;  // empty: started by hand
-  DeviceOptions device;
+  config::DeviceChoice device;
   int threads = 0;              // 0: as the run says, else cores / ranks on this host
   double start_timeout_s = 10;  // to find a coordinator at the start
   double orphan_timeout_s = 0;  // without a coordinator, once at work; 0: as the run says

@@ -90,7 +90,7 @@ TEST(Config, WrongTypeSaysWhatWasFoundAndWanted) {
       {"generation: 4", "run.yaml:4: generation is a section"},
       {"dpo: {beta: .nan}", "dpo.beta: wanted a number"},
       {"trainer: {trace: yes}", "trainer.trace: wanted true or false, found text 'yes'"},
-      {"dpo: {reference: other}", "dpo.reference: wanted sampler or trainer, found text 'other'"},
+      {"dpo: {reference: other}", "dpo.reference: wanted auto or sampler or trainer, found text 'other'"},
       {"prompts: {blacklist: draw}", "prompts.blacklist: wanted a list of texts, found text 'draw'"},
       {"seed: -1", "seed: wanted a whole number"},
   };

@@ -2,7 +2,8 @@
 // with streams that run behind the caller, so that what uses them is tested without a GPU. It is strict where NCCL
 // hangs: ranks that call different collectives hear of it.
 //
-// SRLM_HOST_DEVICES=n shows n devices (8). SRLM_HOST_DEVICE_ERROR=n: `count` fails with n, as without a driver.
+// SRLM_HOST_DEVICES=n shows n devices (8). SRLM_HOST_DEVICE_NAME=name: these are others than those of another name, as
+// tests that run beside one another want it. SRLM_HOST_DEVICE_ERROR=n: `count` fails with n, as without a driver.
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/eventfd.h>
@@ -535,7 +536,8 @@ int Number(const char* name, int otherwise) {
 int Describe(int device, Description* out) {
   *out = {};
   std::snprintf(out->name, sizeof out->name, "host memory");
-  std::snprintf(out->address, sizeof out->address, "host:%d", device);
+  const char* const group = std::getenv("SRLM_HOST_DEVICE_NAME");
+  std::snprintf(out->address, sizeof out->address, "%s:%d", group == nullptr ? "host" : group, device);
   out->memory_bytes = static_cast<int64_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE);
   out->free_bytes = static_cast<int64_t>(sysconf(_SC_AVPHYS_PAGES)) * sysconf(_SC_PAGESIZE);
   out->numa_node = -1;

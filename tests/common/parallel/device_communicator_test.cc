@@ -191,6 +191,7 @@ TEST(DeviceCommunicator, IsNotMadeWhenARankDoesNotJoin) {
 int main(int argc, char** argv) {
   testing::InitGoogleTest(&argc, argv);
   setenv("SRLM_DEVICE_PLUGIN", HOST_DEVICE, 1);
+  setenv("SRLM_HOST_DEVICE_NAME", ("ranks-" + std::to_string(getppid())).c_str(), 1);
   auto started = srlm::parallel::MpiSession::Start(&argc, &argv);
   if (!started.ok()) return 1;
   srlm::parallel::session = started.value().get();

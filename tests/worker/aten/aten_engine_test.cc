@@ -1,5 +1,6 @@
 // The engine on a device: through the library that srlm-worker opens, with the processor as the device.
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cmath>
 #include <fstream>
@@ -15,6 +16,7 @@ namespace {
 const device::Device& HostDevice() {
   static const device::Device taken = [] {
     setenv("SRLM_DEVICE_PLUGIN", HOST_DEVICE, 1);
+    setenv("SRLM_HOST_DEVICE_NAME", ("engine-" + std::to_string(getpid())).c_str(), 1);
     auto device = device::TakeDevice({});
     EXPECT_TRUE(device.ok()) << device.status().message();
     return std::move(device).value();

@@ -26,7 +26,8 @@ class Device(WorkerProgram):
     def setUp(self):
         super().setUp()
         self.plugin("srlm_host_device")
-        for name in ("SRLM_HOST_DEVICES", "SRLM_HOST_DEVICE_ERROR"):
+        os.environ["SRLM_HOST_DEVICE_NAME"] = f"worker-{os.getpid()}"
+        for name in ("SRLM_HOST_DEVICES", "SRLM_HOST_DEVICE_NAME", "SRLM_HOST_DEVICE_ERROR"):
             self.addCleanup(os.environ.pop, name, None)
 
     def plugin(self, name):
@@ -91,7 +92,7 @@ class Device(WorkerProgram):
         self.assertEqual(ended.stderr.count("this rank sees one device, with 2 ranks of its job on this host"), 2)
 
     def test_bfloat16_is_for_devices(self):
-        self.fails(1, "--dtype bfloat16 is for --device cuda", "generate", "--model", MODEL, "--prompts",
+        self.fails(1, "bfloat16 is for cuda", "generate", "--model", MODEL, "--prompts",
                    self.write("in.jsonl", PROMPTS), "--out", self.path / "out.jsonl", "--dtype", "bfloat16")
 
 
