@@ -32,6 +32,10 @@ void AddFiles(CLI::App& app, FileOptions& files, const char* in_flag) {
       ->type_name("PID");
   AddRankTimeout(app, files.rank_timeout_s);
   config::AddDevice(app, files.device);
+  app.add_flag(
+      "--own-kernels", files.own_kernels,
+      "With --device cuda: paged attention and top-p sampling by kernels of srlm's own, which have not run on a "
+      "device yet");
   app.add_option("--max-batch", files.max_batch, "Sequences that decode at once")
       ->check(CLI::Range(1, 65536))
       ->capture_default_str();

@@ -62,13 +62,14 @@ struct RunOptions {
   double rank_timeout_s = 0;
   srlm::config::DeviceChoice device;
   int threads = 0;  // 0: not said
+  bool own_kernels = false;
 };
 RunOptions RunOptionsOf(const Command& command) {
   if (const auto* replica = std::get_if<ReplicaOptions>(&command)) {
-    return {replica->rank_timeout_s, replica->device, replica->threads};
+    return {replica->rank_timeout_s, replica->device, replica->threads, false};
   }
   const FileOptions& files = FileOptionsOf(command);
-  return {files.rank_timeout_s, files.device, files.threads};
+  return {files.rank_timeout_s, files.device, files.threads, files.own_kernels};
 }
 
 /// With `device`, which gets what this rank takes.
@@ -85,6 +86,7 @@ srlm::Result<ComputeOptions> ComputeOptionsOf(const Command& command, srlm::para
   device = std::move(taken).value();
   if (!device->warning.empty()) std::fprintf(stderr, "srlm-worker: %s\n", device->warning.c_str());
   compute.device = &*device;
+  compute.own_kernels = options.own_kernels;
   if (options.device.bfloat16()) compute.numbers = NumberType::kBFloat16;
   return compute;
 }

@@ -206,7 +206,7 @@ class DeviceGroup {
   void Look(std::optional<WaitClock>& clock, int64_t& of) {
     int state = kSuccess;
     const int error = entry_.state(collective_, &state);
-    const std::string first = under_way_.empty() ? "between operations" : under_way_.front()->name;
+    const std::string first = under_way_.empty() ? "after " + ended_last_ : under_way_.front()->name;
     if (error != kSuccess || (state != kSuccess && state != kInProgress)) {
       failed_ = Failure(first, error != kSuccess ? error : state);
     } else {
@@ -230,6 +230,7 @@ class DeviceGroup {
   }
 
   void PopFirst() {
+    ended_last_ = under_way_.front()->name;
     under_way_.pop_front();
     ++ended_;
   }
@@ -269,6 +270,7 @@ class DeviceGroup {
   std::condition_variable changed_;
   std::deque<std::shared_ptr<Operation>> under_way_;
   int64_t begun_ = 0, ended_ = 0;
+  std::string ended_last_ = "joining";  // the operation
   Status failed_;
   bool aborted_ = false;
   bool ending_ = false;

@@ -2,7 +2,7 @@
 """`srlm run --check` accepts every recipe of deploy/recipes, with small stand-ins for the models and the data that it
 names; and names what is missing when they are not there.
 
-    recipes_test.py BIN_FOLDER
+    recipes_test.py BIN_FOLDER PLUGIN_FOLDER
 """
 
 import json
@@ -23,7 +23,7 @@ STAND_INS = {  # model that a recipe names: a random one of its family, without 
     "Llama-2-70b-hf": (REFERENCE / "llama2", False),
     "Llama-2-70b-chat-hf": (REFERENCE / "llama2", True),
 }
-BIN = ""  # set by main
+BIN = PLUGINS = ""  # set by main
 
 
 class Recipes(unittest.TestCase):
@@ -33,7 +33,8 @@ class Recipes(unittest.TestCase):
         self.path = pathlib.Path(folder.name)
 
     def check(self, recipe, *more):
-        environment = {**os.environ, "SRLM_MODELS": str(self.path / "models"), "SRLM_DATA": str(self.path / "data")}
+        environment = {**os.environ, "SRLM_MODELS": str(self.path / "models"), "SRLM_DATA": str(self.path / "data"),
+                       "SRLM_DEVICE_PLUGIN": f"{PLUGINS}/libsrlm_host_device.so"}  # eight devices that are host memory
         return subprocess.run([f"{BIN}/srlm", "run", str(recipe), "--check", "--run-dir", str(self.path / "run"), *more],
                               timeout=60, text=True, capture_output=True, stdin=subprocess.DEVNULL, env=environment)
 
@@ -80,5 +81,6 @@ class Recipes(unittest.TestCase):
 
 
 if __name__ == "__main__":
+    PLUGINS = sys.argv.pop(2)
     BIN = sys.argv.pop(1)
     unittest.main()

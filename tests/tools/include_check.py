@@ -40,6 +40,7 @@ KINDS = {
     "glog": re.compile(r"glog/"),
     "gRPC": re.compile(r"(grpc|grpcpp|grpc\+\+)/|.*\.grpc\.pb\.h$"),
     "MPI": re.compile(r"mpi\.h$"),
+    "CUDA": re.compile(r"(cuda\w*\.h|nccl\.h|cublas\w*\.h)$|(ATen|c10)/cuda/"),
 }
 SLOW_TORCH_HEADERS = {"torch/torch.h", "torch/all.h", "torch/extension.h"}
 
@@ -146,6 +147,8 @@ def seen_breaches(path, kinds):
         yield f"{folder} may not see torch: " + " -> ".join(kinds["torch"])
     if folder in WITHOUT_MPI and "MPI" in kinds:
         yield f"{folder} may not see MPI: " + " -> ".join(kinds["MPI"])
+    if folder != "common/cuda" and "CUDA" in kinds:
+        yield f"{folder} may not see CUDA, which is common/cuda's: " + " -> ".join(kinds["CUDA"])
     for kind in ("glog", "gRPC"):
         if "torch" in kinds and kind in kinds:
             yield f"sees torch and {kind}: " + " -> ".join(kinds["torch"]) + "; " + " -> ".join(kinds[kind])

@@ -49,6 +49,13 @@ class IncludeCheckTest(unittest.TestCase):
         self.expect_one("common/data may not include common/text", common__text__tokenizer_h="",
                         common__data__pairs_cc='#include "common/text/tokenizer.h"\n')
 
+    def test_only_the_plug_in_sees_cuda(self):
+        self.assertEqual(self.messages(common__cuda__table_cc="#include <cuda_runtime.h>\n#include <nccl.h>\n"), [])
+        for header in ("cuda_runtime.h", "nccl.h", "c10/cuda/CUDAStream.h"):
+            found = self.messages(worker__x_cc=f"#include <{header}>\n")
+            self.assertEqual(len(found), 1, found)
+            self.assertIn("worker may not see CUDA", found[0])
+
     def test_base_may_not_include_a_generated_proto(self):
         self.expect_one("common/base may not include proto", common__base__x_cc='#include "srlm/v1/run.pb.h"\n')
 

@@ -130,7 +130,7 @@ Status AtenRunner::Compute(const StepBatch& batch, StepOutput& out) {
 
 AtenRunner::Layers AtenRunner::PlanLayers(const StepBatch& batch, bool local, const at::Tensor& positions) const {
   const Rotation& rotation = local ? local_ : all_;
-  return {PlanAttention(batch, options_.page_tokens, local ? config_.window : 0, device_),
+  return {PlanAttention(batch, options_.page_tokens, local ? config_.window : 0, own_kernels(), device_),
           {rotation.cosine.index_select(0, positions), rotation.sine.index_select(0, positions)}};
 }
 
@@ -164,7 +164,9 @@ Status AtenRunner::Block(int64_t layer, const Layers& layers, const at::Tensor& 
   keys = Rotate(keys, layers.rotation.cosine, layers.rotation.sine).to(type_);
   keys_[static_cast<size_t>(layer)].index_copy_(0, slots, keys);
   values_[static_cast<size_t>(layer)].index_copy_(0, slots, values.to(type_));
-  SRLM_RETURN_IF_ERROR(Add(Linear(Attend(layer, layers, queries), block.o), block.attention_norm, hidden));
+  at::Tensor attended = at::empty({rows, config_.query_size()}, queries.options());
+  SRLM_RETURN_IF_ERROR(Attend(layer, layers, queries, attended));
+  SRLM_RETURN_IF_ERROR(Add(Linear(attended, block.o), block.attention_norm, hidden));
   // 2. Feed-forward.
   const at::Tensor gate_up = Linear(Norm(hidden, block.middle_norm).to(type_), block.gate_up);
   const at::Tensor gate = gate_up.narrow(1, 0, config_.intermediate_size);
@@ -173,9 +175,40 @@ Status AtenRunner::Block(int64_t layer, const Layers& layers, const at::Tensor& 
   return Add(Linear(active * up, block.down), block.mlp_norm, hidden);
 }
 
-at::Tensor AtenRunner::Attend(int64_t layer, const Layers& layers, const at::Tensor& queries) const {
-  at::Tensor attended = at::empty({queries.size(0), config_.query_size()}, queries.options());
+Status AtenRunner::AttendPaged(int64_t layer, const AttentionCall& call, const at::Tensor& queries,
+                               at::Tensor& attended) const {
+  const at::Tensor query = queries.index_select(0, call.rows).contiguous();
+  at::Tensor out = at::empty({call.spans, config_.query_size()}, query.options());
+  device::PagedAttention task{};
+  task.queries = query.data_ptr();
+  task.keys = keys_[static_cast<size_t>(layer)].data_ptr();
+  task.values = values_[static_cast<size_t>(layer)].data_ptr();
+  task.pages = call.pages.data_ptr<int>();
+  task.lengths = call.lengths.data_ptr<int>();
+  task.out = out.data_ptr();
+  task.type = type_ == at::kBFloat16 ? device::Element::kBFloat16 : device::Element::kFloat32;
+  task.sequences = static_cast<int32_t>(call.spans);
+  task.heads = static_cast<int32_t>(config_.heads);
+  task.kv_heads = static_cast<int32_t>(config_.kv_heads);
+  task.head_dim = static_cast<int32_t>(config_.head_dim);
+  task.table_pages = static_cast<int32_t>(call.pages.size(1));
+  task.page_tokens = options_.page_tokens;
+  task.window = static_cast<int32_t>(config_.window_of(layer));
+  task.scale = static_cast<float>(config_.score_scale());
+  const device::EntryPoints& entry = *options_.compute.device->entry;
+  if (const int error = entry.paged_attention(&task, entry.stream_of_aten()); error != device::kSuccess) {
+    return device::DeviceFailure(entry, "paged attention", error);
+  }
+  attended.index_copy_(0, call.rows, out);
+  return OkStatus();
+}
+
+Status AtenRunner::Attend(int64_t layer, const Layers& layers, const at::Tensor& queries, at::Tensor& attended) const {
   for (const AttentionCall& call : layers.calls) {
+    if (call.pages.defined()) {
+      SRLM_RETURN_IF_ERROR(AttendPaged(layer, call, queries, attended));
+      continue;
+    }
     // [spans, heads, rows or context, head_dim]
     const auto gather = [&](const at::Tensor& from, const at::Tensor& places, int64_t each) {
       return from.index_select(0, places).view({call.spans, each, from.size(1), from.size(2)}).transpose(1, 2);
@@ -190,7 +223,7 @@ at::Tensor AtenRunner::Attend(int64_t layer, const Layers& layers, const at::Ten
     attended.index_copy_(0, call.rows,
                          out.transpose(1, 2).reshape({call.spans * call.span_rows, config_.query_size()}));
   }
-  return attended;
+  return OkStatus();
 }
 
 Status AtenRunner::Add(at::Tensor product, const at::Tensor& norm, at::Tensor& hidden) {
@@ -216,7 +249,8 @@ Status AtenRunner::ReadOut(const StepBatch& batch, const at::Tensor& hidden, Ste
     const at::Tensor rows = hidden.index_select(0, Longs({wanted.begin() + first, wanted.begin() + first + count}));
     SRLM_ASSIGN_OR_RETURN(const at::Tensor logits, Logits(rows));
     if (!logits.defined()) continue;
-    ReadLogits(logits, static_cast<int>(first), batch.samples, batch.scores, out.samples, out.scores);
+    SRLM_RETURN_IF_ERROR(ReadLogits(logits, static_cast<int>(first), batch.samples, batch.scores,
+                                    own_kernels() ? options_.compute.device->entry : nullptr, out.samples, out.scores));
   }
   return OkStatus();
 }

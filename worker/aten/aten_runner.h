@@ -53,7 +53,9 @@ class AtenRunner : public ModelRunner {
   Layers PlanLayers(const StepBatch& batch, bool local, const at::Tensor& positions) const;
   Result<at::Tensor> Embed(const at::Tensor& tokens);
   Status Block(int64_t layer, const Layers& layers, const at::Tensor& slots, at::Tensor& hidden);
-  at::Tensor Attend(int64_t layer, const Layers& layers, const at::Tensor& queries) const;
+  Status Attend(int64_t layer, const Layers& layers, const at::Tensor& queries, at::Tensor& attended) const;
+  Status AttendPaged(int64_t layer, const AttentionCall& call, const at::Tensor& queries, at::Tensor& attended) const;
+  bool own_kernels() const { return options_.compute.own_kernels && options_.compute.device != nullptr; }
   /// hidden += product, which is a sum over ranks too; through `norm` first where that is defined.
   Status Add(at::Tensor product, const at::Tensor& norm, at::Tensor& hidden);
   Status SumOverRanks(at::Tensor& values);

@@ -63,10 +63,31 @@ at::Tensor DrawFromNucleus(const at::Tensor& logits, const Chosen& chosen) {
   return ids.gather(1, at::minimum(PlaceOf(cumulated, nucleus, chosen), last)).squeeze(1);
 }
 
+/// By the kernel of a plug-in.
+Status DrawByKernel(const at::Tensor& logits, const Chosen& chosen, const device::EntryPoints& kernels,
+                    at::Tensor& tokens) {
+  const at::Tensor rows = logits.contiguous();
+  const auto floats = [&](const std::vector<double>& values) { return ToDevice(values, at::kFloat, rows.device()); };
+  const at::Tensor temperatures = floats(chosen.temperatures), top_ps = floats(chosen.top_ps),
+                   uniforms = floats(chosen.uniforms);
+  tokens = at::empty({rows.size(0)}, rows.options().dtype(at::kLong));
+  device::TopPSampling task{};
+  task.logits = rows.data_ptr<float>();
+  task.temperatures = temperatures.data_ptr<float>();
+  task.top_ps = top_ps.data_ptr<float>();
+  task.uniforms = uniforms.data_ptr<float>();
+  task.tokens = tokens.data_ptr<int64_t>();
+  task.rows = static_cast<int32_t>(rows.size(0));
+  task.vocabulary = static_cast<int32_t>(rows.size(1));
+  const int error = kernels.top_p_sampling(&task, kernels.stream_of_aten());
+  return error == device::kSuccess ? OkStatus() : device::DeviceFailure(kernels, "top-p sampling", error);
+}
+
 }  // namespace
 
-void ReadLogits(const at::Tensor& logits, int first, std::span<const SampleRow> sample_rows,
-                std::span<const ScoreRow> score_rows, std::span<SampledToken> samples, std::span<float> scores) {
+Status ReadLogits(const at::Tensor& logits, int first, std::span<const SampleRow> sample_rows,
+                  std::span<const ScoreRow> score_rows, const device::EntryPoints* kernels,
+                  std::span<SampledToken> samples, std::span<float> scores) {
   const at::Device device = logits.device();
   const auto here = [&](int row) { return row >= first && row < first + logits.size(0); };
   Chosen greedy, all, nucleus;
@@ -79,21 +100,24 @@ void ReadLogits(const at::Tensor& logits, int first, std::span<const SampleRow> 
   std::vector<int64_t> rows, score_tokens;
   std::vector<size_t> score_places;
   std::vector<at::Tensor> tokens;
-  const auto draw = [&](const Chosen& chosen, at::Tensor (*from)(const at::Tensor&, const Chosen&)) {
-    if (chosen.rows.empty()) return;
+  const auto draw = [&](const Chosen& chosen, const auto& from) -> Status {
+    if (chosen.rows.empty()) return OkStatus();
     rows.insert(rows.end(), chosen.rows.begin(), chosen.rows.end());
-    tokens.push_back(from(logits.index_select(0, ToDevice(chosen.rows, at::kLong, device)), chosen));
+    const at::Tensor of = logits.index_select(0, ToDevice(chosen.rows, at::kLong, device));
+    if (kernels != nullptr && &chosen != &greedy) return DrawByKernel(of, chosen, *kernels, tokens.emplace_back());
+    tokens.push_back(from(of, chosen));
+    return OkStatus();
   };
-  draw(greedy, [](const at::Tensor& of, const Chosen&) { return of.argmax(1); });
-  draw(all, DrawFromAll);
-  draw(nucleus, DrawFromNucleus);
+  SRLM_RETURN_IF_ERROR(draw(greedy, [](const at::Tensor& of, const Chosen&) { return of.argmax(1); }));
+  SRLM_RETURN_IF_ERROR(draw(all, DrawFromAll));
+  SRLM_RETURN_IF_ERROR(draw(nucleus, DrawFromNucleus));
   for (size_t i = 0; i < score_rows.size(); ++i) {
     if (!here(score_rows[i].logit_row)) continue;
     rows.push_back(score_rows[i].logit_row - first);
     score_tokens.push_back(score_rows[i].token);
     score_places.push_back(i);
   }
-  if (rows.empty()) return;
+  if (rows.empty()) return OkStatus();
   if (!score_tokens.empty()) tokens.push_back(ToDevice(score_tokens, at::kLong, device));
   // Tokens and log-probabilities cross in one copy: an id is exact in float64.
   const at::Tensor token = at::cat(tokens), row = ToDevice(rows, at::kLong, device);
@@ -111,6 +135,7 @@ void ReadLogits(const at::Tensor& logits, int first, std::span<const SampleRow> 
     }
   }
   for (const size_t place : score_places) scores[place] = static_cast<float>(read_logprobs[at++]);
+  return OkStatus();
 }
 
 }  // namespace srlm::worker

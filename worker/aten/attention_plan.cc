@@ -42,6 +42,30 @@ AttentionCall Decode(std::span<const SequenceSpan* const> spans, int page_tokens
   return call;
 }
 
+/// The same for the kernel that reads pages.
+AttentionCall DecodePaged(std::span<const SequenceSpan* const> spans, int page_tokens, at::Device device) {
+  AttentionCall call;
+  call.spans = static_cast<int64_t>(spans.size());
+  call.span_rows = 1;
+  const auto pages_of = [&](const SequenceSpan& span) { return span.position / page_tokens + 1; };
+  int64_t most = 0;
+  for (const SequenceSpan* span : spans) most = std::max<int64_t>(most, pages_of(*span));
+  std::vector<int64_t> rows;
+  std::vector<int> pages(static_cast<size_t>(call.spans * most), 0), lengths;
+  for (const SequenceSpan* span : spans) {
+    std::copy_n(span->pages->begin(), pages_of(*span), pages.begin() + static_cast<int64_t>(rows.size()) * most);
+    rows.push_back(span->row);
+    lengths.push_back(span->position + 1);
+  }
+  const auto ints = [&](std::vector<int>& values) {
+    return at::from_blob(values.data(), {static_cast<int64_t>(values.size())}, at::kInt).clone().to(device);
+  };
+  call.rows = Longs(rows, device);
+  call.pages = ints(pages).view({call.spans, most});
+  call.lengths = ints(lengths);
+  return call;
+}
+
 /// One call for the rows of one span.
 AttentionCall Prefill(const SequenceSpan& span, int page_tokens, int64_t window, at::Device device) {
   AttentionCall call;
@@ -66,7 +90,8 @@ AttentionCall Prefill(const SequenceSpan& span, int page_tokens, int64_t window,
 
 }  // namespace
 
-std::vector<AttentionCall> PlanAttention(const StepBatch& batch, int page_tokens, int64_t window, at::Device device) {
+std::vector<AttentionCall> PlanAttention(const StepBatch& batch, int page_tokens, int64_t window, bool paged,
+                                         at::Device device) {
   std::vector<AttentionCall> calls;
   std::vector<const SequenceSpan*> decoding;
   for (const SequenceSpan& span : batch.spans) {
@@ -75,6 +100,10 @@ std::vector<AttentionCall> PlanAttention(const StepBatch& batch, int page_tokens
     } else {
       calls.push_back(Prefill(span, page_tokens, window, device));
     }
+  }
+  if (paged) {
+    if (!decoding.empty()) calls.push_back(DecodePaged(decoding, page_tokens, device));
+    return calls;
   }
   std::ranges::stable_sort(decoding, std::ranges::greater(), [](const SequenceSpan* span) { return span->position; });
   for (size_t begin = 0; begin < decoding.size();) {

@@ -19,6 +19,7 @@ struct FileOptions {
   int ends_with = 0;  // process that started this one, or its mpirun, which it ends with; 0: none
   int threads = 0;    // 0: cores / ranks on this host
   config::DeviceChoice device;
+  bool own_kernels = false;  // on a device
   int max_batch = 64;
   int kv_cache_mib = 0;  // 0: see EngineOptions
   int prefill_chunk_tokens = 256;

@@ -75,6 +75,7 @@ struct ComputeOptions {
   int threads = 1;
   const device::Device* device = nullptr;  // it outlives the runner. Null: the processor's own kernels, in float32
   NumberType numbers = NumberType::kFloat32;
+  bool own_kernels = false;  // paged attention and top-p sampling of the device's plug-in in place of ATen's operations
 };
 
 struct RunnerOptions {

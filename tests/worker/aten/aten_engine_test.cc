@@ -15,7 +15,8 @@ namespace {
 
 const device::Device& HostDevice() {
   static const device::Device taken = [] {
-    setenv("SRLM_DEVICE_PLUGIN", HOST_DEVICE, 1);
+    const char* const other = std::getenv("SRLM_TEST_PLUGIN");  // tests/gpu: a real device's
+    setenv("SRLM_DEVICE_PLUGIN", other == nullptr ? HOST_DEVICE : other, 1);
     setenv("SRLM_HOST_DEVICE_NAME", ("engine-" + std::to_string(getpid())).c_str(), 1);
     auto device = device::TakeDevice({});
     EXPECT_TRUE(device.ok()) << device.status().message();
@@ -93,6 +94,22 @@ TEST_P(AtenFamily, AnswersAsTheProcessorsKernelsDo) {
       ASSERT_EQ(values.size(), others.size());
       for (size_t i = 0; i < values.size(); ++i) EXPECT_NEAR(values[i], others[i], 1e-4) << id;
     }
+  }
+}
+
+// Greedy answers: draws of the kernel are others.
+TEST_P(AtenFamily, AnswersAlikeWithKernelsOfOurOwn) {
+  EngineOptions own = OnDevice();
+  own.compute.own_kernels = true;
+  own.prefill_chunk_tokens = 17;
+  const Responses one = AnswersOf(Model(GetParam()), OnDevice(), Load(0)),
+                  other = AnswersOf(Model(GetParam()), own, Load(0));
+  for (const auto& [id, response] : one) {
+    ASSERT_TRUE(other.at(id).status.ok()) << other.at(id).status.message();
+    for (size_t i = 0; i < response.samples.size(); ++i)
+      EXPECT_EQ(response.samples[i].token_ids, other.at(id).samples[i].token_ids) << id;
+    const std::vector<double> values = Values(response), others = Values(other.at(id));
+    for (size_t i = 0; i < values.size(); ++i) EXPECT_NEAR(values[i], others[i], 1e-4) << id;
   }
 }
 

@@ -49,7 +49,7 @@ TEST(AtenSampler, DrawsWhatTheProcessorsSamplerDraws) {
   std::vector<float> scored(scores.size());
   for (const int first : {0, 13, 26}) {  // chunks: each reads its own rows alone
     const int count = std::min(13, kRows - first) + (first == 26 ? 1 : 0);
-    ReadLogits(logits.narrow(0, first, count), first, rows, scores, drawn, scored);
+    ASSERT_TRUE(ReadLogits(logits.narrow(0, first, count), first, rows, scores, nullptr, drawn, scored).ok());
   }
   SamplerScratch scratch;
   const KernelTable& kernels = SelectKernels();
@@ -74,7 +74,7 @@ TEST(AtenSampler, LogitsThatAreNoNumbersGiveNoToken) {
   }
   std::vector<SampledToken> drawn(rows.size());
   std::vector<float> scored(1);
-  ReadLogits(logits, 0, rows, std::vector<ScoreRow>{{0, 7}}, drawn, scored);
+  ASSERT_TRUE(ReadLogits(logits, 0, rows, std::vector<ScoreRow>{{0, 7}}, nullptr, drawn, scored).ok());
   for (size_t i = 0; i < rows.size(); ++i) EXPECT_EQ(drawn[i].token == -1, rows[i].logit_row < 2) << i;
   EXPECT_FALSE(std::isfinite(scored[0]));
 }
