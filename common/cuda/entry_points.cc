@@ -117,7 +117,11 @@ const device::EntryPoints kTable = {
     },
     .event_destroy = [](Event event) -> int { return cudaEventDestroy(Of(event)); },
     .event_record = [](Event event, Stream stream) -> int { return cudaEventRecord(Of(event), Of(stream)); },
-    .event_query = [](Event event) -> int { return cudaEventQuery(Of(event)); },
+    .event_query = [](Event event) -> int {
+      const cudaError_t error = cudaEventQuery(Of(event));
+      if (error == cudaErrorNotReady) (void)cudaGetLastError();  // no error, and nobody is to find it as one
+      return error;
+    },
     .unique_id = [](device::UniqueId* out) -> int { return ncclGetUniqueId(reinterpret_cast<ncclUniqueId*>(out)); },
     .create = Create,
     .state = [](Collective collective, int* out) -> int {

@@ -100,6 +100,10 @@ class DeviceGroup {
     for (const EventHolder* event : {&operation.ready, &operation.done}) {
       if (event->error() != kSuccess) return Fail(device::DeviceFailure(entry_, "making an event", event->error()));
     }
+    {
+      const std::lock_guard lock(mutex_);
+      newest_ = operation.name;
+    }
     int error = entry_.event_record(operation.ready.get(), entry_.stream_of_aten());
     if (error == kSuccess) error = entry_.stream_wait(stream_, operation.ready.get());
     if (error != kSuccess) return Fail(device::DeviceFailure(entry_, operation.name, error));
@@ -206,7 +210,7 @@ class DeviceGroup {
   void Look(std::optional<WaitClock>& clock, int64_t& of) {
     int state = kSuccess;
     const int error = entry_.state(collective_, &state);
-    const std::string first = under_way_.empty() ? "after " + ended_last_ : under_way_.front()->name;
+    const std::string first = under_way_.empty() ? "at " + newest_ : under_way_.front()->name;
     if (error != kSuccess || (state != kSuccess && state != kInProgress)) {
       failed_ = Failure(first, error != kSuccess ? error : state);
     } else {
@@ -230,7 +234,6 @@ class DeviceGroup {
   }
 
   void PopFirst() {
-    ended_last_ = under_way_.front()->name;
     under_way_.pop_front();
     ++ended_;
   }
@@ -270,7 +273,7 @@ class DeviceGroup {
   std::condition_variable changed_;
   std::deque<std::shared_ptr<Operation>> under_way_;
   int64_t begun_ = 0, ended_ = 0;
-  std::string ended_last_ = "joining";  // the operation
+  std::string newest_ = "joining";  // operation: begun, or handed to NCCL now
   Status failed_;
   bool aborted_ = false;
   bool ending_ = false;

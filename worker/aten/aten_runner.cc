@@ -216,10 +216,20 @@ Status AtenRunner::Attend(int64_t layer, const Layers& layers, const at::Tensor&
     const at::Tensor query = gather(queries, call.rows, call.span_rows);
     const at::Tensor key = gather(keys_[static_cast<size_t>(layer)], call.slots, call.context);
     const at::Tensor value = gather(values_[static_cast<size_t>(layer)], call.slots, call.context);
-    const std::optional<at::Tensor> mask = call.mask.defined() ? std::optional(call.mask) : std::nullopt;
-    const at::Tensor out = at::scaled_dot_product_attention(query, key, value, mask, /*dropout_p=*/0,
-                                                            /*is_causal=*/!mask, config_.score_scale(),
-                                                            /*enable_gqa=*/config_.heads != config_.kv_heads);
+    at::Tensor out;
+    if (call.mask.defined()) {
+      // The heads that share keys become rows of one: kernels that take a mask know no groups of heads.
+      const int64_t group = config_.heads / config_.kv_heads;
+      out = at::scaled_dot_product_attention(
+                query.reshape({call.spans, config_.kv_heads, group * call.span_rows, config_.head_dim}), key, value,
+                call.span_rows == 1 ? call.mask : call.mask.repeat({1, 1, group, 1}), /*dropout_p=*/0,
+                /*is_causal=*/false, config_.score_scale())
+                .reshape({call.spans, config_.heads, call.span_rows, config_.head_dim});
+    } else {
+      out = at::scaled_dot_product_attention(query, key, value, {}, /*dropout_p=*/0, /*is_causal=*/true,
+                                             config_.score_scale(),
+                                             /*enable_gqa=*/config_.heads != config_.kv_heads);
+    }
     attended.index_copy_(0, call.rows,
                          out.transpose(1, 2).reshape({call.spans * call.span_rows, config_.query_size()}));
   }
