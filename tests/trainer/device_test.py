@@ -54,7 +54,7 @@ class Device(unittest.TestCase):
         expected = self.losses("cpu", 1)
         self.assertAlmostEqual(expected[0], 0.6931471805599453, places=6)
         whole = None
-        for ranks, sharding in ((1, "none"), (2, "none"), (2, "optimizer"), (2, "full"), (4, "full")):
+        for ranks, sharding in ((2, "none"), (2, "optimizer"), (2, "full"), (4, "full")):
             with self.subTest(ranks=ranks, sharding=sharding):
                 losses = self.losses(f"{sharding}{ranks}", ranks, *DEVICE, "--sharding", sharding)
                 self.expect_near(losses, expected)
@@ -63,14 +63,14 @@ class Device(unittest.TestCase):
                     self.expect_near(losses, whole, relative=1e-6)
 
     def test_adapters_dropout_and_recomputing_are_as_on_the_processor(self):
-        for name, flags in (("lora", ["--lora-rank", 4]), ("dropout", ["--dropout", 0.1]),
-                            ("recompute", ["--activation-checkpointing", "block"])):
+        for name, flags in (("adapters", ["--lora-rank", 4, "--dropout", 0.1]),
+                            ("recompute", ["--dropout", 0.1, "--activation-checkpointing", "block"])):
             with self.subTest(name):
                 expected = self.losses(f"{name}-cpu", 1, *flags)
                 self.expect_near(self.losses(name, 2, *DEVICE, "--sharding", "full", *flags), expected)
 
     def test_bfloat16_stays_near(self):
-        for model in ("llama3", "gemma3"):
+        for model in ("gemma3",):
             with self.subTest(model):
                 expected = self.losses(f"{model}-cpu", 1, model=model)
                 self.expect_near(self.losses(model, 2, "--device", "cuda", model=model), expected, relative=0.15)
