@@ -31,21 +31,27 @@ Status CheckPrograms(const config::RunConfig& config) {
 /// ranks start there.
 Status CheckDevices(const config::RunConfig& config) {
   if (config.device == config::Device::kCpu || config.launcher.kind != config::LauncherKind::kLocal) return OkStatus();
-  const auto check = [&](const char* key, int ranks, const std::vector<std::string>& hosts) -> Status {
-    if (!hosts.empty()) return OkStatus();
-    SRLM_ASSIGN_OR_RETURN(const CommandAnswer answer, RunCommand({ProgramFolder() + "/srlm-worker", "devices"},
-                                                                 Deadline::AfterSeconds(kDevicesSeconds)));
-    if (answer.exit_code != 0) return FailedPrecondition(answer.output.substr(0, answer.output.find('\n')));
-    const auto devices = std::ranges::count(answer.output, '\n');
-    if (devices >= ranks) return OkStatus();
-    return FailedPrecondition(
-        fmt::format("{}: {} ranks want a device each, and this host shows {}: lower it, or name launcher.hosts", key,
-                    ranks, devices));
+  struct Wish {
+    const char* key;
+    int ranks;
+    bool here;
   };
-  SRLM_RETURN_IF_ERROR(check("workers.replicas, workers.tensor_parallel",
-                             config.workers.replicas * config.workers.tensor_parallel,
-                             config::HostsOf(config.workers, config.launcher)));
-  return check("trainer.ranks", config.trainer.ranks, config::HostsOf(config.trainer, config.launcher));
+  const Wish wishes[] = {
+      {"workers.replicas, workers.tensor_parallel", config.workers.replicas * config.workers.tensor_parallel,
+       config::HostsOf(config.workers, config.launcher).empty()},
+      {"trainer.ranks", config.trainer.ranks, config::HostsOf(config.trainer, config.launcher).empty()}};
+  if (std::ranges::none_of(wishes, &Wish::here)) return OkStatus();
+  SRLM_ASSIGN_OR_RETURN(const CommandAnswer answer, RunCommand({ProgramFolder() + "/srlm-worker", "devices"},
+                                                               Deadline::AfterSeconds(kDevicesSeconds)));
+  if (answer.exit_code != 0) return FailedPrecondition(answer.output.substr(0, answer.output.find('\n')));
+  const auto devices = std::ranges::count(answer.output, '\n');
+  for (const Wish& wish : wishes) {
+    if (!wish.here || devices >= wish.ranks) continue;
+    return FailedPrecondition(
+        fmt::format("{}: {} ranks want a device each, and this host shows {}: lower it, or name launcher.hosts",
+                    wish.key, wish.ranks, devices));
+  }
+  return OkStatus();
 }
 
 }  // namespace

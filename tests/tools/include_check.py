@@ -18,7 +18,7 @@ MAY_INCLUDE = {
     "common/config": {"common/base"},
     "common/data": {"common/base"},
     "common/text": {"common/base"},
-    "common/aten": {"common/base"},
+    "common/aten": {"common/base", "common/model"},
     "common/device": {"common/base"},
     "common/cuda": {"common/base", "common/device"},
     "common/parallel": {"common/base", "common/device"},

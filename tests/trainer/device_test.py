@@ -109,7 +109,7 @@ class Device(unittest.TestCase):
         took = time.monotonic() - begin
         said = job.said()
         self.assertLess(took, DEADLINE + 4, said)  # mpirun takes two of them to end a stopped rank
-        self.assertRegex(said, rf"did not end within {DEADLINE} s: .*rank 1 ")
+        self.assertRegex(said, rf"did not end within {DEADLINE} s.*: .*rank 1\b")  # of the devices or of the host
         print(f"rank 1 of 3 stopped: the job ended {took:.1f} s later: "
               + re.search(r"srlm-trainer: (.*did not end within.*)", said).group(1))
 

@@ -9,12 +9,6 @@ at::Tensor Longs(const std::vector<int64_t>& values, at::Device device) {
   return at::tensor(values, at::kLong).to(device);
 }
 
-at::Tensor Rotate(const at::Tensor& x, const at::Tensor& cosine, const at::Tensor& sine) {
-  const int64_t half = x.size(2) / 2;
-  const at::Tensor a = x.narrow(2, 0, half), b = x.narrow(2, half, half);
-  return at::cat({a * cosine - b * sine, b * cosine + a * sine}, 2);
-}
-
 /// Rows of a segment: those that it sees before its own, then its own; [1, heads, rows, head_dim].
 at::Tensor RowsOf(const AttentionSegment& segment, const at::Tensor& heads) {
   at::Tensor rows = heads.narrow(0, segment.begin, segment.count);
@@ -82,8 +76,8 @@ at::Tensor AtenBlockForward(const AtenBlockContext& context, const Pack& pack, c
     queries = AtenNorm(config, queries, weights.q_norm);
     keys = AtenNorm(config, keys, weights.k_norm);
   }
-  queries = Rotate(queries, context.cosine, context.sine).to(context.numbers);
-  keys = Rotate(keys, context.cosine, context.sine).to(context.numbers);
+  queries = Rotate(queries, context.rotation).to(context.numbers);
+  keys = Rotate(keys, context.rotation).to(context.numbers);
   std::vector<at::Tensor> attended;  // segments follow one another, and cover the pack
   for (const AttentionSegment& segment : pack.segments) {
     attended.push_back(Attend(context, segment, queries, keys, values));

@@ -5,6 +5,7 @@
 
 #include <vector>
 
+#include "common/aten/rotation.h"
 #include "common/model/model_config.h"
 #include "trainer/batches/pack.h"
 #include "trainer/parameters/tensors.h"
@@ -22,7 +23,7 @@ struct PackOnDevice {
 struct AtenBlockContext {
   const model::ModelConfig* config = nullptr;
   int64_t window = 0;                         // 0: none
-  at::Tensor cosine, sine;                    // [tokens, 1, head_dim / 2]
+  Rotation rotation;                          // of the tokens
   at::Tensor attention_dropout, mlp_dropout;  // [tokens, hidden]; undefined: nothing is dropped
   at::ScalarType numbers = at::kFloat;        // of products, queries, keys and values
 };

@@ -8,7 +8,6 @@
 #include <array>
 
 #include "common/aten/guarded.h"
-#include "common/model/rope.h"
 
 namespace srlm::trainer {
 namespace {
@@ -30,24 +29,16 @@ at::Tensor Leaf(const at::Tensor& tensor) { return tensor.detach().requires_grad
 
 AtenNetwork::AtenNetwork(std::unique_ptr<Parameters> parameters, int64_t max_positions)
     : Network(std::move(parameters)), device_(parameters_->place().device), numbers_(parameters_->place().numbers) {
-  const auto table = [&](const model::RopeConfig& rope) {
-    model::RopeTable made = model::MakeRopeTable(rope, config().head_dim, max_positions);
-    const auto tensor = [&](std::vector<float>& values) {
-      return at::from_blob(values.data(), {max_positions, 1, made.half}, at::kFloat).clone().to(device_);
-    };
-    return Rotation{tensor(made.cosine), tensor(made.sine)};
-  };
-  all_ = table(config().rope);
-  local_ = config().own_local_rope ? table(config().local_rope) : all_;
+  all_ = MakeRotation(config().rope, config().head_dim, max_positions, device_);
+  local_ =
+      config().own_local_rope ? MakeRotation(config().local_rope, config().head_dim, max_positions, device_) : all_;
 }
 
 AtenBlockContext AtenNetwork::ContextOf(int64_t layer, const PackOnDevice& indices, const Dropout& masks) const {
-  const Rotation& rotation = config().local(layer) ? local_ : all_;
   AtenBlockContext context;
   context.config = &config();
   context.window = config().window_of(layer);
-  context.cosine = rotation.cosine.index_select(0, indices.positions);
-  context.sine = rotation.sine.index_select(0, indices.positions);
+  context.rotation = (config().local(layer) ? local_ : all_).Of(indices.positions);
   context.numbers = numbers_;
   if (masks.active()) {
     const int64_t width = config().hidden_size;

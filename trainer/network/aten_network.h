@@ -22,9 +22,6 @@ class AtenNetwork : public Network {
   Result<std::vector<double>> ForwardBackward(const Pack& pack, const SequenceGradient& gradient, bool last) override;
 
  private:
-  struct Rotation {
-    at::Tensor cosine, sine;  // [positions, 1, head_dim / 2]
-  };
   /// A block on the way to its backward: views of its weights that autograd knows, its input and its output.
   struct Graph {
     BlockTensors weights;

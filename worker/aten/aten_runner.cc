@@ -7,7 +7,6 @@
 #include <algorithm>
 
 #include "common/aten/guarded.h"
-#include "common/model/rope.h"
 #include "worker/aten/aten_sampler.h"
 
 namespace srlm::worker {
@@ -16,13 +15,6 @@ namespace {
 constexpr int64_t kLogitRows = 128;  // rows of logits that exist at once
 
 at::Tensor Linear(const at::Tensor& x, const at::Tensor& weights) { return at::linear(x, weights); }
-
-/// x [rows, heads, dim] turned by each row's position.
-at::Tensor Rotate(const at::Tensor& x, const at::Tensor& cosine, const at::Tensor& sine) {
-  const int64_t half = x.size(2) / 2;
-  const at::Tensor a = x.narrow(2, 0, half), b = x.narrow(2, half, half);
-  return at::cat({a * cosine - b * sine, b * cosine + a * sine}, 2);
-}
 
 parallel::DataType TypeOf(at::ScalarType type) {
   return type == at::kBFloat16 ? parallel::DataType::kBFloat16 : parallel::DataType::kFloat32;
@@ -62,15 +54,8 @@ Status AtenRunner::Load(const std::string& folder, const model::ModelConfig& con
   SRLM_ASSIGN_OR_RETURN(weights_, LoadAtenWeights(folder, config, shard_, device_, type_, progress));
   MakeCache();
   const int64_t positions = std::min<int64_t>(config_.context_tokens, int64_t{options_.pages} * options_.page_tokens);
-  const auto table = [&](const model::RopeConfig& rope) {
-    model::RopeTable made = model::MakeRopeTable(rope, config_.head_dim, positions);
-    const auto tensor = [&](std::vector<float>& values) {
-      return at::from_blob(values.data(), {positions, 1, made.half}, at::kFloat).clone().to(device_);
-    };
-    return Rotation{tensor(made.cosine), tensor(made.sine)};
-  };
-  all_ = table(config_.rope);
-  local_ = config_.own_local_rope ? table(config_.local_rope) : all_;
+  all_ = MakeRotation(config_.rope, config_.head_dim, positions, device_);
+  local_ = config_.own_local_rope ? MakeRotation(config_.local_rope, config_.head_dim, positions, device_) : all_;
   return OkStatus();
 }
 
@@ -129,9 +114,8 @@ Status AtenRunner::Compute(const StepBatch& batch, StepOutput& out) {
 }
 
 AtenRunner::Layers AtenRunner::PlanLayers(const StepBatch& batch, bool local, const at::Tensor& positions) const {
-  const Rotation& rotation = local ? local_ : all_;
   return {PlanAttention(batch, options_.page_tokens, local ? config_.window : 0, own_kernels(), device_),
-          {rotation.cosine.index_select(0, positions), rotation.sine.index_select(0, positions)}};
+          (local ? local_ : all_).Of(positions)};
 }
 
 Result<at::Tensor> AtenRunner::Embed(const at::Tensor& tokens) {
@@ -160,8 +144,8 @@ Status AtenRunner::Block(int64_t layer, const Layers& layers, const at::Tensor& 
     queries = Norm(queries, block.q_norm);
     keys = Norm(keys, block.k_norm);
   }
-  queries = Rotate(queries, layers.rotation.cosine, layers.rotation.sine).to(type_);
-  keys = Rotate(keys, layers.rotation.cosine, layers.rotation.sine).to(type_);
+  queries = Rotate(queries, layers.rotation).to(type_);
+  keys = Rotate(keys, layers.rotation).to(type_);
   keys_[static_cast<size_t>(layer)].index_copy_(0, slots, keys);
   values_[static_cast<size_t>(layer)].index_copy_(0, slots, values.to(type_));
   at::Tensor attended = at::empty({rows, config_.query_size()}, queries.options());

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "common/aten/rotation.h"
 #include "common/base/status.h"
 #include "common/model/shard.h"
 #include "worker/aten/aten_weights.h"
@@ -35,10 +36,6 @@ class AtenRunner : public ModelRunner {
   int context_tokens() const override { return static_cast<int>(config_.context_tokens); }
 
  private:
-  /// Cosines and sines [positions, 1, head_dim / 2] of the rows of a step.
-  struct Rotation {
-    at::Tensor cosine, sine;
-  };
   /// What all layers of a kind (those that see all, those that see a window) share in a step.
   struct Layers {
     std::vector<AttentionCall> calls;
