@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <string_view>
 
 #include "common/base/command.h"
 #include "coordinator/ledger/ledger.h"
@@ -43,7 +44,11 @@ Status CheckDevices(const config::RunConfig& config) {
   if (std::ranges::none_of(wishes, &Wish::here)) return OkStatus();
   SRLM_ASSIGN_OR_RETURN(const CommandAnswer answer, RunCommand({ProgramFolder() + "/srlm-worker", "devices"},
                                                                Deadline::AfterSeconds(kDevicesSeconds)));
-  if (answer.exit_code != 0) return FailedPrecondition(answer.output.substr(0, answer.output.find('\n')));
+  if (answer.exit_code != 0) {
+    constexpr std::string_view kSays = "srlm-worker: ";
+    const std::string line = answer.output.substr(0, answer.output.find('\n'));
+    return FailedPrecondition(line.starts_with(kSays) ? line.substr(kSays.size()) : line);
+  }
   const auto devices = std::ranges::count(answer.output, '\n');
   for (const Wish& wish : wishes) {
     if (!wish.here || devices >= wish.ranks) continue;
